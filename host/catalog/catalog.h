@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Catalog: which snapshot each organisation has now, and who is told when it changes. The
+// replacement of a snapshot is the only source of list_changed.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "catalog/snapshot.h"
+
+namespace pb::catalog {
+
+// Asks a provider something on the host's own behalf and waits, with a deadline; the body of the
+// result. Supplied by the owner (it goes through runtime/).
+using Ask = std::function<Result<std::string>(const std::shared_ptr<Provider>& provider,
+                                              const std::string& org, std::string_view method,
+                                              std::string_view params)>;
+
+// Makes a snapshot: server/discover and the lists of every binding (pages followed, bounded: 100 pages,
+// 10,000 entries for each list), names and URIs put into namespaces, schemas compiled.
+class CatalogBuilder {
+  public:
+    explicit CatalogBuilder(Ask ask) : ask_(std::move(ask)) {}
+
+    struct Outcome {
+        SnapshotPtr snapshot;
+        std::vector<std::string> warnings;  // entries left out and why, one sentence each
+    };
+    // Bindings are asked in parallel; one that fails or is late costs the others nothing: its previous
+    // entries stay if `previous` has the same provider, else it is left out with a warning.
+    // Refused (an Error with both owners named): two bindings with the same namespace, a malformed
+    // namespace, two entries with the same exposed name.
+    // An entry that is wrong in itself (no name, inputSchema that does not compile, invalid
+    // x-mcp-header) is left out with a warning.
+    Result<Outcome> build(const std::string& org, std::vector<Binding> bindings,
+                          const SnapshotPtr& previous) const;
+
+  private:
+    Ask ask_;
+};
+
+// What differs between two snapshots, for notices; compares definitions, not versions.
+struct Changes {
+    bool tools = false, prompts = false, resources = false;  // resources: with templates
+    explicit operator bool() const { return tools || prompts || resources; }
+};
+Changes compare(const Snapshot& before, const Snapshot& after);
+
+class Catalog {
+  public:
+    // [any thread, lock-free for readers] The organisation's snapshot; null if there is none.
+    SnapshotPtr of(std::string_view org) const;
+    std::vector<std::string> orgs() const;
+
+    // [any thread] Puts a snapshot in place, then tells the listeners what changed. Null removes.
+    void replace(const std::string& org, SnapshotPtr snapshot);
+
+    // A provider said resources/updated: listeners get the exposed URI.
+    void resource_updated(const std::string& org, const std::string& exposed_uri);
+
+    struct Listener {
+        std::function<void(const std::string& org, const Changes& changes)> lists_changed;
+        std::function<void(const std::string& org, const std::string& uri)> resource_updated;
+    };
+    // Listeners are set once, before serving.
+    void listen(Listener listener);
+
+  private:
+    using Table = std::map<std::string, SnapshotPtr, std::less<>>;
+    std::atomic<std::shared_ptr<const Table>> table_;
+    mutable std::mutex replacing_;
+    std::vector<Listener> listeners_;
+    std::uint64_t next_version_ = 1;
+};
+
+}  // namespace pb::catalog

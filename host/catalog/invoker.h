@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nested calls: how a provider calls what its organisation's catalog exposes. Implemented where
+// admission and runtime are wired together (app/); used by plugin/ for the invoke service.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "catalog/provider.h"
+
+namespace pb::catalog {
+
+struct ServiceIdentity {
+    std::string org;
+    std::string capability;
+};
+
+class Invoker {
+  public:
+    virtual ~Invoker() = default;
+    // [any thread] ok: `done` will be called exactly once, on any thread, perhaps before this returns;
+    // otherwise it will not. parent no_call: as `self`'s service identity.
+    virtual Status invoke(const ServiceIdentity& self, CallId parent, std::string_view method,
+                          std::string_view params, std::int64_t timeout_ns,
+                          std::function<void(Status, std::string_view)> done) noexcept = 0;
+};
+
+}  // namespace pb::catalog

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Provider: everything that answers MCP methods - a plugin instance, later a worker or a remote
+// server. The catalog and the runtime know providers only by this interface.
+//
+// A call is an id (never a pointer), so that a provider that answers late, twice or never harms
+// nobody: the sink looks the id up and says "gone".
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace pb::catalog {
+
+using CallId = std::uint64_t;
+inline constexpr CallId no_call = 0;
+
+// How a call ends and what sink functions answer. The values are those of the plugin ABI
+// (patchbay_status), so that plugin/ passes them through.
+enum class Status : std::int32_t {
+    ok = 0,
+    input_required = 1,
+    invalid = -1,
+    not_found = -2,
+    unsupported = -3,
+    denied = -4,
+    cancelled = -5,
+    deadline = -6,
+    again = -7,
+    busy = -8,
+    gone = -9,
+    internal = -10,
+};
+
+// Views are valid until handle() returns.
+struct ProviderRequest {
+    CallId call = no_call;
+    std::string_view method;   // an MCP method
+    std::string_view params;   // JSON object, with the provider's own names
+    std::string_view context;  // JSON object; sdk/include/patchbay/plugin.h documents it
+    std::int64_t deadline_ns = 0;  // from now; 0 = none
+};
+
+class Provider {
+  public:
+    virtual ~Provider() = default;
+    // "weather@1.0.0#2": plugin id, version, generation; for logs and messages.
+    virtual std::string_view label() const = 0;
+    // [any thread] Begins a call; the answer comes through the CallSink, perhaps before this returns.
+    virtual void handle(const ProviderRequest& request) noexcept = 0;
+    // [any thread] The call was cancelled or is over its time. A hint; it must still be completed.
+    virtual void cancel(CallId call) noexcept = 0;
+};
+
+// Where providers answer; implemented by runtime/. [any thread], all of it.
+class CallSink {
+  public:
+    virtual ~CallSink() = default;
+    virtual Status complete(CallId call, Status status, std::string_view body) noexcept = 0;
+    virtual Status notify(CallId call, std::string_view method,
+                          std::string_view params) noexcept = 0;
+    // Sleeps until the time is over (ok) or the call ends: cancelled, deadline, gone.
+    virtual Status wait(CallId call, std::int64_t timeout_ns) noexcept = 0;
+};
+
+// What a provider says without a call: list_changed, resources/updated. Implemented by the catalog's
+// owner; `provider` is the one that speaks, so that a replaced one is no longer heard.
+class ChangeSink {
+  public:
+    virtual ~ChangeSink() = default;
+    virtual Status changed(const Provider& provider, std::string_view method,
+                           std::string_view params) noexcept = 0;
+};
+
+}  // namespace pb::catalog

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Snapshot: everything that one organisation exposes at one moment. Immutable; replaced whole; read
+// without locks. Definitions are the providers' own JSON text with only names and URIs rewritten.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "catalog/provider.h"
+#include "json/schema.h"
+
+namespace pb::catalog {
+
+// What a capability's manifest says about its lists (2026-07-28 caching hints).
+struct ListPolicy {
+    bool is_private = false;  // what is listed depends on the caller
+    std::int64_t ttl_ms = 300'000;
+};
+
+// A capability that an organisation has enabled: one provider under one namespace.
+struct Binding {
+    std::string capability;      // "weather", later "mcp:github"
+    std::string name_space;      // "" only where the organisation asked for it
+    std::shared_ptr<Provider> provider;
+    ListPolicy lists;
+    // Filled from the provider's server/discover by CatalogBuilder:
+    bool tools = false, resources = false, prompts = false, completions = false,
+         resource_subscriptions = false;
+    std::string instructions;
+};
+
+// A tool parameter that clients mirror into Mcp-Param-<header> (2026-07-28 x-mcp-header).
+struct HeaderParam {
+    std::string header;             // the part after "Mcp-Param-"
+    std::vector<std::string> path;  // member names from the arguments' root
+    std::string type;               // "string" | "integer" | "boolean"
+};
+
+struct Entry {
+    std::string exposed;     // name or URI (template) that clients use
+    std::string local;       // the provider's own
+    std::string definition;  // JSON object text, exposed name in it
+    std::shared_ptr<const Binding> binding;
+};
+
+struct Tool : Entry {
+    bool read_only = false;        // annotations.readOnlyHint
+    bool destructive = false;      // annotations.destructiveHint, explicitly true
+    std::shared_ptr<const json::Schema> input;   // never null
+    std::shared_ptr<const json::Schema> output;  // null where none is declared
+    std::vector<HeaderParam> header_params;
+};
+struct Resource : Entry {};
+struct ResourceTemplate : Entry {};
+struct Prompt : Entry {};
+
+// The lists in the order in which clients see them: namespaces sorted, within one the provider's order.
+class Snapshot {
+  public:
+    std::string org;
+    std::uint64_t version = 0;  // grows with each replacement
+    std::vector<std::shared_ptr<const Binding>> bindings;
+    std::vector<Tool> tools;
+    std::vector<Resource> resources;
+    std::vector<ResourceTemplate> templates;
+    std::vector<Prompt> prompts;
+    ListPolicy lists;  // the most private and shortest-lived of the bindings'
+    std::string instructions;  // the bindings' joined; may be empty
+
+    // By exposed name; null if absent.
+    const Tool* tool(std::string_view name) const;
+    const Prompt* prompt(std::string_view name) const;
+
+    // Where a resource URI that a client used goes: the binding and its own URI for it. Listed
+    // resources and templates' expansions first by namespace prefix; a URI that no listed prefix owns
+    // belongs to nobody (nullopt). With the empty namespace: the binding that lists the URI or has a
+    // template that matches it, or, failing both, the only empty-namespace binding with resources.
+    struct ResourceTarget {
+        std::shared_ptr<const Binding> binding;
+        std::string local_uri;
+    };
+    std::optional<ResourceTarget> resource(std::string_view exposed_uri) const;
+
+    // A provider's own URI as clients see it (for results, resource links and updated notices).
+    std::string exposed_uri(const Binding& binding, std::string_view local_uri) const;
+
+  private:
+    friend class CatalogBuilder;
+    std::unordered_map<std::string_view, std::size_t> tool_index_, prompt_index_;
+    std::unordered_map<std::string_view, std::size_t> resource_index_;
+};
+
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+}  // namespace pb::catalog
