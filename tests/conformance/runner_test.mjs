@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shows that run.mjs cannot be green by accident: it must fail where there is no server, and against
+// a sound server that has none of the fixtures.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { test } from "node:test";
+import { toNodeHandler } from "@modelcontextprotocol/node";
+import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
+
+// Scenarios that the suite itself calls passed when nobody listens.
+const FALSE_GREENS = [
+    "input-required-result-missing-input-response",
+    "input-required-result-ignore-extra-params",
+    "input-required-result-validate-input",
+];
+
+async function runAgainst(port) {
+    const script = join(import.meta.dirname, "run.mjs");
+    const url = `http://127.0.0.1:${port}/mcp`;
+    const child = spawn(process.execPath, [...process.execArgv, script, "--url", url]);
+    let text = "";
+    child.stdout.on("data", (chunk) => (text += chunk));
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    return { code, lines: text.split("\n") };
+}
+
+function listen(handler) {
+    const server = createServer(handler);
+    return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
+}
+
+const count = (lines, word) => lines.filter((line) => line.startsWith(`  ${word}`)).length;
+
+test("without a server every scenario fails", async () => {
+    const server = await listen();
+    const { port } = server.address();
+    await new Promise((resolve) => server.close(resolve));
+
+    const { code, lines } = await runAgainst(port);
+    assert.equal(code, 1);
+    assert.equal(count(lines, "ok  "), 0);
+    for (const name of FALSE_GREENS) {
+        assert.ok(lines.some((line) => line.startsWith(`  FAIL  ${name} `)), name);
+    }
+});
+
+test("a server without the fixtures fails wherever a fixture is needed", async () => {
+    const handler = createMcpHandler(() => {
+        const server = new McpServer({ name: "bare", version: "1.0.0" });
+        const answer = () => ({ content: [{ type: "text", text: "nothing to see" }] });
+        server.registerTool("something_else", { description: "No fixture" }, answer);
+        return server;
+    });
+    const server = await listen(toNodeHandler(handler));
+    try {
+        const { code, lines } = await runAgainst(server.address().port);
+        assert.equal(code, 1);
+        assert.ok(count(lines, "ok  ") > 0, "what needs no fixture passes");
+        const needing = /^ {2}(ok {2}|FAIL) {2}(resources|prompts|elicitation)-/;
+        const needFixtures = lines.filter((line) => needing.test(line));
+        assert.ok(needFixtures.length > 0);
+        assert.deepEqual(needFixtures.filter((line) => line.startsWith("  ok")), []);
+    } finally {
+        server.closeAllConnections();
+        server.close();
+    }
+});
