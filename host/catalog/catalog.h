@@ -3,6 +3,8 @@
 // replacement of a snapshot is the only source of list_changed.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -22,27 +24,38 @@ using Ask = std::function<Result<std::string>(const std::shared_ptr<Provider>& p
                                               const std::string& org, std::string_view method,
                                               std::string_view params)>;
 
-// Makes a snapshot: server/discover and the lists of every binding (pages followed, bounded: 100 pages,
-// 10,000 entries for each list), names and URIs put into namespaces, schemas compiled.
+struct BuildLimits {
+    std::size_t pages = 100;        // of one list
+    std::size_t entries = 10'000;   // of one list; what is beyond is left out with a warning
+    std::size_t bytes = 64u << 20;  // of one binding's definitions; likewise
+    std::size_t parallel = 8;       // bindings asked at the same time
+    // For all pages of one binding, looked at between pages.
+    std::chrono::milliseconds time{60'000};
+};
+
+// Makes a snapshot: server/discover and the lists of every binding (pages followed, within limits),
+// names and URIs put into namespaces, schemas compiled.
 class CatalogBuilder {
   public:
-    explicit CatalogBuilder(Ask ask) : ask_(std::move(ask)) {}
+    explicit CatalogBuilder(Ask ask, BuildLimits limits = {})
+        : ask_(std::move(ask)), limits_(limits) {}
 
     struct Outcome {
         SnapshotPtr snapshot;
         std::vector<std::string> warnings;  // entries left out and why, one sentence each
     };
-    // Bindings are asked in parallel; one that fails or is late costs the others nothing: its previous
-    // entries stay if `previous` has the same provider, else it is left out with a warning.
-    // Refused (an Error with both owners named): two bindings with the same namespace, a malformed
-    // namespace, two entries with the same exposed name.
-    // An entry that is wrong in itself (no name, inputSchema that does not compile, invalid
-    // x-mcp-header) is left out with a warning.
+    // Bindings are asked in parallel; one that fails or is late costs the others nothing: its
+    // previous entries stay if `previous` has the same provider, else it is left out with a
+    // warning. Refused (an Error with both owners named): two bindings with the same namespace, a
+    // malformed namespace, two bindings' entries with the same exposed name. (Several bindings may
+    // have the empty namespace.) An entry that is wrong in itself (no name, inputSchema that does
+    // not compile, invalid x-mcp-header, listed twice by its provider) is left out with a warning.
     Result<Outcome> build(const std::string& org, std::vector<Binding> bindings,
                           const SnapshotPtr& previous) const;
 
   private:
     Ask ask_;
+    BuildLimits limits_;
 };
 
 // What differs between two snapshots, for notices; compares definitions, not versions.
@@ -76,7 +89,6 @@ class Catalog {
     std::atomic<std::shared_ptr<const Table>> table_;
     mutable std::mutex replacing_;
     std::vector<Listener> listeners_;
-    std::uint64_t next_version_ = 1;
 };
 
 }  // namespace pb::catalog

@@ -20,8 +20,8 @@ struct ServiceIdentity {
 class Invoker {
   public:
     virtual ~Invoker() = default;
-    // [any thread] ok: `done` will be called exactly once, on any thread, perhaps before this returns;
-    // otherwise it will not. parent no_call: as `self`'s service identity.
+    // [any thread] ok: `done` will be called exactly once, on any thread, perhaps before this
+    // returns; otherwise it will not. parent no_call: as `self`'s service identity.
     virtual Status invoke(const ServiceIdentity& self, CallId parent, std::string_view method,
                           std::string_view params, std::int64_t timeout_ns,
                           std::function<void(Status, std::string_view)> done) noexcept = 0;

@@ -6,6 +6,7 @@
 // nobody: the sink looks the id up and says "gone".
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -36,18 +37,28 @@ enum class Status : std::int32_t {
 // Views are valid until handle() returns.
 struct ProviderRequest {
     CallId call = no_call;
-    std::string_view method;   // an MCP method
-    std::string_view params;   // JSON object, with the provider's own names
-    std::string_view context;  // JSON object; sdk/include/patchbay/plugin.h documents it
+    std::string_view method;       // an MCP method
+    std::string_view params;       // JSON object, with the provider's own names
+    std::string_view context;      // JSON object; sdk/include/patchbay/plugin.h documents it
     std::int64_t deadline_ns = 0;  // from now; 0 = none
+};
+
+// What the runtime remembers about a provider's behaviour: its concurrency bound and its breaker.
+struct Health {
+    std::atomic<int> inside{0};  // host threads inside handle() now
+    std::atomic<int> stuck{0};   // calls in a row that never ended
+    std::atomic<std::int64_t> closed_until_ns{
+        0};  // the breaker: nothing is sent before (monotonic)
 };
 
 class Provider {
   public:
     virtual ~Provider() = default;
+    Health health;  // the runtime's, nobody else's
     // "weather@1.0.0#2": plugin id, version, generation; for logs and messages.
     virtual std::string_view label() const = 0;
-    // [any thread] Begins a call; the answer comes through the CallSink, perhaps before this returns.
+    // [any thread] Begins a call; the answer comes through the CallSink, perhaps before this
+    // returns.
     virtual void handle(const ProviderRequest& request) noexcept = 0;
     // [any thread] The call was cancelled or is over its time. A hint; it must still be completed.
     virtual void cancel(CallId call) noexcept = 0;
@@ -64,8 +75,8 @@ class CallSink {
     virtual Status wait(CallId call, std::int64_t timeout_ns) noexcept = 0;
 };
 
-// What a provider says without a call: list_changed, resources/updated. Implemented by the catalog's
-// owner; `provider` is the one that speaks, so that a replaced one is no longer heard.
+// What a provider says without a call: list_changed, resources/updated. Implemented by the
+// catalog's owner; `provider` is the one that speaks, so that a replaced one is no longer heard.
 class ChangeSink {
   public:
     virtual ~ChangeSink() = default;

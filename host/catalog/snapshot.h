@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "catalog/provider.h"
+#include "catalog/uri_template.h"
 #include "json/schema.h"
 
 namespace pb::catalog {
@@ -24,8 +25,8 @@ struct ListPolicy {
 
 // A capability that an organisation has enabled: one provider under one namespace.
 struct Binding {
-    std::string capability;      // "weather", later "mcp:github"
-    std::string name_space;      // "" only where the organisation asked for it
+    std::string capability;  // "weather", later "mcp:github"
+    std::string name_space;  // "" only where the organisation asked for it
     std::shared_ptr<Provider> provider;
     ListPolicy lists;
     // Filled from the provider's server/discover by CatalogBuilder:
@@ -49,27 +50,34 @@ struct Entry {
 };
 
 struct Tool : Entry {
-    bool read_only = false;        // annotations.readOnlyHint
-    bool destructive = false;      // annotations.destructiveHint, explicitly true
+    bool read_only = false;                      // annotations.readOnlyHint
+    bool destructive = false;                    // annotations.destructiveHint, explicitly true
     std::shared_ptr<const json::Schema> input;   // never null
     std::shared_ptr<const json::Schema> output;  // null where none is declared
     std::vector<HeaderParam> header_params;
 };
 struct Resource : Entry {};
-struct ResourceTemplate : Entry {};
+struct ResourceTemplate : Entry {
+    UriTemplate pattern;  // of the local template
+};
 struct Prompt : Entry {};
 
-// The lists in the order in which clients see them: namespaces sorted, within one the provider's order.
+// The lists in the order in which clients see them: namespaces sorted, within one the provider's
+// order.
 class Snapshot {
   public:
+    Snapshot() = default;
+    Snapshot(const Snapshot&) = delete;  // the indexes point into the lists
+    Snapshot& operator=(const Snapshot&) = delete;
+
     std::string org;
-    std::uint64_t version = 0;  // grows with each replacement
+    std::uint64_t version = 0;  // of all snapshots built in this process, a later one's is greater
     std::vector<std::shared_ptr<const Binding>> bindings;
     std::vector<Tool> tools;
     std::vector<Resource> resources;
     std::vector<ResourceTemplate> templates;
     std::vector<Prompt> prompts;
-    ListPolicy lists;  // the most private and shortest-lived of the bindings'
+    ListPolicy lists;          // the most private and shortest-lived of the bindings'
     std::string instructions;  // the bindings' joined; may be empty
 
     // By exposed name; null if absent.
@@ -77,9 +85,10 @@ class Snapshot {
     const Prompt* prompt(std::string_view name) const;
 
     // Where a resource URI that a client used goes: the binding and its own URI for it. Listed
-    // resources and templates' expansions first by namespace prefix; a URI that no listed prefix owns
-    // belongs to nobody (nullopt). With the empty namespace: the binding that lists the URI or has a
-    // template that matches it, or, failing both, the only empty-namespace binding with resources.
+    // resources and templates' expansions first by namespace prefix; a URI that no listed prefix
+    // owns belongs to nobody (nullopt). With the empty namespace: the binding that lists the URI or
+    // has a template that matches it, or, failing both, the only empty-namespace binding with
+    // resources.
     struct ResourceTarget {
         std::shared_ptr<const Binding> binding;
         std::string local_uri;
@@ -89,8 +98,13 @@ class Snapshot {
     // A provider's own URI as clients see it (for results, resource links and updated notices).
     std::string exposed_uri(const Binding& binding, std::string_view local_uri) const;
 
+    // To be called once, when the lists are complete and before the snapshot is shared: makes the
+    // lookups work. (CatalogBuilder does.)
+    void index();
+
   private:
-    friend class CatalogBuilder;
+    std::optional<ResourceTarget> unprefixed(std::string_view uri) const;
+
     std::unordered_map<std::string_view, std::size_t> tool_index_, prompt_index_;
     std::unordered_map<std::string_view, std::size_t> resource_index_;
 };

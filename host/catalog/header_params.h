@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Header parameters: the x-mcp-header annotations of a tool's inputSchema (2026-07-28).
+#pragma once
+
+#include <vector>
+
+#include "base/result.h"
+#include "catalog/snapshot.h"
+#include "json/parse.h"
+
+namespace pb::catalog {
+
+// The parameters to be mirrored into headers. The error says which annotation is against the rules:
+// a token, unique without regard to case, on a string, integer or boolean that is reachable from
+// the root through `properties` alone.
+Result<std::vector<HeaderParam>> header_params(const json::Json& input_schema);
+
+}  // namespace pb::catalog
