@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gate: lets a callback run one at a time, and lets its owner close it for good and know that the
+// callback is not running any more. The owner may do so from the callback itself.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace pb::plugin {
+
+class Gate {
+  public:
+    // False if it is closed or somebody is inside; otherwise leave() must follow.
+    bool enter() {
+        std::lock_guard lock(mutex_);
+        if (closed_ || inside_ != std::thread::id()) return false;
+        inside_ = std::this_thread::get_id();
+        return true;
+    }
+    void leave() {
+        std::lock_guard lock(mutex_);
+        inside_ = {};
+        // Under the lock: whoever waits may destroy the gate as soon as it wakes.
+        left_.notify_all();
+    }
+    void close() {
+        std::lock_guard lock(mutex_);
+        closed_ = true;
+    }
+    // Returns when nobody else is inside. Only after close().
+    void wait() {
+        std::unique_lock lock(mutex_);
+        left_.wait(lock, [this] { return empty(); });
+    }
+    bool wait_until(std::chrono::steady_clock::time_point until) {
+        std::unique_lock lock(mutex_);
+        return left_.wait_until(lock, until, [this] { return empty(); });
+    }
+
+  private:
+    bool empty() const {
+        return inside_ == std::thread::id() || inside_ == std::this_thread::get_id();
+    }
+
+    std::mutex mutex_;
+    std::condition_variable left_;
+    std::thread::id inside_;
+    bool closed_ = false;
+};
+
+}  // namespace pb::plugin

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Instance: one plugin at work for one organisation and capability, as a Provider.
+//
+// Drain by ownership: whoever uses the provider (a snapshot, a running call) holds the shared_ptr.
+// When the last one lets go, the lifecycle threads call stop() and destroy(); nobody waits for
+// them.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "catalog/invoker.h"
+#include "catalog/provider.h"
+#include "plugin/event_bus.h"
+#include "plugin/library.h"
+#include "plugin/lifecycle.h"
+#include "plugin/timers.h"
+#include "plugin/workers.h"
+#include "store/store.h"
+
+namespace pb::plugin {
+
+struct InstanceSpec {
+    std::string org;
+    std::string capability;  // one of the manifest's
+    std::string name_space;
+    std::string config = "{}";  // JSON object, references resolved, valid under config_schema
+    std::chrono::milliseconds start_timeout{30'000};
+    std::size_t serial_queue = 64;  // waiting calls of a serial plugin; one more answers busy
+};
+
+// What instances stand on. Everything must outlive the last instance: destroy Lifecycle first.
+struct Wiring {
+    catalog::CallSink& calls;
+    catalog::ChangeSink& changes;
+    catalog::Invoker& invoker;
+    store::Store& store;
+    EventBus& events;
+    Timers& timers;
+    Workers& workers;
+    Lifecycle& lifecycle;
+};
+
+// [any thread] Makes the instance and waits for its start(), up to start_timeout. The error says
+// why in the plugin's own words where it gave any.
+Result<std::shared_ptr<catalog::Provider>> start_instance(LibraryPtr library, InstanceSpec spec,
+                                                          const Wiring& wiring);
+
+}  // namespace pb::plugin

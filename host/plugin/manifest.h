@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Manifest: what a plugin says about itself before any of its code runs.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "catalog/snapshot.h"
+
+namespace pb::plugin {
+
+// Something that an organisation can enable.
+struct Capability {
+    std::string name;  // a namespace: the default prefix of its names
+    std::string title;
+    std::string description;
+    std::string config_schema;  // JSON Schema as text; empty: any object
+    catalog::ListPolicy lists;
+};
+
+enum class Threading { concurrent, serial };
+enum class Isolation { any, process };
+
+struct Manifest {
+    std::string id;
+    std::string version;
+    int abi_major = 0;
+    int abi_minor = 0;
+    Threading threading = Threading::concurrent;
+    Isolation isolation = Isolation::any;
+    std::string title;
+    std::string description;
+    std::string homepage;
+    std::string license;
+    std::vector<Capability> capabilities;  // never empty
+
+    // Null if the plugin has no such capability.
+    const Capability* capability(std::string_view name) const;
+};
+
+// The JSON of a capsule, checked. Unknown members are ignored: they are a newer host's.
+Result<Manifest> parse_manifest(std::string_view text);
+
+// The JSON inside the only capsule among a file's bytes; the view points into them. Refused: no
+// capsule, more than one, one whose size is malformed, too large or beyond the end.
+Result<std::string_view> find_capsule(std::string_view bytes);
+
+}  // namespace pb::plugin
