@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opening a database and its statements.
+#include "store/database.h"
+
+#include <sys/stat.h>
+
+#include <utility>
+
+namespace pb::store {
+namespace {
+
+constexpr int busy_timeout_ms = 5'000;
+
+}  // namespace
+
+void Statement::bind(int index, std::int64_t value) const {
+    sqlite3_bind_int64(statement_.get(), index, value);
+}
+
+void Statement::bind_text(int index, std::string_view value) const {
+    // A null pointer would bind NULL instead of the empty text.
+    sqlite3_bind_text64(statement_.get(), index, value.data() ? value.data() : "", value.size(),
+                        SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void Statement::bind_bytes(int index, std::string_view value) const {
+    sqlite3_bind_blob64(statement_.get(), index, value.data() ? value.data() : "", value.size(),
+                        SQLITE_STATIC);
+}
+
+std::string_view Statement::bytes(int column) const {
+    const void* data = sqlite3_column_blob(statement_.get(), column);
+    int size = sqlite3_column_bytes(statement_.get(), column);
+    if (!data || size <= 0) return {};
+    return {static_cast<const char*>(data), static_cast<std::size_t>(size)};
+}
+
+Result<Database> Database::open(const std::string& path) {
+    Database database;
+    sqlite3* handle = nullptr;
+    // SQLite's own mutexes are off: the owner's lock is the only one needed.
+    int opened =
+        sqlite3_open_v2(path.c_str(), &handle,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+    database.handle_.reset(handle);
+    if (opened != SQLITE_OK) return database.failure("the store '" + path + "' cannot be opened");
+    // Its log and index files take over the mode.
+    chmod(path.c_str(), S_IRUSR | S_IWUSR);
+    sqlite3_busy_timeout(handle, busy_timeout_ms);
+    auto ready = database.execute(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+        "PRAGMA trusted_schema=OFF; PRAGMA journal_size_limit=67108864;");
+    if (!ready) return database.failure("the store '" + path + "' cannot be used");
+    return database;
+}
+
+Result<void> Database::execute(const char* sql) const {
+    if (sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+        return failure("the store failed");
+    return {};
+}
+
+Result<Statement> Database::prepare(std::string_view sql) const {
+    sqlite3_stmt* statement = nullptr;
+    if (sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
+                           SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK)
+        return failure("the store failed");
+    return Statement(statement);
+}
+
+Error Database::failure(const std::string& doing) const {
+    if (!handle_) return internal_error(doing + ": out of memory");
+    ErrorKind kind =
+        sqlite3_errcode(handle_.get()) == SQLITE_BUSY ? ErrorKind::busy : ErrorKind::internal;
+    return {kind, doing + ": " + sqlite3_errmsg(handle_.get())};
+}
+
+Result<Transaction> Transaction::begin(const Database& database) {
+    // IMMEDIATE: the lock is taken before anything is read, so that a commit never finds itself
+    // late.
+    auto begun = database.execute("BEGIN IMMEDIATE");
+    if (!begun) return begun.error();
+    return Transaction(&database);
+}
+
+Transaction::~Transaction() {
+    if (database_) (void)database_->execute("ROLLBACK");
+}
+
+Result<void> Transaction::commit() {
+    auto done = database_->execute("COMMIT");
+    if (done) database_ = nullptr;
+    return done;
+}
+
+}  // namespace pb::store
