@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration as values: what etc/patchbay.json and etc/orgs/<org>.json say, with defaults
+// filled in. Plain data; reading is config/read.h, keeping it current is config/config_store.h.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+
+namespace pb::config {
+
+using Json = nlohmann::json;
+using std::chrono::milliseconds;
+
+struct ServerIdentity {
+    std::string name = "patchbay";
+    std::string title = "Patchbay";
+    std::string instructions;
+    bool operator==(const ServerIdentity&) const = default;
+};
+
+struct ListenLimits {
+    std::size_t workers = 0;  // 0: the server decides
+    std::size_t max_workers = 256;
+    std::size_t max_connections = 20'000;
+    std::size_t max_connections_per_peer = 0;  // 0: no bound of its own
+    std::size_t max_header_bytes = 32U << 10U;
+    std::size_t max_body_bytes = 8U << 20U;
+    std::size_t stream_buffer_bytes = 1U << 20U;
+    milliseconds header_time{10'000};
+    milliseconds body_time{60'000};
+    milliseconds idle_time{75'000};
+    milliseconds write_time{30'000};
+    milliseconds stream_stall{30'000};
+    milliseconds keep_alive_comment{15'000};
+    bool operator==(const ListenLimits&) const = default;
+};
+
+struct Tls {
+    std::string certificate;
+    std::string private_key;
+    bool operator==(const Tls&) const = default;
+};
+
+struct Listen {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 8080;
+    std::string endpoint = "/mcp";
+    std::optional<Tls> tls;
+    std::vector<std::string> allowed_hosts;
+    std::vector<std::string> allowed_origins;
+    ListenLimits limits;
+    bool operator==(const Listen&) const = default;
+};
+
+struct Plugins {
+    std::string folder = "plugins";
+    std::vector<std::string> allow_sha256;  // lower case
+    std::vector<std::string> signature_keys;
+    bool require_signature = false;
+    bool probe = true;
+    bool insecure_permissions = false;
+    bool operator==(const Plugins&) const = default;
+};
+
+struct LogConfig {
+    log::Level level = log::Level::info;
+    log::Format format = log::Format::text;
+    bool operator==(const LogConfig&) const = default;
+};
+
+struct Breaker {
+    int failures = 5;
+    milliseconds cool_off{30'000};
+    bool operator==(const Breaker&) const = default;
+};
+
+struct CallConfig {
+    milliseconds default_timeout{60'000};
+    milliseconds max_timeout{600'000};
+    milliseconds grace{2'000};
+    int max_depth = 8;
+    int concurrency_per_provider = 128;
+    Breaker breaker;
+    bool operator==(const CallConfig&) const = default;
+};
+
+struct Sessions {
+    std::size_t max = 10'000;
+    milliseconds idle{3'600'000};
+    std::size_t events_per_stream = 256;
+    bool operator==(const Sessions&) const = default;
+};
+
+struct InputRequired {
+    milliseconds ttl{600'000};
+    int max_rounds = 16;
+    bool operator==(const InputRequired&) const = default;
+};
+
+struct HostConfig {
+    ServerIdentity server;
+    Listen listen;
+    Plugins plugins;
+    std::string data_dir = "var";
+    std::string org_dir = "etc/orgs";
+    std::string anonymous_org = "default";
+    LogConfig log;
+    CallConfig calls;
+    Sessions sessions;
+    InputRequired input_required;
+    milliseconds drain{10'000};
+    bool operator==(const HostConfig&) const = default;
+};
+
+struct CapabilityConfig {
+    bool enabled = true;
+    std::optional<std::string> name_space;  // absent: the capability's name
+    Json config = Json::object();           // references not resolved
+    bool operator==(const CapabilityConfig&) const = default;
+};
+
+struct OrgConfig {
+    std::string name;  // the file's, without .json
+    std::string title;
+    std::string instructions;
+    // Absent: every capability. Present: those that are named; the others if `others_enabled`.
+    std::optional<std::map<std::string, CapabilityConfig>> capabilities;
+    bool others_enabled = true;
+    Json mcp_servers = Json::object();  // as written
+
+    // What this organisation says of a capability; nullopt if it does not have it.
+    std::optional<CapabilityConfig> capability(std::string_view name) const;
+    bool operator==(const OrgConfig&) const = default;
+};
+
+using OrgPtr = std::shared_ptr<const OrgConfig>;
+
+// Everything at one moment. Immutable once made; an organisation that did not change keeps its
+// pointer, so that comparing pointers says who did.
+struct ConfigSet {
+    HostConfig host;
+    std::map<std::string, OrgPtr, std::less<>> orgs;
+};
+
+using ConfigSetPtr = std::shared_ptr<const ConfigSet>;
+
+// What the command line says; it wins over the file. Paths are relative to the working directory.
+struct Overrides {
+    std::optional<std::string> config_file;  // absent: etc/patchbay.json if it exists
+    std::optional<std::string> address;
+    std::optional<std::uint16_t> port;
+    std::optional<std::string> plugins_folder;
+    std::optional<std::string> data_dir;
+    std::optional<std::string> org_dir;
+    std::optional<log::Level> log_level;
+    std::optional<log::Format> log_format;
+};
+
+}  // namespace pb::config

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// References: ${env:NAME} and ${secret:name} inside configuration values. They are kept as text and
+// resolved when used, so that a value never lives in a configuration, a log or a dump.
+#pragma once
+
+#include "base/result.h"
+#include "config/config.h"
+
+namespace pb::config {
+
+// A copy with every reference inside its strings (not member names) replaced. "$${" stands for a
+// literal "${"; a "${" that no "word:" follows is left alone. The error names the reference and
+// where it is, never a value. This version knows env only.
+Result<Json> resolve(const Json& value);
+
+}  // namespace pb::config
