@@ -21,38 +21,43 @@ Changes compare(const Snapshot& before, const Snapshot& after) {
                          differ(before.templates, after.templates)};
 }
 
+Catalog::TablePtr Catalog::table() const {
+    const std::lock_guard lock(pointer_);
+    return table_;
+}
+
 SnapshotPtr Catalog::of(std::string_view org) const {
-    const auto table = table_.load();
-    if (!table) return nullptr;
-    const auto at = table->find(org);
-    return at == table->end() ? nullptr : at->second;
+    const auto now = table();
+    const auto at = now->find(org);
+    return at == now->end() ? nullptr : at->second;
 }
 
 std::vector<std::string> Catalog::orgs() const {
     std::vector<std::string> names;
-    if (const auto table = table_.load()) {
-        for (const auto& [org, snapshot] : *table)
-            names.push_back(org);
-    }
+    const auto now = table();
+    for (const auto& [org, snapshot] : *now)
+        names.push_back(org);
     return names;
 }
 
 void Catalog::replace(const std::string& org, SnapshotPtr snapshot) {
+    static const Snapshot nothing;
     Changes changes;
+    TablePtr old;  // ends outside the lock: with it may end providers
     {
         const std::lock_guard lock(replacing_);
-        const auto current = table_.load();
-        auto table = current ? std::make_shared<Table>(*current) : std::make_shared<Table>();
-        static const Snapshot nothing;
-        const auto at = table->find(org);
+        auto next = std::make_shared<Table>(*table());
+        const auto at = next->find(org);
         changes =
-            compare(at == table->end() ? nothing : *at->second, snapshot ? *snapshot : nothing);
+            compare(at == next->end() ? nothing : *at->second, snapshot ? *snapshot : nothing);
         if (snapshot) {
-            table->insert_or_assign(org, std::move(snapshot));
+            next->insert_or_assign(org, std::move(snapshot));
         } else {
-            table->erase(org);
+            next->erase(org);
         }
-        table_.store(std::move(table));
+        old = std::move(next);
+        const std::lock_guard swap(pointer_);
+        table_.swap(old);
     }
     // Outside the lock: a listener may look at the catalog or replace again.
     if (!changes) return;

@@ -3,7 +3,6 @@
 // replacement of a snapshot is the only source of list_changed.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -67,7 +66,8 @@ Changes compare(const Snapshot& before, const Snapshot& after);
 
 class Catalog {
   public:
-    // [any thread, lock-free for readers] The organisation's snapshot; null if there is none.
+    // [any thread, waits for nothing but the copying of a pointer] The organisation's snapshot;
+    // null if there is none.
     SnapshotPtr of(std::string_view org) const;
     std::vector<std::string> orgs() const;
 
@@ -86,8 +86,14 @@ class Catalog {
 
   private:
     using Table = std::map<std::string, SnapshotPtr, std::less<>>;
-    std::atomic<std::shared_ptr<const Table>> table_;
-    mutable std::mutex replacing_;
+    using TablePtr = std::shared_ptr<const Table>;
+
+    TablePtr table() const;
+
+    // Not std::atomic<shared_ptr>: its load() in libstdc++ 12 is a data race against store().
+    mutable std::mutex pointer_;  // held only to copy or swap table_
+    TablePtr table_ = std::make_shared<const Table>();
+    std::mutex replacing_;
     std::vector<Listener> listeners_;
 };
 

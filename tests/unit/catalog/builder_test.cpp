@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// Merging: collisions, order, failures of single bindings, what discovery says.
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <stdexcept>
+
+#include "fakes.h"
+
+namespace pb::catalog::test {
+namespace {
+
+TEST(Collision, OfNamespacesIsRefusedNamingBoth) {
+    const auto outcome = build({binding_of("w", tools_provider("one@1", {"a"}), "weather"),
+                                binding_of("w", tools_provider("two@2", {"b"}), "winds")});
+    ASSERT_FALSE(outcome);
+    for (const auto* part : {"'w'", "weather", "one@1", "winds", "two@2"}) {
+        EXPECT_NE(outcome.error().message.find(part), std::string::npos) << part;
+    }
+}
+
+TEST(Collision, OfNamesIsRefusedNamingBoth) {
+    const auto outcome = build({binding_of("", tools_provider("one@1", {"b__x"}), "first"),
+                                binding_of("b", tools_provider("two@2", {"x"}), "second")});
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().kind, ErrorKind::invalid);
+    for (const auto* part : {"'b__x'", "first", "one@1", "second", "two@2"}) {
+        EXPECT_NE(outcome.error().message.find(part), std::string::npos) << part;
+    }
+}
+
+TEST(Collision, OfResourcesAndPromptsIsRefused) {
+    for (const std::string kind : {"resources", "prompts"}) {
+        const auto one = [&](const char* label) {
+            auto provider = fake(label);
+            provider->on("server/discover", R"({"capabilities":{")" + kind + R"(":{}}})")
+                .on(kind + "/list", list_text(kind, {R"({"name":"n","uri":"a:b"})"}));
+            return provider;
+        };
+        EXPECT_FALSE(build({binding_of("", one("one"), "x"), binding_of("", one("two"), "y")}))
+            << kind;
+        EXPECT_TRUE(build({binding_of("a", one("one"), "x"), binding_of("b", one("two"), "y")}))
+            << kind;
+    }
+}
+
+TEST(Namespaces, MalformedOnesAreRefused) {
+    const auto outcome = build({binding_of("a__b", tools_provider("one@1", {"a"}))});
+    ASSERT_FALSE(outcome);
+    EXPECT_NE(outcome.error().message.find("one@1"), std::string::npos);
+}
+
+TEST(Namespaces, SeveralMayBeEmpty) {
+    const auto built = snapshot({binding_of("", tools_provider("one", {"a", "c"}), "y"),
+                                 binding_of("", tools_provider("two", {"b"}), "x")});
+    EXPECT_EQ(names(built->tools), (Names{"b", "a", "c"}));
+}
+
+TEST(Order, IsNamespacesByBytesAndThenTheProvidersOwn) {
+    const auto bindings = [] {
+        return std::vector{binding_of("b", tools_provider("b", {"z", "a", "m"})),
+                           binding_of("a-z", tools_provider("a-z", {"q"})),
+                           binding_of("a_b", tools_provider("a_b", {"q"})),
+                           binding_of("a", tools_provider("a", {"2", "1"}))};
+    };
+    const Names expected = {"a__2", "a__1", "a-z__q", "a_b__q", "b__z", "b__a", "b__m"};
+    EXPECT_EQ(names(snapshot(bindings())->tools), expected);
+    auto reversed = bindings();
+    std::reverse(reversed.begin(), reversed.end());
+    EXPECT_EQ(names(snapshot(std::move(reversed))->tools), expected);
+}
+
+TEST(Order, AddingAServerRenamesNothing) {
+    const auto first =
+        binding_of("one", tools_provider("one", {"a", "odd name", std::string(90, 'x')}));
+    const auto alone = snapshot({first});
+    const auto both =
+        snapshot({first, binding_of("another", tools_provider("two", {"a", "odd name"}))}, alone);
+    ASSERT_EQ(both->tools.size(), 5u);
+    for (const auto& tool : alone->tools) {
+        const auto* same = both->tool(tool.exposed);
+        ASSERT_TRUE(same) << tool.exposed;
+        EXPECT_EQ(same->definition, tool.definition);
+    }
+}
+
+TEST(Discovery, SaysWhatIsAsked) {
+    auto provider = fake("p");
+    std::atomic<int> tools_asked{0};
+    provider
+        ->on("server/discover",
+             R"({"capabilities":{"prompts":{},"resources":{"subscribe":true},"completions":{}},
+                "instructions":"Be \u00e9xact."})")
+        .on("tools/list",
+            [&](std::string_view) -> Result<std::string> {
+                ++tools_asked;
+                return std::string(R"({"tools":[]})");
+            })
+        .on("resources/list", R"({"resources":[]})")
+        .on("prompts/list", R"({"prompts":[{"name":"ask"}]})");
+    const auto built = snapshot({binding_of("p", provider)});
+    ASSERT_EQ(built->bindings.size(), 1u);
+    const auto& binding = *built->bindings[0];
+    EXPECT_FALSE(binding.tools);
+    EXPECT_TRUE(binding.prompts && binding.resources && binding.completions &&
+                binding.resource_subscriptions);
+    EXPECT_EQ(built->instructions, "Be \xC3\xA9xact.");
+    EXPECT_EQ(tools_asked, 0);
+    EXPECT_EQ(names(built->prompts), (Names{"p__ask"}));
+    ASSERT_TRUE(built->prompt("p__ask"));
+    EXPECT_EQ(built->prompt("p__ask")->local, "ask");
+}
+
+TEST(Discovery, UnsupportedMeansToolsOnly) {
+    const auto built = snapshot({binding_of("p", tools_provider("p", {"a"}))});
+    ASSERT_EQ(built->bindings.size(), 1u);
+    EXPECT_TRUE(built->bindings[0]->tools);
+    EXPECT_FALSE(built->bindings[0]->resources || built->bindings[0]->prompts);
+}
+
+TEST(Merge, ListPolicyIsTheMostPrivateAndTheShortest) {
+    auto one = binding_of("a", tools_provider("a", {}));
+    auto two = binding_of("b", tools_provider("b", {}));
+    one.lists = {.is_private = false, .ttl_ms = 900'000};
+    EXPECT_EQ(snapshot({one})->lists.ttl_ms, 900'000);
+    EXPECT_FALSE(snapshot({one})->lists.is_private);
+    two.lists = {.is_private = true, .ttl_ms = 5'000};
+    EXPECT_EQ(snapshot({one, two})->lists.ttl_ms, 5'000);
+    EXPECT_TRUE(snapshot({one, two})->lists.is_private);
+    EXPECT_EQ(snapshot({two, one})->lists.ttl_ms, 5'000);
+    EXPECT_EQ(snapshot({})->lists.ttl_ms, ListPolicy{}.ttl_ms);
+}
+
+TEST(Merge, InstructionsOfSeveralSayWhose) {
+    const auto speaker = [](const char* text) {
+        auto provider = fake("p");
+        provider->on("server/discover",
+                     R"({"capabilities":{},"instructions":")" + std::string(text) + "\"}");
+        return provider;
+    };
+    EXPECT_EQ(snapshot({binding_of("b", speaker("Two.")), binding_of("a", speaker("One."))})
+                  ->instructions,
+              "a__*: One.\n\nb__*: Two.");
+}
+
+TEST(Merge, VersionsGrow) {
+    const auto first = snapshot({});
+    const auto second = snapshot({}, first);
+    EXPECT_GT(first->version, 0u);
+    EXPECT_GT(second->version, first->version);
+    EXPECT_EQ(second->org, "acme");
+}
+
+class FailingBinding : public testing::TestWithParam<const char*> {};
+
+TEST_P(FailingBinding, LeavesTheOthersAndKeepsItsPreviousEntries) {
+    auto flaky = fake("flaky@1");
+    const auto healthy = [&] {
+        flaky->on("server/discover", R"({"capabilities":{"tools":{},"resources":{},"prompts":{}}})")
+            .on("tools/list", list_text("tools", {tool_text("x"), tool_text("y")}))
+            .on("resources/list", R"({"resources":[{"name":"n","uri":"a:b"}]})")
+            .on("resources/templates/list",
+                R"({"resourceTemplates":[{"name":"n","uriTemplate":"a:{c}"}]})")
+            .on("prompts/list", R"({"prompts":[{"name":"ask"}]})");
+    };
+    healthy();
+    const auto before = snapshot(
+        {binding_of("flaky", flaky), binding_of("steady", tools_provider("steady", {"a"}))});
+    flaky->fails(GetParam());
+
+    const auto after = build(
+        {binding_of("flaky", flaky), binding_of("steady", tools_provider("steady", {"a", "b"}))},
+        before);
+    ASSERT_TRUE(after) << after.error().message;
+    const auto& kept = *after->snapshot;
+    EXPECT_EQ(names(kept.tools), (Names{"flaky__x", "flaky__y", "steady__a", "steady__b"}));
+    EXPECT_EQ(names(kept.resources), (Names{"flaky+a:b"}));
+    EXPECT_EQ(names(kept.templates), (Names{"flaky+a:{c}"}));
+    EXPECT_EQ(names(kept.prompts), (Names{"flaky__ask"}));
+    EXPECT_EQ(kept.bindings.size(), 2u);
+    ASSERT_EQ(after->warnings.size(), 1u);
+    EXPECT_NE(after->warnings[0].find("flaky@1"), std::string::npos);
+    EXPECT_NE(after->warnings[0].find("it is broken"), std::string::npos);
+
+    // Another provider, or another namespace: what the old one said does not count.
+    for (const auto& changed : {binding_of("flaky", flaky), binding_of("other", flaky)}) {
+        auto binding = changed;
+        if (binding.name_space == "flaky") {
+            binding.provider = fake("flaky@2");
+            static_cast<FakeProvider&>(*binding.provider).fails("server/discover");
+        }
+        const auto fresh =
+            build({binding, binding_of("steady", tools_provider("steady", {"a"}))}, before);
+        ASSERT_TRUE(fresh);
+        EXPECT_EQ(names(fresh->snapshot->tools), (Names{"steady__a"}));
+        EXPECT_EQ(fresh->snapshot->bindings.size(), 1u);
+        EXPECT_EQ(fresh->warnings.size(), 1u);
+    }
+
+    healthy();
+    const auto again = snapshot({binding_of("flaky", flaky)}, after->snapshot);
+    EXPECT_EQ(names(again->tools), (Names{"flaky__x", "flaky__y"}));
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryMethod, FailingBinding,
+                         testing::Values("server/discover", "tools/list", "resources/list",
+                                         "resources/templates/list", "prompts/list"));
+
+TEST(FailingProvider, MayAnswerNonsense) {
+    for (const std::string body :
+         {"", "{", "[]", "{}", R"({"tools":{}})", R"({"tools":null})", "\xFF"}) {
+        auto odd = fake("odd");
+        odd->on("tools/list", body);
+        const auto outcome =
+            build({binding_of("odd", odd), binding_of("ok", tools_provider("ok", {"a"}))});
+        ASSERT_TRUE(outcome) << body;
+        EXPECT_EQ(names(outcome->snapshot->tools), (Names{"ok__a"})) << body;
+        EXPECT_EQ(outcome->warnings.size(), 1u) << body;
+    }
+}
+
+TEST(FailingProvider, MayThrowOrBeAbsent) {
+    auto thrower = fake("thrower");
+    thrower->on("tools/list", [](std::string_view) -> Result<std::string> {
+        throw std::runtime_error("thrown by the asker");
+    });
+    const auto outcome =
+        build({binding_of("a", thrower), binding_of("b", nullptr), binding_of("c", nullptr),
+               binding_of("ok", tools_provider("ok", {"a"}))});
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(names(outcome->snapshot->tools), (Names{"ok__a"}));
+    EXPECT_EQ(outcome->warnings.size(), 3u);
+}
+
+// Each of the eight answers only when all eight are being asked: one after the other would hang.
+TEST(Parallel, BindingsAreAskedAtTheSameTime) {
+    std::mutex mutex;
+    std::condition_variable all_here;
+    int here = 0;
+    std::vector<Binding> bindings;
+    for (int i = 0; i < 8; ++i) {
+        auto provider = fake("p" + std::to_string(i));
+        provider->on("tools/list", [&](std::string_view) -> Result<std::string> {
+            std::unique_lock lock(mutex);
+            ++here;
+            all_here.notify_all();
+            all_here.wait(lock, [&] { return here >= 8; });
+            return list_text("tools", {tool_text("a")});
+        });
+        bindings.push_back(binding_of("n" + std::to_string(i), provider));
+    }
+    EXPECT_EQ(snapshot(std::move(bindings))->tools.size(), 8u);
+}
+
+TEST(Parallel, IsBounded) {
+    std::atomic<int> running{0}, most{0};
+    std::vector<Binding> bindings;
+    for (int i = 0; i < 40; ++i) {
+        auto provider = fake("p" + std::to_string(i));
+        provider->on("tools/list", [&](std::string_view) -> Result<std::string> {
+            const int now = ++running;
+            for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+            }
+            std::this_thread::yield();
+            --running;
+            return list_text("tools", {tool_text("a")});
+        });
+        bindings.push_back(binding_of("n" + std::to_string(i), provider));
+    }
+    auto outcome = build(std::move(bindings), nullptr, {.parallel = 3});
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->snapshot->tools.size(), 40u);
+    EXPECT_LE(most, 3);
+}
+
+}  // namespace
+}  // namespace pb::catalog::test
