@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The link that finds what a name means for this caller. What is not theirs does not exist.
+#include "admission/links.h"
+#include "json/scan.h"
+
+namespace pb::admission {
+namespace {
+
+Error unknown(std::string_view what, std::string_view name) {
+    return not_found(std::string(what) + ": " + std::string(name.substr(0, 256)));
+}
+
+}  // namespace
+
+catalog::SnapshotPtr Admission::visible(const runtime::Caller& caller) const {
+    static const catalog::SnapshotPtr nothing = std::make_shared<catalog::Snapshot>();
+    auto snapshot = catalog_.of(caller.org);
+    return snapshot ? snapshot : nothing;
+}
+
+Result<Target> Admission::find(const runtime::Caller& caller, std::string_view method,
+                               std::string_view name) const {
+    Target target;
+    target.snapshot = visible(caller);
+    if (method == "tools/call") {
+        const auto* tool = target.snapshot->tool(name);
+        if (!tool) return unknown("Unknown tool", name);
+        target.tool = tool;
+        target.binding = tool->binding;
+        target.local_name = tool->local;
+        return target;
+    }
+    if (method == "prompts/get") {
+        const auto* prompt = target.snapshot->prompt(name);
+        if (!prompt) return unknown("Unknown prompt", name);
+        target.binding = prompt->binding;
+        target.local_name = prompt->local;
+        return target;
+    }
+    auto resource = target.snapshot->resource(name);
+    if (!resource) return unknown("Resource not found", name);
+    target.binding = std::move(resource->binding);
+    target.local_name = std::move(resource->local_uri);
+    return target;
+}
+
+std::string localize(std::string_view method, std::string_view params,
+                     const std::string& local_name) {
+    const auto name = json::quote(local_name);
+    if (method == "tools/call" || method == "prompts/get") {
+        if (json::member(params, "name") == name) return std::string(params);
+        return json::with(params, "name", name);
+    }
+    if (method == "completion/complete") {
+        const auto ref = json::member(params, "ref");
+        const bool prompt = json::string_value(json::member(ref, "type")) == "ref/prompt";
+        return json::with(params, "ref", json::with(ref, prompt ? "name" : "uri", name));
+    }
+    return json::with(params, "uri", name);
+}
+
+}  // namespace pb::admission

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mcp/request.h"
+
+#include "json/scan.h"
+
+namespace pb::mcp {
+namespace {
+
+constexpr std::string_view prefix = "io.modelcontextprotocol/";
+
+// traceparent, tracestate and baggage as one object, empty if there is none.
+struct Trace {
+    std::string text;
+    void add(std::string_view key, std::string_view value) {
+        if (json::type_of(value) != json::Type::string) return;
+        text += text.empty() ? "{" : ",";
+        json::append_quoted(text, key);
+        (text += ':') += value;
+    }
+    std::string done() { return text.empty() ? text : text + "}"; }
+};
+
+// A token is a string or an integer; anything else is as good as none.
+bool is_token(std::string_view value) {
+    const auto type = json::type_of(value);
+    return type == json::Type::string || type == json::Type::number;
+}
+
+}  // namespace
+
+void Request::answer(std::string_view result) const {
+    if (session) session->ended(message.id);
+    outlet->answer(200, result_message(message.id, result));
+}
+
+void Request::fail(const RpcError& error) const {
+    if (session) session->ended(message.id);
+    outlet->answer(error.http_status, error_message(message.id, error));
+}
+
+void refuse_duplicate(const Request& request) {
+    const RpcError error{code::invalid_request, "a request with this id is still running", {}, 400};
+    request.outlet->answer(error.http_status, error_message(request.message.id, error));
+}
+
+bool read_modern_meta(Request& request, RpcError& error) {
+    auto client = std::make_shared<runtime::ClientView>();
+    client->protocol_version = name_of(request.version);
+    Trace trace;
+    auto refuse = [&](std::string why) {
+        error = {code::invalid_params, std::move(why), {}, 400};
+        return false;
+    };
+    thread_local std::vector<json::Member> found;
+    found.clear();
+    json::members(json::member(request.message.params, "_meta"), found);
+    for (const auto& [key, value] : found) {
+        if (key == "progressToken") {
+            if (is_token(value)) request.progress_token = value;
+        } else if (key.starts_with(prefix)) {
+            const auto name = key.substr(prefix.size());
+            if (name == "clientInfo") {
+                if (json::type_of(value) == json::Type::object) client->info = value;
+            } else if (name == "clientCapabilities") {
+                if (json::type_of(value) != json::Type::object)
+                    return refuse("_meta io.modelcontextprotocol/clientCapabilities must be an object");
+                client->capabilities = value;
+            } else if (name == "logLevel") {
+                client->log_level = json::string_value(value).value_or("");
+                if (!log_severity(client->log_level))
+                    return refuse("_meta io.modelcontextprotocol/logLevel is not a log level");
+            }
+        } else if (key == "traceparent" || key == "tracestate" || key == "baggage") {
+            trace.add(key, value);
+        }
+    }
+    if (client->capabilities.empty())
+        return refuse("_meta lacks io.modelcontextprotocol/clientCapabilities");
+    client->progress = !request.progress_token.empty();
+    client->trace = trace.done();
+    request.client = std::move(client);
+    return true;
+}
+
+void read_legacy_meta(Request& request) {
+    auto client = std::make_shared<runtime::ClientView>();
+    client->protocol_version = name_of(request.version);
+    if (request.session) {
+        std::lock_guard lock(request.session->mutex);
+        client->info = request.session->client_info;
+        client->capabilities = request.session->client_capabilities;
+        client->log_level = request.session->log_level;
+    }
+    Trace trace;
+    const auto meta = json::member(request.message.params, "_meta");
+    if (!meta.empty()) {
+        if (auto token = json::member(meta, "progressToken"); !token.empty() && is_token(token))
+            request.progress_token = token;
+        for (std::string_view key : {"traceparent", "tracestate", "baggage"})
+            if (auto value = json::member(meta, key); !value.empty()) trace.add(key, value);
+    }
+    client->progress = !request.progress_token.empty();
+    client->trace = trace.done();
+    request.client = std::move(client);
+}
+
+}  // namespace pb::mcp

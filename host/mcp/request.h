@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Request: one client request on its way: what it says, who says it, and where the answer goes.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "mcp/messages.h"
+#include "mcp/outlet.h"
+#include "mcp/session.h"
+#include "mcp/versions.h"
+
+namespace pb::mcp {
+
+struct Request {
+    std::shared_ptr<const void> owner;  // keeps the text that the views point into
+    Message message;
+    Version version = newest;
+    runtime::CallerPtr caller;
+    runtime::ClientViewPtr client;
+    SessionPtr session;               // legacy, and everything on stdio; else null
+    std::string_view progress_token;  // JSON, or empty
+    std::shared_ptr<Outlet> outlet;
+    const HeaderView* headers = nullptr;  // only during dispatch; null on stdio
+
+    bool modern() const { return is_modern(version); }
+    void answer(std::string_view result) const;
+    void fail(const RpcError& error) const;
+};
+
+using RequestPtr = std::shared_ptr<Request>;
+
+// Answers a request whose id is still running, without ending the one that runs.
+void refuse_duplicate(const Request& request);
+
+// Reads `_meta` of a modern request. Missing or wrong members are -32602.
+bool read_modern_meta(Request& request, RpcError& error);
+// The client of a legacy request, as its session knows it.
+void read_legacy_meta(Request& request);
+
+}  // namespace pb::mcp

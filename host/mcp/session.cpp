@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mcp/session.h"
+
+#include <openssl/rand.h>
+
+#include <array>
+#include <stdexcept>
+
+namespace pb::mcp {
+namespace {
+
+std::string random_id() {
+    std::array<unsigned char, 16> bytes{};
+    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
+        throw std::runtime_error("no random bytes for a session id");
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string out;
+    for (auto byte : bytes) {
+        out += digits[byte >> 4];
+        out += digits[byte & 15];
+    }
+    return out;
+}
+
+}  // namespace
+
+void Session::touch() {
+    std::lock_guard lock(mutex);
+    last_used = std::chrono::steady_clock::now();
+}
+
+bool Session::begin(std::string_view request_id, const std::shared_ptr<Cancellable>& request) {
+    std::lock_guard lock(mutex);
+    auto [place, fresh] = running.try_emplace(std::string(request_id), request);
+    if (!fresh && !place->second.expired()) return false;
+    place->second = request;
+    return true;
+}
+
+void Session::ended(std::string_view request_id) {
+    std::lock_guard lock(mutex);
+    if (auto found = running.find(request_id); found != running.end()) running.erase(found);
+}
+
+void Session::cancel(std::string_view request_id) {
+    std::shared_ptr<Cancellable> request;
+    {
+        std::lock_guard lock(mutex);
+        auto found = running.find(request_id);
+        if (found == running.end()) return;
+        request = found->second.lock();
+        running.erase(found);
+    }
+    if (request) request->cancel();
+}
+
+std::string Session::expect(AskDone done) {
+    std::lock_guard lock(mutex);
+    if (closed) return {};
+    auto ask_id = "\"patchbay-" + std::to_string(next_ask++) + "\"";
+    asks.emplace(ask_id, std::move(done));
+    return ask_id;
+}
+
+void Session::forget(const std::string& ask_id) {
+    std::lock_guard lock(mutex);
+    asks.erase(ask_id);
+}
+
+bool Session::resolve(std::string_view ask_id, std::string_view result, std::string_view error) {
+    AskDone done;
+    {
+        std::lock_guard lock(mutex);
+        auto found = asks.find(ask_id);
+        if (found == asks.end()) return false;
+        done = std::move(found->second);
+        asks.erase(found);
+    }
+    done(result, error);
+    return true;
+}
+
+void Session::close() {
+    std::map<std::string, std::weak_ptr<Cancellable>, std::less<>> requests;
+    std::map<std::string, AskDone, std::less<>> questions;
+    std::shared_ptr<Outlet> stream;
+    {
+        std::lock_guard lock(mutex);
+        closed = true;
+        requests.swap(running);
+        questions.swap(asks);
+        stream.swap(standalone);
+    }
+    for (auto& [id, request] : requests)
+        if (auto alive = request.lock()) alive->cancel();
+    for (auto& [id, done] : questions) done({}, {});
+    if (stream) stream->end();
+}
+
+SessionPtr Sessions::open(runtime::CallerPtr caller) {
+    auto session = std::make_shared<Session>();
+    session->id = random_id();
+    session->caller = std::move(caller);
+    session->last_used = std::chrono::steady_clock::now();
+    std::lock_guard lock(mutex_);
+    if (sessions_.size() >= most_) return nullptr;
+    sessions_.emplace(session->id, session);
+    return session;
+}
+
+SessionPtr Sessions::find(std::string_view id) {
+    SessionPtr session;
+    {
+        std::lock_guard lock(mutex_);
+        auto found = sessions_.find(std::string(id));
+        if (found == sessions_.end()) return nullptr;
+        session = found->second;
+    }
+    session->touch();
+    return session;
+}
+
+bool Sessions::remove(std::string_view id) {
+    SessionPtr session;
+    {
+        std::lock_guard lock(mutex_);
+        auto found = sessions_.find(std::string(id));
+        if (found == sessions_.end()) return false;
+        session = std::move(found->second);
+        sessions_.erase(found);
+    }
+    session->close();
+    return true;
+}
+
+std::vector<SessionPtr> Sessions::all() const {
+    std::lock_guard lock(mutex_);
+    std::vector<SessionPtr> out;
+    out.reserve(sessions_.size());
+    for (const auto& entry : sessions_) out.push_back(entry.second);
+    return out;
+}
+
+std::size_t Sessions::size() const {
+    std::lock_guard lock(mutex_);
+    return sessions_.size();
+}
+
+void Sessions::sweep() {
+    const auto now = std::chrono::steady_clock::now();
+    for (const auto& session : all()) {
+        bool idle = false;
+        {
+            std::lock_guard lock(session->mutex);
+            idle = session->running.empty() && !session->standalone &&
+                   now - session->last_used > idle_;
+        }
+        if (idle) remove(session->id);
+    }
+}
+
+}  // namespace pb::mcp

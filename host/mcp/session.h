@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Session: what a legacy client established with initialize (or, on stdio, what one process is). It
+// holds the client's promises, its running requests, and the questions that wait for its answers.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "mcp/event_log.h"
+#include "mcp/outlet.h"
+#include "mcp/versions.h"
+#include "runtime/context.h"
+
+namespace pb::mcp {
+
+// Something that notifications/cancelled can end.
+class Cancellable {
+  public:
+    virtual ~Cancellable() = default;
+    virtual void cancel() = 0;
+};
+
+struct Session {
+    std::string id;  // empty on stdio
+    std::atomic<Version> version{newest_legacy};
+    std::atomic<bool> initialized{false};
+    runtime::CallerPtr caller;
+
+    std::mutex mutex;  // guards what follows
+    std::string client_info;
+    std::string client_capabilities = "{}";
+    std::string log_level = "info";
+    std::set<std::string> subscriptions;  // exposed URIs
+    std::map<std::string, std::weak_ptr<Cancellable>, std::less<>> running;  // by request id
+    // Our questions by their id: result or error slice of the client's response, or both empty when
+    // the session ends first.
+    using AskDone = std::function<void(std::string_view result, std::string_view error)>;
+    std::map<std::string, AskDone, std::less<>> asks;
+    EventLog events;
+    std::shared_ptr<Outlet> standalone;  // the GET stream, or stdio's channel
+    std::chrono::steady_clock::time_point last_used;
+    std::uint64_t next_ask = 1;
+    bool closed = false;
+
+    void touch();
+    // Registers a request under its id; false if that id is already running.
+    bool begin(std::string_view request_id, const std::shared_ptr<Cancellable>& request);
+    void ended(std::string_view request_id);
+    void cancel(std::string_view request_id);
+    // Sends nothing itself; the id to send the question under. Empty if the session is closed.
+    std::string expect(AskDone done);
+    void forget(const std::string& ask_id);
+    // A response from the client. False if nobody waits for it.
+    bool resolve(std::string_view ask_id, std::string_view result, std::string_view error);
+    // Cancels what runs and answers what waits.
+    void close();
+};
+
+using SessionPtr = std::shared_ptr<Session>;
+
+// The HTTP sessions. Bounded in number and idle time.
+class Sessions {
+  public:
+    Sessions(std::size_t most, std::chrono::milliseconds idle) : most_(most), idle_(idle) {}
+
+    // Null if there are too many.
+    SessionPtr open(runtime::CallerPtr caller);
+    SessionPtr find(std::string_view id);
+    // False if there was none. The session is closed.
+    bool remove(std::string_view id);
+    std::vector<SessionPtr> all() const;
+    std::size_t size() const;
+    // Ends the idle ones; called now and then.
+    void sweep();
+
+  private:
+    std::size_t most_;
+    std::chrono::milliseconds idle_;
+    mutable std::mutex mutex_;
+    std::unordered_map<std::string, SessionPtr> sessions_;
+};
+
+}  // namespace pb::mcp

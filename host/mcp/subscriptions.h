@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Subscriptions: who hears of changes. Modern clients hold a subscriptions/listen stream; legacy
+// sessions have their GET stream (or stdio) and a set of resource URIs.
+// https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "admission/admission.h"
+#include "mcp/request.h"
+
+namespace pb::mcp {
+
+class Subscriptions {
+  public:
+    Subscriptions(const admission::Admission& admission, Sessions& sessions, std::size_t most)
+        : admission_(admission), sessions_(sessions), most_(most) {}
+
+    // [any thread] Serves a modern subscriptions/listen until the client leaves.
+    void listen(const RequestPtr& request);
+
+    // [any thread] Legacy resources/subscribe and unsubscribe; false: no such resource.
+    bool subscribe(const SessionPtr& session, const std::string& uri);
+    void unsubscribe(const SessionPtr& session, const std::string& uri);
+    void forget(const SessionPtr& session);
+    // A session that is not among the HTTP ones hears of changes too (stdio).
+    void attach(const SessionPtr& session);
+
+    // [any thread] From the catalog.
+    void lists_changed(const std::string& org, const catalog::Changes& changes);
+    void resource_updated(const std::string& org, const std::string& uri);
+
+    // Ends every listen stream as the specification says, for shutdown.
+    void goodbye();
+
+    std::size_t listening() const;
+
+  private:
+    class Listener;
+    friend class Listener;
+    void remove(const Listener* listener);
+    std::vector<std::shared_ptr<Listener>> listeners(const std::string& org) const;
+    std::vector<SessionPtr> sessions(const std::string& org) const;
+    void count(const runtime::Caller& caller, const std::string& uri, int step);
+
+    const admission::Admission& admission_;
+    Sessions& sessions_;
+    std::size_t most_;
+    mutable std::mutex mutex_;
+    std::map<const Listener*, std::shared_ptr<Listener>> listeners_;
+    std::vector<std::weak_ptr<Session>> attached_;
+    std::map<std::pair<std::string, std::string>, int> counts_;  // (org, URI) -> subscribers
+};
+
+}  // namespace pb::mcp
