@@ -3,8 +3,8 @@
 //
 // Threads: all connections wait in one epoll set. A few workers take turns in waiting (leader and
 // followers): the one that is woken reads the request, calls the handler, and puts the connection
-// back. A worker that stays in a handler is replaced by another, up to a bound; an idle connection or
-// an open stream holds no thread.
+// back. A worker that stays in a handler is replaced by another, up to a bound; an idle connection
+// or an open stream holds no thread.
 #pragma once
 
 #include <chrono>
@@ -31,10 +31,10 @@ struct Request {
     std::string_view path;   // as sent, up to '?'
     std::string_view query;  // after '?', or empty
     std::vector<Header> headers;
-    std::string body;        // whole: read, de-chunked and within the limit before the handler runs
-    std::string peer;        // "127.0.0.1"
-    bool loopback = false;   // the peer is on this machine
-    bool secure = false;     // came over TLS
+    std::string body;       // whole: read, de-chunked and within the limit before the handler runs
+    std::string peer;       // "127.0.0.1"
+    bool loopback = false;  // the peer is on this machine
+    bool secure = false;    // came over TLS
 
     // Names compare without case. Empty if absent; the first if repeated.
     std::string_view header(std::string_view name) const;
@@ -68,15 +68,15 @@ class Exchange {
     virtual bool start_stream(
         const std::vector<std::pair<std::string, std::string>>& headers = {}) = 0;
 
-    // Appends to the stream. again: the reader is behind by more than the stream's buffer and nothing
-    // was taken. A reader that takes nothing for `stream_stall` is closed (gone).
+    // Appends to the stream. again: the reader is behind by more than the stream's buffer and
+    // nothing was taken. A reader that takes nothing for `stream_stall` is closed (gone).
     virtual SendResult send(std::string_view bytes) = 0;
 
     // Ends the stream after what was sent has left.
     virtual void finish() = 0;
 
-    // Called at most once, on any thread but never inside respond()/send(), when the client goes away
-    // before the end; at once if it already has. Replaces an earlier one; null removes it.
+    // Called at most once, on any thread but never inside respond()/send(), when the client goes
+    // away before the end; at once if it already has. Replaces an earlier one; null removes it.
     virtual void on_disconnect(std::function<void()> callback) = 0;
 
     // The stream is between messages for long: a comment line is sent every `keep_alive_comment`.
@@ -92,13 +92,13 @@ struct ServerOptions {
     std::string certificate;    // PEM chain; with private_key: TLS 1.2 and newer
     std::string private_key;
 
-    std::size_t workers = 0;       // waiting at once; 0 = twice the cores, at least 4
-    std::size_t max_workers = 256; // with those that are inside handlers
+    std::size_t workers = 0;        // waiting at once; 0 = twice the cores, at least 4
+    std::size_t max_workers = 256;  // with those that are inside handlers
     std::size_t max_connections = 20'000;
     std::size_t max_connections_per_peer = 0;  // 0 = no own bound
     std::size_t max_header = 32u << 10;        // bytes, request line included
     std::size_t max_body = 8u << 20;
-    std::size_t stream_buffer = 1u << 20;      // unsent bytes of one stream
+    std::size_t stream_buffer = 1u << 20;           // unsent bytes of one stream
     std::chrono::milliseconds header_time{10'000};  // from the first byte to the end of the header
     std::chrono::milliseconds body_time{60'000};    // for the whole body
     std::chrono::milliseconds idle_time{75'000};    // keep-alive
@@ -109,7 +109,8 @@ struct ServerOptions {
 
 // Each violation is answered once, with Connection: close and a JSON body {"error": "..."}:
 // 400 malformed or ambiguous framing, 408 too slow, 413 body, 414 target, 431 header,
-// 411 no length on POST, 417 expectation, 501 transfer coding, 503 too many connections, 505 version.
+// 411 no length on POST, 417 expectation, 501 transfer coding, 503 too many connections, 505
+// version.
 class Server {
   public:
     virtual ~Server() = default;  // stop() if nobody did
@@ -120,7 +121,8 @@ class Server {
     virtual std::uint16_t port() const = 0;
 
     // The drain in order: refuse new connections; close idle ones; wait until running exchanges end
-    // or `grace` is over; close the rest; join the workers. Streams are the caller's to finish first.
+    // or `grace` is over; close the rest; join the workers. Streams are the caller's to finish
+    // first.
     virtual void stop(std::chrono::milliseconds grace) = 0;
 
     struct Counters {
