@@ -31,6 +31,8 @@ class Outlet {
     virtual void release(int retry_ms) = 0;
     // `gone` is called once if the client leaves before the end (where leaving means cancelling).
     virtual void on_gone(std::function<void()> gone) = 0;
+    // Somebody is there to read now.
+    virtual bool connected() const { return true; }
     // A session was opened by this request; it is named with the answer.
     virtual void opened(const std::shared_ptr<Session>& session) = 0;
 };

@@ -152,7 +152,8 @@ void Sessions::sweep() {
         bool idle = false;
         {
             std::lock_guard lock(session->mutex);
-            idle = session->running.empty() && !session->standalone &&
+            const bool listening = session->standalone && session->standalone->connected();
+            idle = session->running.empty() && !listening &&
                    now - session->last_used > idle_;
         }
         if (idle) remove(session->id);

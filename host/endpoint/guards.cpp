@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoint/guards.h"
+
+#include <Poco/String.h>
+
+#include <algorithm>
+
+namespace pb::endpoint {
+namespace {
+
+// "[::1]:8080" -> "[::1]", "localhost:8080" -> "localhost"
+std::string_view without_port(std::string_view host) {
+    if (host.starts_with('[')) {
+        const auto end = host.find(']');
+        return end == std::string_view::npos ? std::string_view() : host.substr(0, end + 1);
+    }
+    return host.substr(0, host.find(':'));
+}
+
+bool equal(std::string_view a, std::string_view b) {
+    return Poco::icompare(std::string(a), std::string(b)) == 0;
+}
+
+bool own_name(std::string_view host) {
+    return host == "127.0.0.1" || host == "[::1]" || equal(host, "localhost");
+}
+
+}  // namespace
+
+Guards::Guards(std::vector<std::string> hosts, std::vector<std::string> origins)
+    : hosts_(std::move(hosts)), origins_(std::move(origins)) {}
+
+bool Guards::host_allowed(std::string_view host) const {
+    const auto name = without_port(host);
+    return own_name(name) || std::any_of(hosts_.begin(), hosts_.end(), [&](const auto& allowed) {
+               return equal(allowed, name);
+           });
+}
+
+bool Guards::origin_allowed(std::string_view origin) const {
+    const auto scheme = origin.find("://");
+    if (scheme != std::string_view::npos && own_name(without_port(origin.substr(scheme + 3))))
+        return true;
+    return std::any_of(origins_.begin(), origins_.end(),
+                       [&](const auto& allowed) { return equal(allowed, origin); });
+}
+
+std::string Guards::refuse(const http::Request& request) const {
+    if (!host_allowed(request.header("Host"))) return "this server does not answer to that Host";
+    if (request.has_header("Origin") && !origin_allowed(request.header("Origin")))
+        return "requests from that Origin are not allowed";
+    return {};
+}
+
+}  // namespace pb::endpoint

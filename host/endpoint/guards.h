@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Guards against DNS rebinding: which Host and Origin headers this server answers to.
+// https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#security--endpoint
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/server.h"
+
+namespace pb::endpoint {
+
+class Guards {
+  public:
+    // Hosts without port ("mcp.example.com"); origins whole ("https://app.example.com"). This machine's
+    // own names (localhost, 127.0.0.1, [::1]) are always allowed, with any port and scheme.
+    Guards(std::vector<std::string> hosts, std::vector<std::string> origins);
+
+    // Empty if the request may pass, else one sentence.
+    std::string refuse(const http::Request& request) const;
+
+  private:
+    bool host_allowed(std::string_view host) const;
+    bool origin_allowed(std::string_view origin) const;
+    std::vector<std::string> hosts_, origins_;
+};
+
+}  // namespace pb::endpoint

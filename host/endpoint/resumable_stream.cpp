@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoint/resumable_stream.h"
+
+#include "endpoint/sse.h"
+
+namespace pb::endpoint {
+namespace {
+constexpr int default_retry_ms = 1000;
+}
+
+ResumableStream::ResumableStream(std::shared_ptr<http::Exchange> exchange, bool streams,
+                                 HeaderList headers, mcp::SessionPtr session,
+                                 StreamRegistry& registry)
+    : streams_(streams),
+      registry_(registry),
+      headers_(std::move(headers)),
+      session_(std::move(session)),
+      exchange_(std::move(exchange)) {}
+
+ResumableStream::~ResumableStream() {
+    if (stream_ != 0) registry_.remove(session_->id, stream_);
+}
+
+void ResumableStream::opened(const std::shared_ptr<mcp::Session>& session) {
+    std::lock_guard lock(mutex_);
+    session_ = session;
+    headers_.emplace_back("Mcp-Session-Id", session->id);
+}
+
+bool ResumableStream::connected() const {
+    std::lock_guard lock(mutex_);
+    return exchange_ != nullptr;
+}
+
+std::string ResumableStream::log_event(std::string_view message) {
+    std::lock_guard lock(session_->mutex);
+    return session_->events.append(stream_, message);
+}
+
+// Notices that the client left, so that nothing more is written there; the request goes on.
+void ResumableStream::watch_connection() {
+    exchange_->on_disconnect([weak = weak_from_this(), gone = exchange_.get()] {
+        if (auto self = weak.lock()) {
+            std::lock_guard lock(self->mutex_);
+            if (self->exchange_.get() == gone) self->exchange_ = nullptr;
+        }
+    });
+}
+
+bool ResumableStream::open_stream() {
+    if (stream_ != 0) return true;
+    if (!streams_ || !session_ || !exchange_ || !exchange_->start_stream(headers_)) return false;
+    {
+        std::lock_guard lock(session_->mutex);
+        stream_ = session_->events.open_stream();
+    }
+    registry_.add(session_->id, stream_, shared_from_this());
+    watch_connection();
+    // An id before anything else, so that even an early loss can be resumed (2025-11-25).
+    if (session_->version.load() >= mcp::Version::v2025_11_25)
+        exchange_->send(sse_priming(log_event({}), default_retry_ms));
+    return true;
+}
+
+bool ResumableStream::stand_alone() {
+    std::lock_guard lock(mutex_);
+    return open_stream();
+}
+
+mcp::Sent ResumableStream::send(std::string_view message) {
+    std::lock_guard lock(mutex_);
+    if (over_ || !open_stream()) return mcp::Sent::gone;
+    if (!exchange_) {
+        log_event(message);
+        return mcp::Sent::ok;
+    }
+    // Logged whatever the connection does: the client can come back for it.
+    exchange_->send(sse_event(message, log_event(message)));
+    return mcp::Sent::ok;
+}
+
+void ResumableStream::answer(int http_status, std::string_view message) {
+    std::lock_guard lock(mutex_);
+    if (over_) return;
+    over_ = true;
+    if (stream_ != 0) {
+        const auto id = log_event(message);
+        {
+            std::lock_guard session_lock(session_->mutex);
+            session_->events.finish(stream_);
+        }
+        if (exchange_) exchange_->finish(sse_event(message, id));
+        return;
+    }
+    if (!exchange_) return;
+    http::Response response;
+    response.status = http_status;
+    response.headers = headers_;
+    if (!message.empty()) {
+        response.content_type = "application/json";
+        response.body = message;
+    }
+    exchange_->respond(std::move(response));
+}
+
+void ResumableStream::end() {
+    std::lock_guard lock(mutex_);
+    if (over_) return;
+    over_ = true;
+    if (stream_ != 0) {
+        {
+            std::lock_guard session_lock(session_->mutex);
+            session_->events.finish(stream_);
+        }
+        if (exchange_) exchange_->finish();
+        return;
+    }
+    if (!exchange_) return;
+    http::Response response;
+    response.status = 202;
+    response.headers = headers_;
+    exchange_->respond(std::move(response));
+}
+
+void ResumableStream::lasting() {
+    std::lock_guard lock(mutex_);
+    if (!over_) open_stream();
+}
+
+void ResumableStream::release(int retry_ms) {
+    std::lock_guard lock(mutex_);
+    if (over_ || !session_ || session_->version.load() < mcp::Version::v2025_11_25) return;
+    if (!open_stream() || !exchange_) return;
+    exchange_->on_disconnect(nullptr);
+    exchange_->finish("retry: " + std::to_string(retry_ms) + "\n\n");
+    exchange_ = nullptr;
+}
+
+void ResumableStream::resume(std::shared_ptr<http::Exchange> exchange,
+                             std::string_view last_event_id) {
+    std::lock_guard lock(mutex_);
+    std::optional<mcp::EventLog::Replay> replay;
+    {
+        std::lock_guard session_lock(session_->mutex);
+        replay = session_->events.replay(last_event_id);
+    }
+    if (!replay) return;
+    if (exchange_) {
+        exchange_->on_disconnect(nullptr);
+        exchange_->finish();
+    }
+    exchange_ = std::move(exchange);
+    if (!exchange_->start_stream(headers_)) return;
+    watch_connection();
+    for (const auto& [id, message] : replay->events) exchange_->send(sse_event(message, id));
+    if (over_) exchange_->finish();
+}
+
+void StreamRegistry::add(const std::string& session, std::uint64_t stream,
+                         const std::shared_ptr<ResumableStream>& outlet) {
+    std::lock_guard lock(mutex_);
+    streams_[{session, stream}] = outlet;
+}
+
+void StreamRegistry::remove(const std::string& session, std::uint64_t stream) {
+    std::lock_guard lock(mutex_);
+    streams_.erase({session, stream});
+}
+
+std::shared_ptr<ResumableStream> StreamRegistry::find(const std::string& session,
+                                                      std::uint64_t stream) const {
+    std::lock_guard lock(mutex_);
+    auto found = streams_.find({session, stream});
+    return found == streams_.end() ? nullptr : found->second.lock();
+}
+
+void replay_finished(http::Exchange& exchange, const HeaderList& headers,
+                     const mcp::EventLog::Replay& replay) {
+    if (!exchange.start_stream(headers)) return;
+    for (const auto& [id, message] : replay.events) exchange.send(sse_event(message, id));
+    exchange.finish();
+}
+
+}  // namespace pb::endpoint

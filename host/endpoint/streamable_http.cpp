@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoint/streamable_http.h"
+
+#include <Poco/String.h>
+
+#include "endpoint/batch.h"
+#include "endpoint/json_or_stream.h"
+
+namespace pb::endpoint {
+namespace {
+
+constexpr std::string_view session_header = "Mcp-Session-Id";
+constexpr std::string_view version_header = "MCP-Protocol-Version";
+
+class Headers : public mcp::HeaderView {
+  public:
+    explicit Headers(const http::Request& request) : request_(request) {}
+    int find(std::string_view name, std::string_view& value) const override {
+        const auto count = request_.count_header(name);
+        if (count > 0) value = request_.header(name);
+        return static_cast<int>(count);
+    }
+
+  private:
+    const http::Request& request_;
+};
+
+// A browser may read the answer if its origin passed the guards.
+HeaderList cross_origin(const http::Request& request) {
+    const auto origin = request.header("Origin");
+    if (origin.empty()) return {};
+    return {{"Access-Control-Allow-Origin", std::string(origin)},
+            {"Access-Control-Expose-Headers", "Mcp-Session-Id, WWW-Authenticate"},
+            {"Vary", "Origin"}};
+}
+
+void respond(http::Exchange& exchange, const http::Request& request, int status,
+             std::string body = {}, HeaderList headers = {}) {
+    http::Response response;
+    response.status = status;
+    response.headers = cross_origin(request);
+    for (auto& header : headers) response.headers.push_back(std::move(header));
+    if (!body.empty()) {
+        response.content_type = "application/json";
+        response.body = std::move(body);
+    }
+    exchange.respond(std::move(response));
+}
+
+void refuse(http::Exchange& exchange, const http::Request& request, int status, int code,
+            std::string why, HeaderList headers = {}) {
+    respond(exchange, request, status, mcp::error_message({}, {code, std::move(why), {}, status}),
+            std::move(headers));
+}
+
+// Whether a media range of the Accept header covers `type`. No header accepts everything.
+bool accepts(const http::Request& request, std::string_view type) {
+    const auto accept = request.header("Accept");
+    if (accept.empty()) return true;
+    const auto major = std::string(type.substr(0, type.find('/'))) + "/*";
+    for (std::size_t at = 0; at < accept.size();) {
+        const auto end = std::min(accept.find(',', at), accept.size());
+        auto range = accept.substr(at, end - at);
+        range = range.substr(0, range.find(';'));
+        const auto name = Poco::toLower(Poco::trim(std::string(range)));
+        if (name == type || name == major || name == "*/*") return true;
+        at = end + 1;
+    }
+    return false;
+}
+
+bool is_json(const http::Request& request) {
+    const auto type = request.header("Content-Type");
+    return Poco::toLower(Poco::trim(std::string(type.substr(0, type.find(';'))))) ==
+           "application/json";
+}
+
+void preflight(http::Exchange& exchange, const http::Request& request) {
+    auto wanted = request.header("Access-Control-Request-Headers");
+    respond(exchange, request, 204, {},
+            {{"Access-Control-Allow-Methods", "POST, GET, DELETE"},
+             {"Access-Control-Allow-Headers",
+              wanted.empty() ? "Content-Type" : std::string(wanted)},
+             {"Access-Control-Max-Age", "600"}});
+}
+
+}  // namespace
+
+void StreamableHttp::handle(const RequestPtr& request, const ExchangePtr& exchange) {
+    if (auto why = guards_.refuse(*request); !why.empty())
+        return refuse(*exchange, *request, 403, mcp::code::invalid_request, std::move(why));
+    if (request->method == "OPTIONS") return preflight(*exchange, *request);
+    const auto caller = authenticator_.anonymous(request->loopback);
+    if (!caller)
+        return refuse(*exchange, *request, 401, mcp::code::invalid_request, caller.error().message,
+                      {{"WWW-Authenticate", "Bearer realm=\"mcp\""}});
+    if (request->method == "POST") return post(request, exchange, *caller);
+    if (request->method == "GET") return get(request, exchange, *caller);
+    if (request->method == "DELETE") return remove(request, exchange, *caller);
+    refuse(*exchange, *request, 405, mcp::code::invalid_request, "use POST, GET or DELETE",
+           {{"Allow", "POST, GET, DELETE"}});
+}
+
+mcp::SessionPtr StreamableHttp::session(const http::Request& request,
+                                        const runtime::Caller& caller) const {
+    auto found = server_.sessions().find(request.header(session_header));
+    // Somebody else's session looks like none.
+    if (found && (found->caller->org != caller.org || found->caller->principal != caller.principal))
+        return nullptr;
+    return found;
+}
+
+void StreamableHttp::post(const RequestPtr& request, const ExchangePtr& exchange,
+                          const runtime::CallerPtr& caller) {
+    if (!is_json(*request))
+        return refuse(*exchange, *request, 415, mcp::code::invalid_request,
+                      "Content-Type must be application/json");
+    const bool json = accepts(*request, "application/json");
+    const bool streams = accepts(*request, "text/event-stream");
+    if (!json && !streams)
+        return refuse(*exchange, *request, 406, mcp::code::invalid_request,
+                      "Accept must include application/json and text/event-stream");
+    if (auto sound = json::scan(request->body); !sound)
+        return refuse(*exchange, *request, 400, mcp::code::parse_error,
+                      "Parse error: " + sound.error().message);
+
+    const std::string_view text = request->body;
+    const Headers headers(*request);
+    mcp::Incoming incoming{request, text, caller, &headers, nullptr};
+    if (mcp::Server::is_modern_message(text, request->header(version_header)))
+        return server_.receive(incoming, std::make_shared<JsonOrStream>(exchange, streams,
+                                                                        cross_origin(*request)));
+    if (request->has_header(session_header)) {
+        incoming.session = session(*request, *caller);
+        if (!incoming.session)
+            return refuse(*exchange, *request, 404, mcp::code::invalid_request,
+                          "no such session; send initialize to open one");
+    }
+    auto outlet = std::make_shared<ResumableStream>(exchange, streams, cross_origin(*request),
+                                                    incoming.session, streams_);
+    std::vector<std::string_view> messages;
+    if (!json::elements(text, messages)) return server_.receive(incoming, std::move(outlet));
+
+    const bool has_batches =
+        incoming.session && incoming.session->version.load() == mcp::Version::v2025_03_26;
+    if (!has_batches || messages.empty() || messages.size() > most_in_batch)
+        return refuse(*exchange, *request, 400, mcp::code::invalid_request,
+                      has_batches ? "a batch holds 1 to 100 messages"
+                                  : "this protocol version has no batches");
+    receive_batch(server_, incoming, messages, std::move(outlet));
+}
+
+void StreamableHttp::get(const RequestPtr& request, const ExchangePtr& exchange,
+                         const runtime::CallerPtr& caller) {
+    if (!request->has_header(session_header))
+        return refuse(*exchange, *request, 405, mcp::code::invalid_request,
+                      "GET opens a legacy session's stream and needs Mcp-Session-Id",
+                      {{"Allow", "POST"}});
+    auto open = session(*request, *caller);
+    if (!open)
+        return refuse(*exchange, *request, 404, mcp::code::invalid_request,
+                      "no such session; send initialize to open one");
+    if (!accepts(*request, "text/event-stream"))
+        return refuse(*exchange, *request, 406, mcp::code::invalid_request,
+                      "Accept must include text/event-stream");
+
+    if (const auto last = request->header("Last-Event-ID"); !last.empty()) {
+        std::optional<mcp::EventLog::Replay> replay;
+        {
+            std::lock_guard lock(open->mutex);
+            replay = open->events.replay(last);
+        }
+        if (replay) {
+            if (auto stream = streams_.find(open->id, replay->stream))
+                return stream->resume(exchange, last);
+            if (replay->finished)
+                return replay_finished(*exchange, cross_origin(*request), *replay);
+        }
+    }
+    auto stream = std::make_shared<ResumableStream>(exchange, true, cross_origin(*request), open,
+                                                    streams_);
+    if (!stream->stand_alone()) return;
+    std::shared_ptr<mcp::Outlet> earlier;
+    {
+        std::lock_guard lock(open->mutex);
+        if (open->closed) earlier = stream;
+        else earlier = std::exchange(open->standalone, stream);
+    }
+    // The newest connection is the one that is alive.
+    if (earlier) earlier->end();
+}
+
+void StreamableHttp::remove(const RequestPtr& request, const ExchangePtr& exchange,
+                            const runtime::CallerPtr& caller) {
+    if (!request->has_header(session_header))
+        return refuse(*exchange, *request, 405, mcp::code::invalid_request,
+                      "DELETE ends a legacy session and needs Mcp-Session-Id",
+                      {{"Allow", "POST"}});
+    auto open = session(*request, *caller);
+    if (!open)
+        return refuse(*exchange, *request, 404, mcp::code::invalid_request, "no such session");
+    server_.close_session(open);
+    respond(*exchange, *request, 200);
+}
+
+}  // namespace pb::endpoint
