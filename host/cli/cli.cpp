@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+// The grammar of the command line (CLI11) and which command it selects. The only file that sees
+// CLI11.
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "base/version.h"
+#include "cli/commands.h"
+#include "cli/inspect.h"
+#include "cli/options.h"
+#include "cli/print.h"
+#include "cli/tools.h"
+#include "json/parse.h"
+
+namespace pb::cli {
+namespace {
+
+constexpr const char* description =
+    "Patchbay: a plugin-hosting runtime for the Model Context Protocol (MCP).";
+
+constexpr const char* footer = R"(
+Examples:
+  patchbay serve                              plugins from ./plugins on http://127.0.0.1:8080/mcp
+  patchbay serve --plugins build/release/plugins --port 0
+  patchbay stdio --plugins build/release/plugins      for clients that start their servers
+  patchbay plugins check ./libweather.so      would this file be loaded, and if not, why?
+  patchbay tools list                         of the host that runs at --url
+  patchbay tools call weather__forecast '{"city":"Paris"}'
+  patchbay tools list --plugins DIR           without a running host
+  patchbay config check                       etc/patchbay.json and etc/orgs/*.json
+
+Without --config, etc/patchbay.json is read if it exists. Flags win over the file. Paths on the
+command line are relative to the working directory, paths in a file to that file's folder. Plugins
+come from ./plugins, state is kept in ./var. Results go to standard output; the log and errors go to
+standard error.
+
+Exit codes: 0 done, 1 failed, 2 wrong command line, 3 configuration invalid, 4 no host answered,
+5 the tool answered that it failed (isError).)";
+
+const std::vector<std::pair<std::string, log::Level>> levels{
+    {"debug", log::Level::debug},   {"info", log::Level::info},
+    {"notice", log::Level::notice}, {"warning", log::Level::warning},
+    {"error", log::Level::error},   {"critical", log::Level::critical},
+    {"off", log::Level::off}};
+const std::vector<std::pair<std::string, log::Format>> formats{{"text", log::Format::text},
+                                                               {"json", log::Format::json}};
+
+void add_config_file(CLI::App* command, Options& options) {
+    command
+        ->add_option("--config", options.config.config_file,
+                     "Host configuration (default: etc/patchbay.json if it exists)")
+        ->type_name("FILE");
+    command
+        ->add_option("--org-dir", options.config.org_dir,
+                     "Folder of <org>.json files (default: orgs beside the configuration)")
+        ->type_name("DIR");
+}
+
+void add_plugins(CLI::App* command, Options& options) {
+    command
+        ->add_option("--plugins", options.config.plugins_folder,
+                     "Folder of plugins (default: ./plugins)")
+        ->type_name("DIR");
+    command
+        ->add_option("--data", options.config.data_dir,
+                     "Folder for the host's state (default: ./var)")
+        ->type_name("DIR");
+}
+
+void add_log(CLI::App* command, Options& options) {
+    command->add_option("--log-level", options.config.log_level, "Least level that is logged")
+        ->transform(CLI::CheckedTransformer(levels).description(
+            "debug|info|notice|warning|error|critical|off"))
+        ->type_name("");
+    command->add_option("--log-format", options.config.log_format, "Shape of a log line")
+        ->transform(CLI::CheckedTransformer(formats).description("text|json"))
+        ->type_name("");
+}
+
+void add_json(CLI::App* command, Options& options) {
+    command->add_flag("--json", options.json, "Print one JSON object");
+}
+
+void add_listen(CLI::App* command, Options& options) {
+    auto* listen = command
+                       ->add_option_function<std::string>(
+                           "--listen",
+                           [&options](const std::string& text) {
+                               auto parsed = parse_listen(text);
+                               if (!parsed)
+                                   throw CLI::ValidationError("--listen", parsed.error().message);
+                               options.config.address = parsed->address;
+                               options.config.port = parsed->port;
+                           },
+                           "Where to listen; loopback addresses only")
+                       ->type_name("ADDR:PORT");
+    command
+        ->add_option("--port", options.config.port,
+                     "The port alone; 0 takes any free one and the log says which")
+        ->type_name("N")
+        ->excludes(listen);
+}
+
+void add_target(CLI::App* command, Options& options) {
+    auto* url = command
+                    ->add_option_function<std::string>(
+                        "--url",
+                        [&options](const std::string& text) {
+                            options.tool.url = text;
+                            options.tool.url_given = true;
+                        },
+                        "A running host (default: http://127.0.0.1:8080/mcp)")
+                    ->type_name("URL");
+    command->add_option("--timeout", options.tool.timeout_s, "Seconds to wait for an answer")
+        ->check(CLI::Range(1, 86400))
+        ->capture_default_str()
+        ->type_name("SECONDS");
+    add_plugins(command, options);
+    command->get_option("--plugins")
+        ->description("Load these plugins here instead of asking a running host");
+    command->get_option("--plugins")->excludes(url);
+    add_config_file(command, options);
+    add_log(command, options);
+    add_json(command, options);
+}
+
+// The commands' nodes, to ask which one was given.
+struct Commands {
+    CLI::App* serve = nullptr;
+    CLI::App* stdio = nullptr;
+    CLI::App* plugins_list = nullptr;
+    CLI::App* plugins_check = nullptr;
+    CLI::App* tools_list = nullptr;
+    CLI::App* tools_call = nullptr;
+    CLI::App* config_check = nullptr;
+    CLI::App* version = nullptr;
+    CLI::App* probe = nullptr;
+};
+
+void add_servers(CLI::App& app, Options& options, Commands& commands) {
+    commands.serve = app.add_subcommand("serve", "Serve MCP over HTTP until stopped");
+    add_config_file(commands.serve, options);
+    add_listen(commands.serve, options);
+    add_plugins(commands.serve, options);
+    add_log(commands.serve, options);
+
+    commands.stdio = app.add_subcommand(
+        "stdio", "Serve one MCP client on standard input and output until its input ends");
+    add_config_file(commands.stdio, options);
+    add_plugins(commands.stdio, options);
+    add_log(commands.stdio, options);
+}
+
+void add_plugin_commands(CLI::App& app, Options& options, Commands& commands) {
+    auto* group = app.add_subcommand("plugins", "Look at plugin files")->require_subcommand(1);
+    commands.plugins_list = group->add_subcommand("list",
+                                                  "Every plugin of the folder, and whether "
+                                                  "it would be loaded");
+    commands.plugins_check =
+        group->add_subcommand("check", "One file: what it is, or why it is refused");
+    commands.plugins_check->add_option("file", options.file, "The plugin (.so)")->required();
+    for (CLI::App* command : {commands.plugins_list, commands.plugins_check}) {
+        add_config_file(command, options);
+        add_plugins(command, options);
+        add_log(command, options);
+        add_json(command, options);
+    }
+    commands.probe = app.add_subcommand("probe", "Load one plugin and end")->group("");
+    commands.probe->add_option("file", options.file)->required();
+}
+
+void add_tool_commands(CLI::App& app, Options& options, Commands& commands) {
+    auto* group = app.add_subcommand("tools", "List and call tools")->require_subcommand(1);
+    commands.tools_list = group->add_subcommand("list", "The tools of the anonymous organisation");
+    commands.tools_call = group->add_subcommand("call", "Call one tool and print what it answers");
+    commands.tools_call->add_option("name", options.tool.name, "As tools list prints it")
+        ->required();
+    commands.tools_call
+        ->add_option("arguments", options.tool.arguments,
+                     "A JSON object, or - to read it from standard input")
+        ->capture_default_str()
+        ->type_name("JSON");
+    add_target(commands.tools_list, options);
+    add_target(commands.tools_call, options);
+}
+
+void add_other_commands(CLI::App& app, Options& options, Commands& commands) {
+    auto* group = app.add_subcommand("config", "Look at the configuration")->require_subcommand(1);
+    commands.config_check = group->add_subcommand(
+        "check", "Read every file and say what is wrong, with line and member");
+    add_config_file(commands.config_check, options);
+    add_json(commands.config_check, options);
+    commands.version = app.add_subcommand("version", "What this build is");
+    add_json(commands.version, options);
+}
+
+int say(const Error& error, int code, Streams streams) {
+    streams.err << "patchbay: " << printable(error.message, true) << '\n';
+    return code;
+}
+
+int serve(const std::function<Result<void>(std::unique_ptr<config::ConfigStore>)>& action,
+          const Options& options, Streams streams) {
+    auto store = config::ConfigStore::open(options.config);
+    if (!store) return say(store.error(), exit_config, streams);
+    const config::LogConfig log = (*store)->current()->host.log;
+    log::configure(log.level, log.format);
+    auto done = action(std::move(*store));
+    return done ? static_cast<int>(exit_ok) : say(done.error(), exit_failed, streams);
+}
+
+// For commands that print: the log only where something is wrong, unless asked for.
+void quiet_log(const Options& options) {
+    log::configure(options.config.log_level.value_or(log::Level::warning),
+                   options.config.log_format.value_or(log::Format::text));
+}
+
+using HostCommand = int (*)(const config::HostConfig&, const Actions&, const Options&, Streams);
+
+int with_config(HostCommand command, const Actions& actions, const Options& options,
+                Streams streams) {
+    auto set = config::load(options.config);
+    if (!set) return say(set.error(), exit_config, streams);
+    quiet_log(options);
+    return command((*set)->host, actions, options, streams);
+}
+
+Requester in_process(config::ConfigSetPtr config, const Actions& actions) {
+    return [config = std::move(config), &actions](std::string_view method, const Json& params,
+                                                  const Headers&) -> Result<Json> {
+        auto text = actions.request(config, method, json::dump(params));
+        if (!text) return internal_error(text.error().message);
+        return json::parse(*text, {.size = 64U << 20U});
+    };
+}
+
+int with_tools(int (*command)(const Requester&, const Options&, Streams), const Actions& actions,
+               const Options& options, Streams streams) {
+    quiet_log(options);
+    const bool here = options.config.plugins_folder || options.config.config_file;
+    if (here && !options.tool.url_given) {
+        auto set = config::load(options.config);
+        if (!set) return say(set.error(), exit_config, streams);
+        return command(in_process(std::move(*set), actions), options, streams);
+    }
+    auto requester = http_requester(options.tool.url, std::chrono::seconds(options.tool.timeout_s));
+    if (!requester) return say(requester.error(), exit_usage, streams);
+    return command(*requester, options, streams);
+}
+
+int dispatch(const Commands& given, const Actions& actions, const Options& options,
+             Streams streams) {
+    if (*given.serve) return serve(actions.serve, options, streams);
+    if (*given.stdio) return serve(actions.stdio, options, streams);
+    if (*given.plugins_list) return with_config(list_plugins, actions, options, streams);
+    if (*given.plugins_check) return with_config(check_plugin, actions, options, streams);
+    if (*given.tools_list) return with_tools(list_tools, actions, options, streams);
+    if (*given.tools_call) return with_tools(call_tool, actions, options, streams);
+    if (*given.config_check) return check_config(options, streams);
+    if (*given.version) return show_version(options, streams);
+    return actions.probe(options.file);
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv, const Actions& actions, Streams streams) {
+    CLI::App app(description, "patchbay");
+    app.footer(footer);
+    app.require_subcommand(0, 1);
+    app.set_version_flag("--version", version_line());
+    Options options;
+    Commands commands;
+    add_servers(app, options, commands);
+    add_plugin_commands(app, options, commands);
+    add_tool_commands(app, options, commands);
+    add_other_commands(app, options, commands);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& end) {
+        const int code = app.exit(end, streams.out, streams.err);
+        return code == 0 ? exit_ok : exit_usage;
+    }
+    if (app.get_subcommands().empty()) {
+        streams.err << app.help();
+        return exit_usage;
+    }
+    try {
+        return dispatch(commands, actions, options, streams);
+    } catch (const std::exception& fault) {
+        return say(internal_error(fault.what()), exit_failed, streams);
+    }
+}
+
+int run(int argc, const char* const* argv, const Actions& actions) {
+    return run(argc, argv, actions, Streams{std::cin, std::cout, std::cerr});
+}
+
+}  // namespace pb::cli

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/inspect.h"
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <sstream>
+
+#include "base/version.h"
+#include "cli/print.h"
+#include "config/read.h"
+#include "config/references.h"
+#include "json/parse.h"
+
+namespace pb::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+Json to_json(const PluginReport& report) {
+    Json out{{"path", report.path}, {"ok", report.problem.empty()}};
+    const auto add = [&out](const char* name, const std::string& value) {
+        if (!value.empty()) out[name] = value;
+    };
+    add("id", report.id);
+    add("version", report.version);
+    add("title", report.title);
+    add("abi", report.abi);
+    add("sha256", report.sha256);
+    add("problem", report.problem);
+    if (!report.capabilities.empty()) out["capabilities"] = report.capabilities;
+    return out;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+    std::string out;
+    for (const std::string& name : names) {
+        out += (out.empty() ? "" : ",") + name;
+    }
+    return out;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) {
+        lines.push_back(line);
+    }
+    return lines;
+}
+
+// References that cannot be resolved here and now; where the host runs they may be.
+std::vector<std::string> open_references(const config::ConfigSet& set) {
+    std::vector<std::string> out;
+    for (const auto& [name, org] : set.orgs) {
+        if (!org->capabilities) continue;
+        for (const auto& [capability, config] : *org->capabilities) {
+            if (!config.enabled) continue;
+            auto resolved = config::resolve(config.config);
+            if (resolved) continue;
+            out.push_back("organisation " + name + ", capability " + capability + ": " +
+                          resolved.error().message);
+        }
+    }
+    return out;
+}
+
+int say_invalid(const Error& error, const Options& options, Streams streams) {
+    if (options.json) {
+        streams.out << json::dump(Json{{"valid", false}, {"problems", lines_of(error.message)}})
+                    << '\n';
+    } else {
+        streams.err << printable(error.message, true) << '\n';
+    }
+    return exit_config;
+}
+
+}  // namespace
+
+int list_plugins(const config::HostConfig& host, const Actions& actions, const Options& options,
+                 Streams streams) {
+    auto reports = actions.list_plugins(host);
+    if (!reports) {
+        streams.err << "patchbay: " << printable(reports.error().message) << '\n';
+        return exit_failed;
+    }
+    if (options.json) {
+        Json list = Json::array();
+        for (const PluginReport& report : *reports) {
+            list.push_back(to_json(report));
+        }
+        streams.out << json::dump(Json{{"folder", host.plugins.folder}, {"plugins", list}}) << '\n';
+        return exit_ok;
+    }
+    std::vector<std::vector<std::string>> rows;
+    for (const PluginReport& report : *reports) {
+        rows.push_back(
+            {report.problem.empty() ? "ok" : "refused", printable(report.path),
+             printable(report.id), printable(report.version),
+             printable(report.problem.empty() ? joined(report.capabilities) : report.problem)});
+    }
+    streams.out << table(rows);
+    if (rows.empty()) streams.err << "patchbay: no plugins in " << host.plugins.folder << '\n';
+    return exit_ok;
+}
+
+int check_plugin(const config::HostConfig& host, const Actions& actions, const Options& options,
+                 Streams streams) {
+    const PluginReport report = actions.check_plugin(host, options.file);
+    const int code = report.problem.empty() ? exit_ok : exit_failed;
+    if (options.json) {
+        streams.out << json::dump(to_json(report)) << '\n';
+        return code;
+    }
+    if (!report.problem.empty()) {
+        streams.err << "patchbay: refused: " << printable(report.problem) << '\n';
+        return code;
+    }
+    streams.out << table({{"plugin", printable(report.id + " " + report.version)},
+                          {"title", printable(report.title)},
+                          {"abi", printable(report.abi)},
+                          {"capabilities", printable(joined(report.capabilities))},
+                          {"sha256", report.sha256}});
+    return code;
+}
+
+int check_config(const Options& options, Streams streams) {
+    auto set = config::load(options.config);
+    if (!set) return say_invalid(set.error(), options, streams);
+    const std::string file = config::host_file(options.config);
+    std::vector<std::string> names;
+    for (const auto& [name, org] : (*set)->orgs) {
+        names.push_back(name);
+    }
+    const auto open = open_references(**set);
+    if (options.json) {
+        streams.out << json::dump(Json{{"valid", true},
+                                       {"file", file.empty() ? Json(nullptr) : Json(file)},
+                                       {"orgs", names},
+                                       {"warnings", open}})
+                    << '\n';
+        return exit_ok;
+    }
+    for (const std::string& warning : open) {
+        streams.err << "patchbay: warning: " << printable(warning) << '\n';
+    }
+    streams.out << (file.empty() ? "no file, defaults" : file)
+                << ": valid; organisations: " << joined(names) << '\n';
+    return exit_ok;
+}
+
+int show_version(const Options& options, Streams streams) {
+    if (!options.json) {
+        streams.out << version_line() << '\n';
+        return exit_ok;
+    }
+    const BuildInfo& info = build_info();
+    streams.out << json::dump(Json{{"version", info.version},
+                                   {"commit", info.commit},
+                                   {"build_type", info.build_type},
+                                   {"compiler", info.compiler},
+                                   {"sanitizers", info.sanitizers},
+                                   {"plugin_abi", info.plugin_abi},
+                                   {"protocol_versions", protocol_versions}})
+                << '\n';
+    return exit_ok;
+}
+
+}  // namespace pb::cli
