@@ -4,15 +4,12 @@
 // receives one event at a time.
 #pragma once
 
-#include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
-#include <string>
 #include <string_view>
 
 #include "catalog/provider.h"
+#include "plugin/gate.h"
 #include "plugin/workers.h"
 
 namespace pb::plugin {
@@ -20,8 +17,10 @@ namespace pb::plugin {
 class EventBus {
   public:
     using Receiver = std::function<void(std::string_view topic, std::string_view data)>;
+    class Subscription;
+    using Handle = std::shared_ptr<Subscription>;
 
-    explicit EventBus(Workers& workers) : workers_(workers) {}
+    explicit EventBus(Workers& workers);
     EventBus(const EventBus&) = delete;
     EventBus& operator=(const EventBus&) = delete;
 
@@ -30,32 +29,22 @@ class EventBus {
     static constexpr std::size_t max_queued = 256;             // events, for each subscription
     static constexpr std::size_t max_queued_bytes = 8u << 20;  // likewise
 
-    // [any thread] again: a subscriber's queue is full and nobody received it. `data` must be
-    // checked JSON.
+    // [any thread] again: a subscriber's queue is full and nobody received it. invalid: the topic
+    // or the data is too long. `data` must be checked JSON.
     catalog::Status publish(std::string_view org, std::string_view topic, std::string_view data);
 
-    // [any thread] Every topic that starts with prefix.
-    std::uint64_t subscribe(std::string_view org, std::string_view prefix, Receiver receiver);
+    // [any thread] Every topic that starts with prefix. It lasts until close().
+    Handle subscribe(std::string_view org, std::string_view prefix, Receiver receiver);
 
-    // [any thread] After it the receiver is not running and is not called again (from the receiver
-    // itself: not called again). False if there is no such subscription.
-    bool unsubscribe(std::uint64_t id);
-
-    // The two halves of unsubscribe(), for an owner that has many: no event arrives after close();
-    // wait() says whether the receiver has returned by then.
-    class Subscription;
-    using Handle = std::shared_ptr<Subscription>;
-    Handle close(std::uint64_t id);
-    static bool wait(const Handle& handle, std::chrono::steady_clock::time_point until);
+    // [any thread] No event begins to be delivered after it; the gate tells whether one still is.
+    // Closing again does nothing.
+    void close(const Handle& handle);
+    static Gate& gate(const Handle& handle);
 
   private:
-    void deliver(const Handle& subscription);
-
-    Workers& workers_;
-    std::mutex mutex_;
-    std::uint64_t next_id_ = 1;
-    std::map<std::uint64_t, Handle> by_id_;
-    std::multimap<std::string, Handle, std::less<>> by_org_;
+    struct Board;
+    static void deliver(const std::shared_ptr<Board>& board, const Handle& subscription);
+    std::shared_ptr<Board> board_;
 };
 
 }  // namespace pb::plugin

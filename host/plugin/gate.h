@@ -12,7 +12,37 @@ namespace pb::plugin {
 
 class Gate {
   public:
-    // False if it is closed or somebody is inside; otherwise leave() must follow.
+    // Being inside; false if the gate is closed or somebody else is.
+    class Inside {
+      public:
+        explicit Inside(Gate& gate) : gate_(gate), entered_(gate.enter()) {}
+        ~Inside() {
+            if (entered_) gate_.leave();
+        }
+        Inside(const Inside&) = delete;
+        Inside& operator=(const Inside&) = delete;
+        explicit operator bool() const { return entered_; }
+
+      private:
+        Gate& gate_;
+        bool entered_;
+    };
+
+    void close() {
+        std::lock_guard lock(mutex_);
+        closed_ = true;
+    }
+    // Returns when nobody else is inside. After close() this stays so.
+    void wait() {
+        std::unique_lock lock(mutex_);
+        left_.wait(lock, [this] { return clear(); });
+    }
+    bool wait_until(std::chrono::steady_clock::time_point until) {
+        std::unique_lock lock(mutex_);
+        return left_.wait_until(lock, until, [this] { return clear(); });
+    }
+
+  private:
     bool enter() {
         std::lock_guard lock(mutex_);
         if (closed_ || inside_ != std::thread::id()) return false;
@@ -22,25 +52,9 @@ class Gate {
     void leave() {
         std::lock_guard lock(mutex_);
         inside_ = {};
-        // Under the lock: whoever waits may destroy the gate as soon as it wakes.
         left_.notify_all();
     }
-    void close() {
-        std::lock_guard lock(mutex_);
-        closed_ = true;
-    }
-    // Returns when nobody else is inside. Only after close().
-    void wait() {
-        std::unique_lock lock(mutex_);
-        left_.wait(lock, [this] { return empty(); });
-    }
-    bool wait_until(std::chrono::steady_clock::time_point until) {
-        std::unique_lock lock(mutex_);
-        return left_.wait_until(lock, until, [this] { return empty(); });
-    }
-
-  private:
-    bool empty() const {
+    bool clear() const {
         return inside_ == std::thread::id() || inside_ == std::this_thread::get_id();
     }
 

@@ -58,6 +58,7 @@ class Loader {
     Result<LibraryPtr> load(const CheckedFile& file);
     Result<LibraryPtr> load(const std::string& path);
 
+    // How many images have been mapped so far.
     std::size_t images() const;
 
   private:
@@ -75,6 +76,7 @@ class Loader {
     const Trust trust_;
     const std::string folder_;
     mutable std::mutex mutex_;
+    std::size_t mapped_ = 0;
     std::map<std::string, Image> images_;               // by hash
     std::map<std::string, std::uint32_t> generations_;  // by plugin id: the last one given
 };

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loading checked plugin files: copy, probe, map.
+#include "plugin/library.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <system_error>
+
+#include "base/dynamic_library.h"
+#include "plugin/probe.h"
+#include "plugin/read_file.h"
+#include "plugin/write_file.h"
+
+namespace pb::plugin {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder of this user alone.
+Result<void> make_folder(const fs::path& folder) {
+    std::error_code failed;
+    fs::create_directories(folder, failed);
+    if (!failed) fs::permissions(folder, fs::perms::owner_all, failed);
+    if (failed)
+        return internal_error("the folder '" + folder.string() +
+                              "' cannot be made: " + failed.message());
+    return {};
+}
+
+}  // namespace
+
+std::string Library::label() const {
+    return manifest.id + "@" + manifest.version + "#" + std::to_string(generation);
+}
+
+Result<std::unique_ptr<Loader>> Loader::make(LoaderOptions options) {
+    auto trust = Trust::make(options.trust);
+    if (!trust) return trust.error();
+    std::error_code failed;
+    fs::path folder = fs::absolute(options.data_dir, failed) / "plugins";
+    if (options.data_dir.empty() || failed) return invalid("plugins need a data directory");
+    auto made = make_folder(folder);
+    if (!made) return made.error();
+    return std::unique_ptr<Loader>(
+        new Loader(std::move(options), std::move(*trust), folder.string()));
+}
+
+Result<CheckedFile> Loader::inspect(const std::string& path) const {
+    auto file = check_file(path, options_.files);
+    if (!file) return file.error();
+    auto trusted = trust_.check(path, file->bytes, file->sha256);
+    if (!trusted) return trusted.error();
+    if (file->manifest.isolation == Isolation::process)
+        return Error{ErrorKind::unsupported,
+                     "its manifest asks for a process of its own, which this host does not offer"};
+    return file;
+}
+
+Result<std::string> Loader::copy(const CheckedFile& file) const {
+    std::string path = folder_ + "/" + file.sha256 + ".so";
+    // What is there may be the rest of a disk that was full, or somebody's work: only its bytes
+    // count.
+    auto present = read_guarded(path, file.bytes.size(), Guard::demanded);
+    if (present && *present == file.bytes) return path;
+    auto written = write_file(path, file.bytes);
+    if (!written) return written.error();
+    return path;
+}
+
+Result<Loader::Image> Loader::map(const CheckedFile& file) {
+    if (mapped_ >= options_.max_images)
+        return Error{ErrorKind::busy, "the host has loaded " + std::to_string(mapped_) +
+                                          " plugin images since its start, which is its limit; "
+                                          "restart it"};
+    auto path = copy(file);
+    if (!path) return path.error();
+    if (!options_.probe_command.empty()) {
+        auto probed = probe_once(options_.probe_command, *path, options_.probe_timeout,
+                                 folder_ + "/" + file.sha256 + ".verdict");
+        if (!probed) return probed.error();
+    }
+    auto library = DynamicLibrary::load(*path);
+    if (!library) return library.error();
+    ++mapped_;
+    Image image;
+    image.entry = reinterpret_cast<patchbay_entry_fn>(library->symbol(PATCHBAY_ENTRY_NAME));
+    if (!image.entry) return invalid("it does not export " PATCHBAY_ENTRY_NAME);
+    image.generation = ++generations_[file.manifest.id];
+    return image;
+}
+
+Result<LibraryPtr> Loader::load(const CheckedFile& file) {
+    std::lock_guard lock(mutex_);
+    auto found = images_.find(file.sha256);
+    if (found == images_.end()) {
+        auto image = map(file);
+        if (!image) return image.error();
+        found = images_.emplace(file.sha256, *image).first;
+    }
+    auto library = std::make_shared<Library>();
+    library->manifest = file.manifest;
+    library->path = file.path;
+    library->sha256 = file.sha256;
+    library->generation = found->second.generation;
+    library->entry = found->second.entry;
+    return LibraryPtr(std::move(library));
+}
+
+Result<LibraryPtr> Loader::load(const std::string& path) {
+    auto file = inspect(path);
+    if (!file) return file.error();
+    return load(*file);
+}
+
+std::size_t Loader::images() const {
+    std::lock_guard lock(mutex_);
+    return mapped_;
+}
+
+}  // namespace pb::plugin

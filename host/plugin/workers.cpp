@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// A pool that grows while all its threads are busy and shrinks when they are idle.
+#include "plugin/workers.h"
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+
+namespace pb::plugin {
+namespace {
+
+constexpr std::chrono::seconds idle_time{10};
+
+}  // namespace
+
+// Shared with the threads, so that one which hangs past the pool's end finds it intact.
+struct Workers::State {
+    std::mutex mutex;
+    std::condition_variable work, ended;
+    std::deque<std::function<void()>> tasks;
+    std::size_t most = 1;
+    std::size_t threads = 0;
+    std::size_t idle = 0;
+    bool stopping = false;
+};
+
+Workers::Workers(std::size_t most) : state_(std::make_shared<State>()) {
+    state_->most = most > 0 ? most : 1;
+}
+
+Workers::~Workers() {
+    std::unique_lock lock(state_->mutex);
+    state_->stopping = true;
+    state_->work.notify_all();
+    if (!state_->ended.wait_for(lock, patience, [this] { return state_->threads == 0; }))
+        log::warning("plugin.callback_stuck", {{"threads", state_->threads}});
+}
+
+void Workers::post(std::function<void()> task) {
+    std::lock_guard lock(state_->mutex);
+    state_->tasks.push_back(std::move(task));
+    if (state_->idle >= state_->tasks.size() || state_->threads >= state_->most) {
+        state_->work.notify_one();
+        return;
+    }
+    // A system without threads to give still gets its work done, later, by those that are there.
+    try {
+        std::thread(run, state_).detach();
+        ++state_->threads;
+    } catch (const std::exception& error) {
+        log::error("plugin.no_thread", {{"reason", error.what()}});
+    }
+}
+
+void Workers::run(std::shared_ptr<State> state) {
+    std::unique_lock lock(state->mutex);
+    for (;;) {
+        ++state->idle;
+        bool woken = state->work.wait_for(lock, idle_time,
+                                          [&] { return !state->tasks.empty() || state->stopping; });
+        --state->idle;
+        if (state->tasks.empty() && (!woken || state->stopping)) break;
+        if (state->tasks.empty()) continue;
+        auto task = std::move(state->tasks.front());
+        state->tasks.pop_front();
+        lock.unlock();
+        try {
+            task();
+        } catch (const std::exception& error) {
+            log::error("plugin.callback_threw", {{"reason", error.what()}});
+        } catch (...) {
+            log::error("plugin.callback_threw", {{"reason", "an unknown exception"}});
+        }
+        task = nullptr;
+        lock.lock();
+    }
+    --state->threads;
+    state->ended.notify_all();
+}
+
+}  // namespace pb::plugin
