@@ -37,13 +37,18 @@ standard error.
 Exit codes: 0 done, 1 failed, 2 wrong command line, 3 configuration invalid, 4 no host answered,
 5 the tool answered that it failed (isError).)";
 
-const std::vector<std::pair<std::string, log::Level>> levels{
-    {"debug", log::Level::debug},   {"info", log::Level::info},
-    {"notice", log::Level::notice}, {"warning", log::Level::warning},
-    {"error", log::Level::error},   {"critical", log::Level::critical},
-    {"off", log::Level::off}};
-const std::vector<std::pair<std::string, log::Format>> formats{{"text", log::Format::text},
-                                                               {"json", log::Format::json}};
+// An option whose text one of our own functions understands; its error is the command line's.
+template <class Take>
+CLI::Option* add_parsed(CLI::App* command, const std::string& flag, Take take,
+                        const std::string& help) {
+    return command->add_option_function<std::string>(
+        flag,
+        [flag, take](const std::string& text) {
+            const Result<void> taken = take(text);
+            if (!taken) throw CLI::ValidationError(flag, taken.error().message);
+        },
+        help);
+}
 
 void add_config_file(CLI::App* command, Options& options) {
     command
@@ -68,13 +73,16 @@ void add_plugins(CLI::App* command, Options& options) {
 }
 
 void add_log(CLI::App* command, Options& options) {
-    command->add_option("--log-level", options.config.log_level, "Least level that is logged")
-        ->transform(CLI::CheckedTransformer(levels).description(
-            "debug|info|notice|warning|error|critical|off"))
-        ->type_name("");
-    command->add_option("--log-format", options.config.log_format, "Shape of a log line")
-        ->transform(CLI::CheckedTransformer(formats).description("text|json"))
-        ->type_name("");
+    add_parsed(
+        command, "--log-level",
+        [&options](const std::string& text) { return parse_level(text, options.config); },
+        "Least level that is logged: debug, info (default), notice, warning, error, critical, off")
+        ->type_name("LEVEL");
+    add_parsed(
+        command, "--log-format",
+        [&options](const std::string& text) { return parse_format(text, options.config); },
+        "Shape of a log line: text (default) or json")
+        ->type_name("FORMAT");
 }
 
 void add_json(CLI::App* command, Options& options) {
@@ -82,34 +90,23 @@ void add_json(CLI::App* command, Options& options) {
 }
 
 void add_listen(CLI::App* command, Options& options) {
-    auto* listen = command
-                       ->add_option_function<std::string>(
-                           "--listen",
-                           [&options](const std::string& text) {
-                               auto parsed = parse_listen(text);
-                               if (!parsed)
-                                   throw CLI::ValidationError("--listen", parsed.error().message);
-                               options.config.address = parsed->address;
-                               options.config.port = parsed->port;
-                           },
-                           "Where to listen; loopback addresses only")
-                       ->type_name("ADDR:PORT");
-    command
-        ->add_option("--port", options.config.port,
-                     "The port alone; 0 takes any free one and the log says which")
+    auto* listen =
+        add_parsed(
+            command, "--listen",
+            [&options](const std::string& text) { return parse_listen(text, options.config); },
+            "Where to listen (default: 127.0.0.1:8080); loopback addresses only")
+            ->type_name("ADDR:PORT");
+    add_parsed(
+        command, "--port",
+        [&options](const std::string& text) { return parse_port(text, options.config); },
+        "The port alone; 0 takes any free one and the log says which")
         ->type_name("N")
         ->excludes(listen);
 }
 
 void add_target(CLI::App* command, Options& options) {
-    auto* url = command
-                    ->add_option_function<std::string>(
-                        "--url",
-                        [&options](const std::string& text) {
-                            options.tool.url = text;
-                            options.tool.url_given = true;
-                        },
-                        "A running host (default: http://127.0.0.1:8080/mcp)")
+    auto* url = command->add_option("--url", options.tool.url, "A running host")
+                    ->capture_default_str()
                     ->type_name("URL");
     command->add_option("--timeout", options.tool.timeout_s, "Seconds to wait for an answer")
         ->check(CLI::Range(1, 86400))
@@ -120,6 +117,9 @@ void add_target(CLI::App* command, Options& options) {
         ->description("Load these plugins here instead of asking a running host");
     command->get_option("--plugins")->excludes(url);
     add_config_file(command, options);
+    for (const char* flag : {"--data", "--config", "--org-dir"}) {
+        command->get_option(flag)->needs("--plugins");
+    }
     add_log(command, options);
     add_json(command, options);
 }
@@ -237,8 +237,7 @@ Requester in_process(config::ConfigSetPtr config, const Actions& actions) {
 int with_tools(int (*command)(const Requester&, const Options&, Streams), const Actions& actions,
                const Options& options, Streams streams) {
     quiet_log(options);
-    const bool here = options.config.plugins_folder || options.config.config_file;
-    if (here && !options.tool.url_given) {
+    if (options.config.plugins_folder) {
         auto set = config::load(options.config);
         if (!set) return say(set.error(), exit_config, streams);
         return command(in_process(std::move(*set), actions), options, streams);
@@ -265,7 +264,6 @@ int dispatch(const Commands& given, const Actions& actions, const Options& optio
 
 int run(int argc, const char* const* argv, const Actions& actions, Streams streams) {
     CLI::App app(description, "patchbay");
-    app.footer(footer);
     app.require_subcommand(0, 1);
     app.set_version_flag("--version", version_line());
     Options options;
@@ -274,6 +272,7 @@ int run(int argc, const char* const* argv, const Actions& actions, Streams strea
     add_plugin_commands(app, options, commands);
     add_tool_commands(app, options, commands);
     add_other_commands(app, options, commands);
+    app.footer(footer);  // last, or every command would inherit it
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& end) {

@@ -2,9 +2,7 @@
 // The flags' values, and those of them that need more than a type.
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <utility>
 
 #include "base/result.h"
 #include "config/config.h"
@@ -13,7 +11,6 @@ namespace pb::cli {
 
 struct ToolOptions {
     std::string url = "http://127.0.0.1:8080/mcp";
-    bool url_given = false;
     int timeout_s = 60;
     std::string name;
     std::string arguments = "{}";  // "-": from standard input
@@ -26,12 +23,11 @@ struct Options {
     bool json = false;  // machine output
 };
 
-struct ListenAddress {
-    std::string address;
-    std::uint16_t port = 0;
-};
-
-// "127.0.0.1:8080", "[::1]:8080", "localhost:0".
-Result<ListenAddress> parse_listen(const std::string& text);
+// Each puts what its flag says into `out`; the error says what would be right.
+// ADDRESS:PORT is "127.0.0.1:8080", "[::1]:8080" or "localhost:0".
+Result<void> parse_listen(const std::string& text, config::Overrides& out);
+Result<void> parse_port(const std::string& text, config::Overrides& out);
+Result<void> parse_level(const std::string& text, config::Overrides& out);
+Result<void> parse_format(const std::string& text, config::Overrides& out);
 
 }  // namespace pb::cli
