@@ -242,7 +242,7 @@ typedef patchbay_plugin* (*patchbay_entry_fn)(const patchbay_host* host);
 #define PATCHBAY_MANIFEST_MAGIC_SIZE 16
 #define PATCHBAY_MANIFEST_MAX_SIZE 65536 /* bytes of JSON */
 
-#if defined(__has_attribute)
+#if defined(__has_attribute) && defined(__ELF__)
 #if __has_attribute(retain)
 #define PATCHBAY_RETAIN __attribute__((used, retain))
 #endif
