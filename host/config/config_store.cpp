@@ -29,7 +29,9 @@ std::vector<std::string> org_files(const std::string& folder) {
          entry.increment(failed)) {
         const fs::path path = entry->path();
         const bool hidden = path.filename().string().front() == '.';
-        if (path.extension() == ".json" && !hidden) files.push_back(path.string());
+        std::error_code unknown;
+        if (path.extension() != ".json" || hidden || !entry->is_regular_file(unknown)) continue;
+        files.push_back(path.string());
     }
     std::sort(files.begin(), files.end());
     return files;

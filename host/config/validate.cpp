@@ -2,6 +2,7 @@
 // The schemas are compiled once; what they find wrong is put into a person's words here.
 #include "config/validate.h"
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -70,33 +71,56 @@ const Json* schema_at(const Json& root, std::string_view path) {
     return schema;
 }
 
-// "; known here: address, port, ..." for a member that its object does not have.
-std::string known_members(const Json& root, const std::string& schema_path) {
-    constexpr std::string_view keyword = "/additionalProperties";
-    const std::size_t at = schema_path.rfind(keyword);
-    if (at == std::string::npos || at + keyword.size() != schema_path.size()) return "";
-    const Json* parent = schema_at(root, std::string_view(schema_path).substr(0, at));
-    if (parent == nullptr || !parent->contains("properties")) return "";
+std::string known_members(const Json& schema) {
     std::string names;
-    for (const auto& [name, schema] : parent->at("properties").items()) {
+    const Json properties = schema.value("properties", Json::object());
+    for (const auto& [name, member] : properties.items()) {
         if (name == "$schema") continue;
-        names += (names.empty() ? "; known here: " : ", ") + name;
+        names += (names.empty() ? "" : ", ") + name;
+    }
+    const Json patterns = schema.value("patternProperties", Json::object());
+    for (const auto& [pattern, member] : patterns.items()) {
+        names += (names.empty() ? "" : ", ") + ("names like " + pattern);
     }
     return names;
 }
 
+// What would be right, as far as the schema says it: the members that an object has, or the
+// description of the member that is wrong.
+std::string advice(const Json& root, std::string_view schema_path) {
+    const std::size_t slash = schema_path.rfind('/');
+    if (slash == std::string_view::npos) return "";
+    const Json* schema = schema_at(root, schema_path.substr(0, slash));
+    if (schema == nullptr || !schema->is_object()) return "";
+    if (schema_path.substr(slash + 1) == "additionalProperties") {
+        return "; known here: " + known_members(*schema);
+    }
+    const auto description = schema->value("description", std::string());
+    return description.empty() ? "" : ". " + description;
+}
+
+struct Line {
+    std::size_t number = 0;  // 0: unknown
+    std::string text;
+};
+
 std::string described(const std::string& path, const Json& schema,
                       const std::vector<json::Violation>& violations) {
     const std::string text = text_of(path);
-    std::string out;
+    std::vector<Line> lines;
     for (const json::Violation& violation : violations) {
-        if (!out.empty()) out += '\n';
-        out += path;
-        const std::size_t line = line_of(text, violation.instance_path);
-        if (line != 0) out += ":" + std::to_string(line);
-        out += ": ";
-        if (!violation.instance_path.empty()) out += violation.instance_path + ": ";
-        out += violation.message + known_members(schema, violation.schema_path);
+        Line line{line_of(text, violation.instance_path), path};
+        if (line.number != 0) line.text += ":" + std::to_string(line.number);
+        line.text += ": ";
+        if (!violation.instance_path.empty()) line.text += violation.instance_path + ": ";
+        line.text += violation.message + advice(schema, violation.schema_path);
+        lines.push_back(std::move(line));
+    }
+    std::stable_sort(lines.begin(), lines.end(),
+                     [](const Line& a, const Line& b) { return a.number < b.number; });
+    std::string out;
+    for (const Line& line : lines) {
+        out += (out.empty() ? "" : "\n") + line.text;
     }
     return out;
 }
