@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
@@ -131,7 +132,10 @@ class Channel {
 
     void finish() {
         // Quick requests that were sent just before the end of the input still get their answers.
+        const auto until = std::chrono::steady_clock::now() + options_.drain;
         running_.wait_none(options_.drain);
+        while (asynchronous() && std::chrono::steady_clock::now() < until)
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
         server_.close_session(session_);
         running_.wait_none();
     }
@@ -142,6 +146,13 @@ class Channel {
     }
 
   private:
+    // Requests that nobody is inside of, but that are still to be answered.
+    bool asynchronous() {
+        std::lock_guard lock(session_->mutex);
+        return std::any_of(session_->running.begin(), session_->running.end(),
+                           [](const auto& entry) { return !entry.second.expired(); });
+    }
+
     void dispatch(const mcp::Incoming& incoming) {
         auto outlet = std::make_shared<Line>(writer_);
         std::vector<std::string_view> messages;

@@ -228,6 +228,17 @@ void Server::close_session(const SessionPtr& session) {
 
 void Server::goodbye() {
     subscriptions_.goodbye();
+    for (const auto& session : sessions_.all()) {
+        std::shared_ptr<Outlet> stream;
+        {
+            std::lock_guard lock(session->mutex);
+            stream.swap(session->standalone);
+        }
+        if (stream) stream->end();
+    }
+}
+
+void Server::close_all() {
     for (const auto& session : sessions_.all()) close_session(session);
 }
 

@@ -62,8 +62,10 @@ class Server {
     Subscriptions& subscriptions() { return subscriptions_; }
     // A session is over: DELETE, or the end of the input on stdio.
     void close_session(const SessionPtr& session);
-    // Shutdown: listen streams end with their closing message, sessions close.
+    // Shutdown, first half: streams that wait for news end with their closing message.
     void goodbye();
+    // Shutdown, second half, after the running requests have had their time.
+    void close_all();
 
     // What a message's era is, for transports that must know before they open a stream.
     static bool is_modern_message(std::string_view text, std::string_view version_header);

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/app.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "app/ask.h"
+#include "app/plugins.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "endpoint/stdio.h"
+#include "json/scan.h"
+
+namespace pb::app {
+namespace {
+
+constexpr std::chrono::seconds list_timeout{10};
+constexpr std::chrono::seconds sweep_every{10};
+
+runtime::CallOptions call_options(const config::CallConfig& config) {
+    runtime::CallOptions out;
+    out.default_timeout = config.default_timeout;
+    out.max_timeout = config.max_timeout;
+    out.grace = config.grace;
+    out.max_depth = config.max_depth;
+    out.concurrency_per_provider = config.concurrency_per_provider;
+    out.breaker_failures = config.breaker.failures;
+    out.breaker_cool_off = config.breaker.cool_off;
+    return out;
+}
+
+mcp::ServerOptions server_options(const config::HostConfig& config) {
+    mcp::ServerOptions out;
+    out.name = config.server.name;
+    out.title = config.server.title;
+    out.version = build_info().version;
+    out.instructions = config.server.instructions;
+    out.max_sessions = config.sessions.max;
+    out.session_idle = config.sessions.idle;
+    out.max_rounds = config.input_required.max_rounds;
+    out.state_ttl = config.input_required.ttl;
+    out.patience = config.input_required.ttl;
+    return out;
+}
+
+// The key that seals request states, kept across restarts: a person may answer after one.
+mcp::Seal::Key seal_key(const std::string& data_dir) {
+    const auto path = std::filesystem::path(data_dir) / "seal.key";
+    mcp::Seal::Key key{};
+    std::ifstream in(path, std::ios::binary);
+    if (in.read(reinterpret_cast<char*>(key.data()), static_cast<std::streamsize>(key.size())))
+        return key;
+    key = mcp::Seal::random_key();
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file < 0 || ::write(file, key.data(), key.size()) != static_cast<ssize_t>(key.size()))
+        log::warning("seal.key_not_kept", {{"path", path.string()}});
+    if (file >= 0) ::close(file);
+    return key;
+}
+
+// A descriptor that becomes readable at a signal. The signals are blocked for the whole process by
+// main, before any thread exists.
+class Signals {
+  public:
+    Signals() {
+        sigset_t set;
+        sigemptyset(&set);
+        for (int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
+        descriptor_ = ::signalfd(-1, &set, SFD_CLOEXEC);
+    }
+    ~Signals() { ::close(descriptor_); }
+    Signals(const Signals&) = delete;
+    Signals& operator=(const Signals&) = delete;
+
+    int descriptor() const { return descriptor_; }
+    int wait() const {
+        signalfd_siginfo info{};
+        while (::read(descriptor_, &info, sizeof info) != sizeof info)
+            if (errno != EINTR) return SIGTERM;
+        return static_cast<int>(info.ssi_signo);
+    }
+
+  private:
+    int descriptor_ = -1;
+};
+
+}  // namespace
+
+App::App(config::ConfigSetPtr config, std::unique_ptr<config::ConfigStore> store)
+    : first_(std::move(config)),
+      config_(std::move(store)),
+      calls_(call_options(first_->host.calls)),
+      admission_(catalog_, calls_),
+      invoker_(admission_),
+      orgs_(catalog_, make_ask(calls_, list_timeout)),
+      events_(workers_),
+      timers_(workers_),
+      authenticator_(first_->host.anonymous_org) {}
+
+App::~App() { stop(); }
+
+Result<std::unique_ptr<App>> App::start(config::ConfigSetPtr config,
+                                        std::unique_ptr<config::ConfigStore> store) {
+    std::unique_ptr<App> app(new App(std::move(config), std::move(store)));
+    if (auto ready = app->prepare(); !ready) return ready.error();
+    return app;
+}
+
+Result<void> App::prepare() {
+    const auto& host = first_->host;
+    std::error_code fault;
+    std::filesystem::create_directories(host.data_dir, fault);
+    if (fault) return internal_error("data directory " + host.data_dir + ": " + fault.message());
+    auto store = store::open_store(host.data_dir + "/patchbay.db");
+    if (!store) return store.error();
+    store_ = std::move(*store);
+    orgs_.use({calls_, orgs_, invoker_, *store_, events_, timers_, workers_, lifecycle_});
+
+    server_ = std::make_unique<mcp::Server>(admission_, catalog_, server_options(host),
+                                            seal_key(host.data_dir));
+    endpoint_ = std::make_unique<endpoint::StreamableHttp>(
+        *server_, authenticator_,
+        endpoint::Guards(host.listen.allowed_hosts, host.listen.allowed_origins));
+
+    auto loader = plugin::Loader::make(loader_options(host, true));
+    if (!loader) return loader.error();
+    loader_ = std::move(*loader);
+    orgs_.set(first_);
+    folder_ = std::make_unique<plugin::PluginFolder>(
+        host.plugins.folder, *loader_,
+        [this](const plugin::FolderState& state) { orgs_.set(state); });
+    if (auto started = folder_->start(config_ != nullptr); !started) return started;
+    orgs_.settle();
+    if (!config_) return {};
+    timer_.after(sweep_every, [this] { sweep(); });
+    return config_->watch([this](const auto& before, const auto& now) {
+        if (!(before->host == now->host))
+            log::warning("config.restart_needed",
+                         {{"reason", "a change of the host's own file takes effect at the next start"}});
+        orgs_.set(now);
+    });
+}
+
+void App::sweep() {
+    server_->sessions().sweep();
+    timer_.after(sweep_every, [this] { sweep(); });
+}
+
+http::ServerOptions App::http_options() const {
+    const auto& listen = first_->host.listen;
+    const auto& limits = listen.limits;
+    http::ServerOptions out;
+    out.address = listen.address;
+    out.port = listen.port;
+    if (listen.tls) {
+        out.certificate = listen.tls->certificate;
+        out.private_key = listen.tls->private_key;
+    }
+    out.workers = limits.workers;
+    out.max_workers = limits.max_workers;
+    out.max_connections = limits.max_connections;
+    out.max_connections_per_peer = limits.max_connections_per_peer;
+    out.max_header = limits.max_header_bytes;
+    out.max_body = limits.max_body_bytes;
+    out.stream_buffer = limits.stream_buffer_bytes;
+    out.header_time = limits.header_time;
+    out.body_time = limits.body_time;
+    out.idle_time = limits.idle_time;
+    out.write_time = limits.write_time;
+    out.stream_stall = limits.stream_stall;
+    out.keep_alive_comment = limits.keep_alive_comment;
+    return out;
+}
+
+// The router: one endpoint and the health page.
+void App::handle(const std::shared_ptr<const http::Request>& request,
+                 const std::shared_ptr<http::Exchange>& exchange) {
+    const bool draining = draining_;
+    if (request->path == first_->host.listen.endpoint && !draining)
+        return endpoint_->handle(request, exchange);
+    http::Response response;
+    response.content_type = "application/json";
+    if (draining) {
+        response.status = 503;
+        response.body = "{\"status\":\"stopping\"}";
+        response.headers.emplace_back("Retry-After", "1");
+    } else if (request->path == "/healthz") {
+        response.body = "{\"status\":\"ok\",\"version\":" + json::quote(build_info().version) + "}";
+        response.headers.emplace_back("Cache-Control", "no-store");
+    } else {
+        response.status = 404;
+        response.body = "{\"error\":\"not found; the MCP endpoint is " +
+                        first_->host.listen.endpoint + "\"}";
+    }
+    exchange->respond(std::move(response));
+}
+
+Result<void> App::serve() {
+    Signals signals;
+    auto started = http::Server::start(http_options(), [this](auto request, auto exchange) {
+        handle(request, exchange);
+    });
+    if (!started) return started.error();
+    http_ = std::move(*started);
+    const auto& listen = first_->host.listen;
+    log::info("listening",
+              {{"url", std::string(listen.tls ? "https" : "http") + "://" + listen.address + ":" +
+                           std::to_string(http_->port()) + listen.endpoint},
+               {"port", static_cast<unsigned>(http_->port())},
+               {"version", build_info().version}});
+    int number = signals.wait();
+    for (; number == SIGHUP; number = signals.wait()) config_->reload();
+    log::info("stopping", {{"signal", number}});
+    draining_ = true;
+    server_->goodbye();
+    http_->stop(first_->host.drain);
+    stop();
+    log::info("stopped");
+    return {};
+}
+
+Result<void> App::stdio() {
+    Signals signals;
+    auto caller = authenticator_.anonymous(true);
+    if (!caller) return caller.error();
+    endpoint::StdioOptions options;
+    options.max_message = first_->host.listen.limits.max_body_bytes;
+    endpoint::serve_stdio(*server_, *caller, options, signals.descriptor());
+    stop();
+    return {};
+}
+
+void App::stop() {
+    if (std::exchange(stopped_, true)) return;
+    folder_.reset();
+    if (server_) server_->close_all();
+    calls_.drain(first_->host.calls.grace + std::chrono::seconds(1));
+    orgs_.stop();
+    lifecycle_.drain(std::chrono::seconds(10));
+    // Threads that never came back are still in plugin code; running on into destructors would pull
+    // the ground from under them.
+    if (lifecycle_.left_behind() > 0) {
+        log::warning("stopped.abandoned", {{"instances", lifecycle_.left_behind()}});
+        ::_exit(0);
+    }
+}
+
+namespace {
+
+// Collects the one answer of an in-process request.
+class Collect : public mcp::Outlet {
+  public:
+    bool can_send() const override { return false; }
+    mcp::Sent send(std::string_view) override { return mcp::Sent::gone; }
+    void answer(int, std::string_view message) override {
+        const auto failure = json::member(message, "error");
+        const auto why = json::string_value(json::member(failure, "message")).value_or("");
+        const auto body = failure.empty() ? std::string(json::member(message, "result"))
+                                          : "{\"message\":" + json::quote(why) + "}";
+        waiter.completed(failure.empty() ? runtime::Status::ok : runtime::Status::internal, body);
+    }
+    void end() override { waiter.completed(runtime::Status::cancelled, {}); }
+    void lasting() override {}
+    void release(int) override {}
+    void on_gone(std::function<void()>) override {}
+    void opened(const std::shared_ptr<mcp::Session>&) override {}
+
+    Waiter waiter;
+};
+
+}  // namespace
+
+Result<std::string> App::request(std::string_view method, std::string_view params) {
+    auto caller = authenticator_.anonymous(true);
+    if (!caller) return caller.error();
+    const std::string meta =
+        "{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+        "\"io.modelcontextprotocol/clientInfo\":{\"name\":\"patchbay-cli\",\"version\":" +
+        json::quote(build_info().version) + "},\"io.modelcontextprotocol/clientCapabilities\":{}}";
+    auto text = std::make_shared<const std::string>(mcp::request_message(
+        "1", method, json::with(params.empty() ? "{}" : params, "_meta", meta)));
+    if (auto sound = json::scan(*text); !sound) return sound.error();
+    auto outlet = std::make_shared<Collect>();
+    server_->receive({text, *text, *caller, nullptr, nullptr}, outlet);
+    const auto& calls = first_->host.calls;
+    return outlet->waiter.wait(calls.max_timeout + calls.grace + std::chrono::seconds(1));
+}
+
+}  // namespace pb::app

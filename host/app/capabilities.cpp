@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/capabilities.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "config/references.h"
+#include "json/parse.h"
+#include "json/schema.h"
+
+namespace pb::app {
+namespace {
+
+// The capability's configuration, resolved and held against its schema; a problem if it does not fit.
+Result<std::string> configuration(const config::CapabilityConfig& wanted,
+                                  const plugin::Capability& capability) {
+    auto resolved = config::resolve(wanted.config);
+    if (!resolved) return resolved.error();
+    if (!capability.config_schema.empty()) {
+        auto text = json::parse(capability.config_schema);
+        if (!text) return text.error();
+        auto schema = json::compile_schema(*text);
+        if (!schema) return invalid("its config_schema is wrong: " + schema.error().message);
+        if (auto wrong = (*schema)->validate(*resolved); !wrong.empty())
+            return invalid("its config is wrong: " + json::describe(wrong));
+    }
+    return json::dump(*resolved);
+}
+
+}  // namespace
+
+std::string Wanted::fingerprint() const {
+    return spec.capability + "\n" + spec.name_space + "\n" + library->sha256 + "\n" + spec.config;
+}
+
+Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder) {
+    Plan out;
+    std::set<std::string> known;
+    for (const auto& library : folder.libraries) {
+        for (const auto& capability : library->manifest.capabilities) {
+            auto enabled = org.capability(capability.name);
+            if (!enabled || !enabled->enabled) continue;
+            const auto what = "capability " + capability.name + " of organisation " + org.name;
+            if (!known.insert(capability.name).second) {
+                out.problems.push_back(what + ": also in " + library->label() + "; the first serves");
+                continue;
+            }
+            auto config = configuration(*enabled, capability);
+            if (!config) {
+                out.problems.push_back(what + ": " + config.error().message);
+                continue;
+            }
+            Wanted wanted;
+            wanted.library = library;
+            wanted.spec.org = org.name;
+            wanted.spec.capability = capability.name;
+            wanted.spec.name_space = enabled->name_space.value_or(capability.name);
+            wanted.spec.config = std::move(*config);
+            wanted.lists = capability.lists;
+            out.wanted.push_back(std::move(wanted));
+        }
+    }
+    std::stable_sort(out.wanted.begin(), out.wanted.end(), [](const auto& a, const auto& b) {
+        return a.spec.name_space < b.spec.name_space;
+    });
+    return out;
+}
+
+}  // namespace pb::app

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which capabilities an organisation has: its configuration held against what is loaded.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "plugin/folder.h"
+#include "plugin/instance.h"
+
+namespace pb::app {
+
+// One instance that an organisation should have.
+struct Wanted {
+    plugin::LibraryPtr library;
+    plugin::InstanceSpec spec;
+    catalog::ListPolicy lists;
+
+    // Two that are equal are served by the same instance.
+    std::string fingerprint() const;
+};
+
+struct Plan {
+    std::vector<Wanted> wanted;         // sorted by namespace
+    std::vector<std::string> problems;  // one sentence each
+};
+
+Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder);
+
+}  // namespace pb::app

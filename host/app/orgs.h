@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Orgs: keeps every organisation's snapshot equal to its configuration, to the plugins that are loaded,
+// and to what providers say of their lists. One thread does it; each change of an organisation is made
+// beside what serves, and put in place whole.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/capabilities.h"
+#include "catalog/catalog.h"
+#include "config/config.h"
+#include "plugin/folder.h"
+#include "plugin/instance.h"
+
+namespace pb::app {
+
+class Orgs : public catalog::ChangeSink {
+  public:
+    Orgs(catalog::Catalog& catalog, catalog::Ask ask);
+    ~Orgs() override;
+
+    // Before anything else: what instances are made with.
+    void use(const plugin::Wiring& wiring) { wiring_ = std::make_unique<plugin::Wiring>(wiring); }
+
+    // [any thread] The new state of the world; the work is done on the thread of Orgs.
+    void set(config::ConfigSetPtr config);
+    void set(plugin::FolderState folder);
+    // Returns when everything that was set before is in place.
+    void settle();
+    // Takes everything out of the catalog and lets go of every instance.
+    void stop();
+
+    catalog::Status changed(const catalog::Provider& provider, std::string_view method,
+                            std::string_view params) noexcept override;
+
+  private:
+    struct Instance {
+        std::string fingerprint;
+        std::shared_ptr<catalog::Provider> provider;
+        catalog::ListPolicy lists;
+        std::string capability, name_space;
+    };
+    using Instances = std::vector<Instance>;
+
+    void run();
+    void work(const config::ConfigSetPtr& config, const plugin::FolderState& folder,
+              std::set<std::string> dirty);
+    void assemble(const config::OrgConfig& org, const plugin::FolderState& folder);
+    Instances start(const Plan& plan, const Instances& before);
+    void put(const std::string& org, const Instances& instances);
+    Result<catalog::CatalogBuilder::Outcome> build(const std::string& org,
+                                                   const Instances& instances);
+    void say_once(const std::string& org, const std::string& problem);
+
+    catalog::Catalog& catalog_;
+    catalog::CatalogBuilder builder_;
+    std::unique_ptr<plugin::Wiring> wiring_;
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    config::ConfigSetPtr config_;
+    plugin::FolderState folder_;
+    bool all_dirty_ = false, stopping_ = false, busy_ = false;
+    std::set<std::string> dirty_;  // organisations whose lists changed
+    // Who a provider speaks for; guarded by mutex_.
+    std::map<const catalog::Provider*, std::string> speakers_;
+
+    // Only the thread's own.
+    std::map<std::string, Instances> instances_;
+    std::set<std::string> said_;
+
+    std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace pb::app

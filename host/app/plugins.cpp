@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/plugins.h"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace pb::app {
+namespace fs = std::filesystem;
+
+plugin::LoaderOptions loader_options(const config::HostConfig& config, bool probe) {
+    plugin::LoaderOptions options;
+    options.data_dir = config.data_dir;
+    std::error_code fault;
+    const auto self = fs::read_symlink("/proc/self/exe", fault);
+    if (probe && config.plugins.probe && !fault) options.probe_command = {self.string(), "probe"};
+    options.files.insecure = config.plugins.insecure_permissions;
+    options.trust.sha256 = config.plugins.allow_sha256;
+    options.trust.key_files = config.plugins.signature_keys;
+    return options;
+}
+
+cli::PluginReport check_plugin(const config::HostConfig& config, const std::string& file) {
+    cli::PluginReport report;
+    report.path = file;
+    auto loader = plugin::Loader::make(loader_options(config, true));
+    if (!loader) return report.problem = loader.error().message, report;
+    auto checked = (*loader)->inspect(file);
+    if (!checked) return report.problem = checked.error().message, report;
+    const auto& manifest = checked->manifest;
+    report.id = manifest.id;
+    report.version = manifest.version;
+    report.title = manifest.title;
+    report.abi = std::to_string(manifest.abi_major) + "." + std::to_string(manifest.abi_minor);
+    report.sha256 = checked->sha256;
+    for (const auto& capability : manifest.capabilities)
+        report.capabilities.push_back(capability.name);
+    if (auto loaded = (*loader)->load(*checked); !loaded) report.problem = loaded.error().message;
+    return report;
+}
+
+Result<std::vector<cli::PluginReport>> list_plugins(const config::HostConfig& config) {
+    std::error_code fault;
+    std::vector<std::string> files;
+    for (const auto& entry : fs::directory_iterator(config.plugins.folder, fault))
+        if (entry.path().extension() == ".so") files.push_back(entry.path().string());
+    if (fault) return not_found(config.plugins.folder + ": " + fault.message());
+    std::sort(files.begin(), files.end());
+    std::vector<cli::PluginReport> out;
+    for (const auto& file : files) out.push_back(check_plugin(config, file));
+    return out;
+}
+
+}  // namespace pb::app
