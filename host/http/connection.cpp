@@ -3,7 +3,6 @@
 #include "http/connection.h"
 
 #include <poll.h>
-#include <unistd.h>
 
 #include <exception>
 
@@ -28,24 +27,22 @@ bool polled(int descriptor, short events) {
 
 }  // namespace
 
-Connection::~Connection() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-}
-
-void Connection::open(int descriptor, std::unique_ptr<Transport> transport, Peer peer, bool secure,
-                      const Refusal* refused) {
+void Connection::open(Descriptor descriptor, std::unique_ptr<Transport> transport, Peer peer,
+                      bool secure, const Refusal* refused) {
     Lock lock(mutex_);
-    descriptor_ = descriptor;
+    descriptor_ = std::move(descriptor);
     transport_ = std::move(transport);
     peer_ = std::move(peer);
     secure_ = secure;
     http11_ = keep_alive_ = true;
-    head_only_ = chunked_ = close_after_ = broken_ = hungry_ = wait_write_ = false;
+    head_only_ = chunked_ = close_after_ = broken_ = hungry_ = false;
+    read_waits_ = write_waits_ = false;
     drained_ = 0;
     phase_ = Phase::reading;
     timing_ = Timing::idle;
     set_deadline(secure ? reactor_.options().header_time : reactor_.options().idle_time);
-    if (!reactor_.add(descriptor_, this, refused ? 0u : std::uint32_t{EPOLLIN})) return close();
+    if (!reactor_.add(descriptor_.get(), this, refused ? 0u : std::uint32_t{EPOLLIN}))
+        return close();
     if (refused) refuse(*refused);
 }
 
@@ -82,12 +79,17 @@ void Connection::ready(Worker& worker) {
                 break;
         }
     }
-    if (gone) gone();
+    if (!gone) return;
+    worker.enter(this, 0, reactor_.now());
+    tell(gone);
+    worker.leave();
 }
 
 // Reads and dispatches until there is nothing more to do without waiting.
 void Connection::serve(Lock& lock, Worker& worker) {
+    if (unsent() > 0) flush();  // a "100 Continue"
     do {
+        if (broken_) return close();
         switch (read_request()) {
             case Input::wait:
                 watch_time();
@@ -114,7 +116,7 @@ Connection::Input Connection::read_request() {
             data = std::string_view(input_).substr(taken_);
         } else {
             data = receive(transfer);
-            wait_write_ = transfer.state == Transfer::State::wait_write;
+            read_waits_ = transfer.state == Transfer::State::wait_write;
             if (transfer.state == Transfer::State::closed) return Input::closed;
             if (transfer.state != Transfer::State::done) return Input::wait;
         }
@@ -123,7 +125,6 @@ Connection::Input Connection::read_request() {
         if (reader_->wants_continue() && input_.empty()) {
             reader_->continued();
             put("HTTP/1.1 100 Continue\r\n\r\n");
-            if (broken_) return Input::closed;
         }
         // A short read has emptied a plain socket; TLS may hold another record.
         if (!stored && !secure_ && transfer.bytes < read_size) return Input::wait;
@@ -145,7 +146,7 @@ std::string_view Connection::receive(Transfer& transfer) {
 }
 
 // Feeds the reader and keeps what it leaves.
-Connection::Input Connection::take_input(std::string_view& data) {
+Connection::Input Connection::take_input(std::string_view data) {
     const char* const begin = data.data();
     const RequestReader::Step step = reader_->feed(data);
     if (data.empty()) {
@@ -188,6 +189,7 @@ bool Connection::dispatch(Lock& lock, Worker& worker) {
     }
     exchange.reset();
     worker.leave();
+    worker.count_request();
     lock.lock();
     if (owner_ != mine) return false;
     owner_ = 0;
@@ -208,25 +210,19 @@ void Connection::watch_time() {
 void Connection::arm() {
     if (phase_ == Phase::closed || owner_ != 0) return;
     std::uint32_t events = 0;
-    switch (phase_) {
-        case Phase::handling:
-        case Phase::streaming:
-            // Without EPOLLIN: further requests stay in the kernel until this one is answered.
-            events = EPOLLRDHUP | (unsent() > 0 ? EPOLLOUT : 0u);
-            break;
-        case Phase::flushing:
-            events = EPOLLOUT;
-            break;
-        default: {
-            // A writable socket wakes a worker at once for what has been read already.
-            const bool at_once = (!input_.empty() && !hungry_) || transport_->buffered();
-            events = EPOLLIN | (at_once || wait_write_ || unsent() > 0 ? EPOLLOUT : 0u);
-        }
+    if (unsent() > 0) events |= write_waits_ ? EPOLLIN : EPOLLOUT;
+    if (phase_ == Phase::handling || phase_ == Phase::streaming) {
+        // Without EPOLLIN: further requests stay in the kernel until this one is answered.
+        events |= EPOLLRDHUP;
+    } else if (phase_ != Phase::flushing) {
+        // A writable socket wakes a worker at once for what has been read already.
+        const bool at_once = (!input_.empty() && !hungry_) || transport_->buffered();
+        events |= EPOLLIN | (at_once || read_waits_ ? EPOLLOUT : 0u);
     }
-    reactor_.arm(descriptor_, this, events);
+    reactor_.arm(descriptor_.get(), this, events);
 }
 
-bool Connection::hung_up() const { return polled(descriptor_, POLLRDHUP); }
+bool Connection::hung_up() const { return polled(descriptor_.get(), POLLRDHUP); }
 
 // The current exchange is over: its number is void and its callback leaves, to be destroyed (or
 // called) without the mutex.
@@ -254,8 +250,8 @@ void Connection::close() {
     owner_ = 0;
     transport_->close();
     transport_.reset();
-    reactor_.remove(descriptor_);
-    ::close(std::exchange(descriptor_, -1));
+    reactor_.remove(descriptor_.get());
+    descriptor_.reset();
     reader_.reset();
     input_ = std::string();
     pending_ = std::string();
@@ -296,7 +292,7 @@ void Connection::close_if_idle() {
     if (phase_ != Phase::reading || owner_ != 0 || !input_.empty()) return;
     if (reader_ && reader_->started()) return;
     // A request that has arrived already is still answered.
-    if (!polled(descriptor_, POLLIN)) close();
+    if (!polled(descriptor_.get(), POLLIN)) close();
 }
 
 bool Connection::in_exchange() {
@@ -311,7 +307,18 @@ void Connection::abort() {
         if (phase_ == Phase::closed) return;
         gone = disconnect();
     }
-    if (gone) gone();
+    if (gone) tell(gone);
+}
+
+// The callback is somebody else's code on our thread.
+void Connection::tell(const Callback& callback) {
+    try {
+        callback();
+    } catch (const std::exception& error) {
+        log::error("http.disconnect_callback_failed", {{"reason", error.what()}});
+    } catch (...) {
+        log::error("http.disconnect_callback_failed", {{"reason", "unknown exception"}});
+    }
 }
 
 }  // namespace pb::http

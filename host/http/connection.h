@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/descriptor.h"
 #include "http/request_reader.h"
 #include "http/response.h"
 #include "http/server.h"
@@ -39,12 +40,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
     using Callback = std::function<void()>;
 
     explicit Connection(Reactor& reactor) : reactor_(reactor) {}
-    ~Connection();
+    ~Connection() = default;
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
     // [accepting worker] Begins a life. With `refused` it is answered at once and drained.
-    void open(int descriptor, std::unique_ptr<Transport> transport, Peer peer, bool secure,
+    void open(Descriptor descriptor, std::unique_ptr<Transport> transport, Peer peer, bool secure,
               const Refusal* refused);
 
     // [worker] Something may be possible.
@@ -67,7 +68,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool respond(std::uint64_t exchange, Response response);
     bool start_stream(std::uint64_t exchange, const ExtraHeaders& headers);
     SendResult send(std::uint64_t exchange, std::string_view bytes);
-    void finish(std::uint64_t exchange);
+    void finish(std::uint64_t exchange, std::string_view last = {});
     void on_disconnect(std::uint64_t exchange, Callback callback);
     bool streaming(std::uint64_t exchange);
     void abandon(std::uint64_t exchange);  // nobody holds it any more
@@ -81,7 +82,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     // Reading (connection.cpp). All with the mutex held.
     void serve(Lock& lock, Worker& worker);
     Input read_request();
-    Input take_input(std::string_view& data);
+    Input take_input(std::string_view data);
     std::string_view receive(Transfer& transfer);
     bool dispatch(Lock& lock, Worker& worker);
     void watch_time();
@@ -90,12 +91,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Callback end_exchange();
     Callback disconnect();
     void close();
+    static void tell(const Callback& callback);
 
     // Writing (stream.cpp).
     void put(std::string_view bytes, bool more = false);
     void put_body(std::string body);
     void put_chunk(std::string_view bytes);
     void flush();
+    std::size_t write(std::string_view bytes, bool more);
     void settle();
     void next();
     void break_off();
@@ -110,7 +113,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Reactor& reactor_;
     std::mutex mutex_;
     std::atomic<std::int64_t> deadline_{0};
-    int descriptor_ = -1;
+    Descriptor descriptor_;
     Phase phase_ = Phase::closed;
     Timing timing_ = Timing::idle;
     bool secure_ = false;
@@ -121,7 +124,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool close_after_ = false;  // when what is pending has left
     bool broken_ = false;       // a write failed: only closing is left
     bool hungry_ = false;       // input_ alone does not get further
-    bool wait_write_ = false;   // reading waits for the socket to take bytes (TLS)
+    bool read_waits_ = false;   // to read, TLS must first write
+    bool write_waits_ = false;  // to write, TLS must first read
     Peer peer_;
     std::unique_ptr<Transport> transport_;
     std::optional<RequestReader> reader_;

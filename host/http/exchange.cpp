@@ -18,7 +18,7 @@ class ConnectionExchange final : public Exchange {
         return connection_->start_stream(id_, headers);
     }
     SendResult send(std::string_view bytes) override { return connection_->send(id_, bytes); }
-    void finish() override { connection_->finish(id_); }
+    void finish(std::string_view last) override { connection_->finish(id_, last); }
     void on_disconnect(std::function<void()> callback) override {
         connection_->on_disconnect(id_, std::move(callback));
     }

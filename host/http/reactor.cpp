@@ -5,11 +5,10 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 #include "base/log.h"
 #include "http/limits.h"
@@ -43,21 +42,16 @@ Reactor::Reactor(ServerOptions options, Handler handler, TlsContext tls)
     set_now();
 }
 
-Reactor::~Reactor() {
-    if (ends_ >= 0) ::close(ends_);
-    if (epoll_ >= 0) ::close(epoll_);
-}
-
 Result<void> Reactor::open(int listener) {
     listener_ = listener;
-    epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
-    ends_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
+    epoll_ = Descriptor(::epoll_create1(EPOLL_CLOEXEC));
+    ends_ = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE));
     epoll_event event{EPOLLIN, {.ptr = &ends_}};
-    if (epoll_ < 0 || ends_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, ends_, &event) < 0) {
+    if (!epoll_ || !ends_ || ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, ends_.get(), &event) < 0) {
         return internal_error(std::string("No epoll set could be made: ") + std::strerror(errno));
     }
     event = {EPOLLIN | EPOLLONESHOT, {.ptr = &listener_}};
-    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, listener_, &event) < 0) {
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, listener_, &event) < 0) {
         return internal_error(std::string("The socket cannot be watched: ") + std::strerror(errno));
     }
     return {};
@@ -72,12 +66,12 @@ void Reactor::set_now() {
 Connection* Reactor::wait() {
     for (;;) {
         epoll_event event;
-        if (::epoll_wait(epoll_, &event, 1, -1) != 1) continue;
+        if (::epoll_wait(epoll_.get(), &event, 1, -1) != 1) continue;
         if (event.data.ptr == &listener_) {
             accept_some();
         } else if (event.data.ptr == &ends_) {
             std::uint64_t one = 0;
-            if (::read(ends_, &one, sizeof one) == sizeof one) return nullptr;
+            if (::read(ends_.get(), &one, sizeof one) == sizeof one) return nullptr;
         } else {
             return static_cast<Connection*>(event.data.ptr);
         }
@@ -86,21 +80,23 @@ Connection* Reactor::wait() {
 
 void Reactor::end_workers(std::size_t count) {
     const std::uint64_t value = count;
-    while (::write(ends_, &value, sizeof value) < 0 && errno == EINTR) {
+    while (::write(ends_.get(), &value, sizeof value) < 0 && errno == EINTR) {
     }
 }
 
 bool Reactor::add(int descriptor, Connection* connection, std::uint32_t events) {
     epoll_event event{events | EPOLLONESHOT, {.ptr = connection}};
-    return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) == 0;
+    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event) == 0;
 }
 
 void Reactor::arm(int descriptor, Connection* connection, std::uint32_t events) {
     epoll_event event{events | EPOLLONESHOT, {.ptr = connection}};
-    ::epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &event);
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, descriptor, &event);
 }
 
-void Reactor::remove(int descriptor) { ::epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr); }
+void Reactor::remove(int descriptor) {
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, descriptor, nullptr);
+}
 
 void Reactor::accept_some() {
     Accepted accepted = Accepted::one;
@@ -114,17 +110,21 @@ void Reactor::accept_some() {
         return;
     }
     exhausted_.store(false);
+    watch_listener();
+}
+
+void Reactor::watch_listener() {
     epoll_event event{EPOLLIN | EPOLLONESHOT, {.ptr = &listener_}};
-    if (!stopping()) ::epoll_ctl(epoll_, EPOLL_CTL_MOD, listener_, &event);
+    if (!stopping()) ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, listener_, &event);
 }
 
 Reactor::Accepted Reactor::accept_one() {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
-    const int descriptor = ::accept4(listener_, reinterpret_cast<sockaddr*>(&address), &size,
-                                     SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (descriptor >= 0) {
-        admit(descriptor, peer_of(address));
+    Descriptor accepted(::accept4(listener_, reinterpret_cast<sockaddr*>(&address), &size,
+                                  SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (accepted) {
+        admit(std::move(accepted), peer_of(address));
         return Accepted::one;
     }
     if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) return Accepted::one;
@@ -134,9 +134,9 @@ Reactor::Accepted Reactor::accept_one() {
     return Accepted::none;
 }
 
-void Reactor::admit(int descriptor, Peer peer) {
+void Reactor::admit(Descriptor descriptor, Peer peer) try {
     std::unique_ptr<Transport> transport =
-        tls_ ? tls_transport(tls_.get(), descriptor) : plain_transport(descriptor);
+        tls_ ? tls_transport(tls_.get(), descriptor.get()) : plain_transport(descriptor.get());
     std::shared_ptr<Connection> connection;
     bool refused = false;
     {
@@ -147,19 +147,17 @@ void Reactor::admit(int descriptor, Peer peer) {
             std::size_t& of_peer = per_peer_[peer.text];
             const std::size_t own = options_.max_connections_per_peer;
             refused = refused || (own > 0 && of_peer >= own);
+            connection = take_free();
             ++of_peer;
             ++open_;
-            connection = take_free();
         }
     }
-    if (!connection) {
-        count_refused();
-        ::close(descriptor);
-        return;
-    }
+    if (!connection) return count_refused();
     static const Refusal full{503, "The server has too many connections; try again later."};
-    connection->open(descriptor, std::move(transport), std::move(peer), tls_ != nullptr,
+    connection->open(std::move(descriptor), std::move(transport), std::move(peer), tls_ != nullptr,
                      refused ? &full : nullptr);
+} catch (const std::bad_alloc&) {
+    count_refused();
 }
 
 // An object whose exchange somebody still holds is left alone, so that the holder can yet be told
@@ -193,9 +191,7 @@ void Reactor::collect_expired(std::vector<Connection*>& into) {
 }
 
 void Reactor::listen_again() {
-    if (!exhausted_.load() || stopping()) return;
-    epoll_event event{EPOLLIN | EPOLLONESHOT, {.ptr = &listener_}};
-    ::epoll_ctl(epoll_, EPOLL_CTL_MOD, listener_, &event);
+    if (exhausted_.load()) watch_listener();
 }
 
 void Reactor::refuse_new() {

@@ -25,7 +25,7 @@ namespace pb::http {
 class Reactor {
   public:
     Reactor(ServerOptions options, Handler handler, TlsContext tls);
-    ~Reactor();
+    ~Reactor() = default;
     Reactor(const Reactor&) = delete;
     Reactor& operator=(const Reactor&) = delete;
 
@@ -70,15 +70,16 @@ class Reactor {
     enum class Accepted { one, none, exhausted };
 
     void accept_some();
+    void watch_listener();
     Accepted accept_one();
-    void admit(int descriptor, Peer peer);
+    void admit(Descriptor descriptor, Peer peer);
     std::shared_ptr<Connection> take_free();
 
     const ServerOptions options_;
     const Handler handler_;
     const TlsContext tls_;
-    int epoll_ = -1;
-    int ends_ = -1;  // a semaphore: how many workers shall end
+    Descriptor epoll_;
+    Descriptor ends_;  // a semaphore: how many workers shall end
     int listener_ = -1;
     std::atomic<std::int64_t> now_{0};
     std::atomic<bool> stopping_{false};

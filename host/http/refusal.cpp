@@ -35,13 +35,13 @@ void Connection::begin_drain() {
     taken_ = 0;
     set_deadline(drain_time);
     transport_->close();
-    ::shutdown(descriptor_, SHUT_WR);
+    ::shutdown(descriptor_.get(), SHUT_WR);
 }
 
 void Connection::drain() {
     std::array<char, 16u << 10> dropped;
     for (std::size_t reads = 0; reads < reads_in_a_row; ++reads) {
-        const ssize_t got = ::recv(descriptor_, dropped.data(), dropped.size(), 0);
+        const ssize_t got = ::recv(descriptor_.get(), dropped.data(), dropped.size(), 0);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
         if (got <= 0) return close();

@@ -85,13 +85,14 @@ RequestReader::Step RequestReader::feed_header(std::string_view& input) {
         if (scan.end) text.resize(scan.end);
     }
     if (scan.fault) return refuse(400, scan.fault);
-    if (scanned_ == 0 && text.size() > max_target + 64) {
-        return refuse(414, "The request line is too long; at most " + std::to_string(max_target) +
-                               " bytes of target are read.");
-    }
-    if (text.size() > header_limit_) {
-        return refuse(431, "The header is too large; at most " + std::to_string(header_limit_) +
-                               " bytes are read.");
+    if (text.size() > std::min(header_limit_, max_target)) {
+        if (text.find('\n') > std::min(header_limit_, max_target + 64)) {
+            return refuse(414, "The request line is too long.");
+        }
+        if (text.size() > header_limit_) {
+            return refuse(431, "The header is too large; at most " + std::to_string(header_limit_) +
+                                   " bytes are read.");
+        }
     }
     if (!scan.end) {
         input = {};

@@ -5,6 +5,7 @@
 #include <Poco/Exception.h>
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/Net/SocketAddress.h>
+#include <fcntl.h>
 
 #include <thread>
 
@@ -32,6 +33,7 @@ class EpollServer final : public Server {
             // Without SO_REUSEPORT, which Poco's short form sets as well: a second server on the
             // port must fail rather than share it.
             listener_.bind(address, true, false);
+            ::fcntl(listener_.impl()->sockfd(), F_SETFD, FD_CLOEXEC);
             listener_.listen(backlog);
             listener_.setBlocking(false);
             listener_.setNoDelay(true);  // accepted sockets inherit it

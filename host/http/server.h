@@ -72,8 +72,9 @@ class Exchange {
     // nothing was taken. A reader that takes nothing for `stream_stall` is closed (gone).
     virtual SendResult send(std::string_view bytes) = 0;
 
-    // Ends the stream after what was sent has left.
-    virtual void finish() = 0;
+    // Ends the stream after what was sent, and `last` behind it, have left. `last` is always taken,
+    // however far the reader is behind: an answer is not lost to a full buffer.
+    virtual void finish(std::string_view last = {}) = 0;
 
     // Called at most once, on any thread but never inside respond()/send(), when the client goes
     // away before the end; at once if it already has. Replaces an earlier one; null removes it.

@@ -67,10 +67,11 @@ SendResult Connection::send(std::uint64_t exchange, std::string_view bytes) {
     return SendResult::ok;
 }
 
-void Connection::finish(std::uint64_t exchange) {
+void Connection::finish(std::uint64_t exchange, std::string_view last) {
     Callback dropped;
     Lock lock(mutex_);
     if (exchange != exchange_ || phase_ != Phase::streaming) return;
+    if (!last.empty() && !head_only_ && !broken_) put_chunk(last);
     dropped = end_exchange();
     if (chunked_ && !head_only_) put("0\r\n\r\n");
     close_after_ = !keep_alive_;
@@ -84,7 +85,7 @@ void Connection::on_disconnect(std::uint64_t exchange, Callback callback) {
         if (!callback) return;
         lost_ = 0;
         lock.unlock();
-        callback();
+        tell(callback);
         return;
     }
     if (exchange == exchange_ && (phase_ == Phase::handling || phase_ == Phase::streaming)) {
@@ -103,35 +104,30 @@ void Connection::abandon(std::uint64_t exchange) {
     respond(exchange, error_response(500, "The request was not answered."));
 }
 
-// Writes, or queues behind what waits already.
-void Connection::put(std::string_view bytes, bool more) {
+// Writes what the transport takes now, behind nothing.
+std::size_t Connection::write(std::string_view bytes, bool more) {
     std::size_t written = 0;
-    while (unsent() == 0 && !broken_ && written < bytes.size()) {
+    while (!broken_ && written < bytes.size()) {
         const Transfer transfer = transport_->write(bytes.substr(written), more);
-        if (transfer.state == Transfer::State::closed) return break_off();
+        write_waits_ = transfer.state == Transfer::State::wait_read;
+        if (transfer.state == Transfer::State::closed) break_off();
         if (transfer.state != Transfer::State::done) break;
         written += transfer.bytes;
     }
-    if (!broken_ && written < bytes.size()) pending_.append(bytes.substr(written));
+    return written;
+}
+
+// Writes, or queues behind what waits already.
+void Connection::put(std::string_view bytes, bool more) {
+    const std::size_t written = unsent() == 0 ? write(bytes, more) : 0;
+    if (!broken_) pending_.append(bytes.substr(written));
 }
 
 // As put(), for a large body: what the socket does not take is kept without a copy.
 void Connection::put_body(std::string body) {
-    std::size_t written = 0;
-    while (unsent() == 0 && !broken_ && written < body.size()) {
-        const auto rest = std::string_view(body).substr(written);
-        const Transfer transfer = transport_->write(rest, false);
-        if (transfer.state == Transfer::State::closed) return break_off();
-        if (transfer.state != Transfer::State::done) break;
-        written += transfer.bytes;
-    }
-    if (broken_ || written == body.size()) return;
-    if (unsent() > 0) {
-        pending_.append(body, written);
-    } else {
-        pending_ = std::move(body);
-        sent_ = written;
-    }
+    if (unsent() > 0) return put(body);
+    sent_ = write(body, false);
+    if (!broken_) pending_ = std::move(body);
 }
 
 void Connection::put_chunk(std::string_view bytes) {
@@ -154,15 +150,10 @@ void Connection::put_chunk(std::string_view bytes) {
 }
 
 void Connection::flush() {
-    bool progress = false;
-    while (unsent() > 0) {
-        const Transfer transfer =
-            transport_->write(std::string_view(pending_).substr(sent_), false);
-        if (transfer.state == Transfer::State::closed) return break_off();
-        if (transfer.state != Transfer::State::done) break;
-        sent_ += transfer.bytes;
-        progress = true;
-    }
+    if (unsent() == 0) return;
+    const std::size_t written = write(std::string_view(pending_).substr(sent_), false);
+    if (broken_) return;
+    sent_ += written;
     if (unsent() == 0) {
         pending_ = std::string();
         sent_ = 0;
@@ -170,10 +161,9 @@ void Connection::flush() {
         pending_.erase(0, sent_);
         sent_ = 0;
     }
-    if (!progress) return;
+    if (written == 0) return;
     const auto& options = reactor_.options();
     if (phase_ == Phase::flushing) set_deadline(options.write_time);
-    if (phase_ != Phase::streaming) return;
     set_deadline(unsent() > 0 ? options.stream_stall : options.keep_alive_comment);
 }
 
@@ -199,7 +189,7 @@ void Connection::next() {
 // this may run inside send(), where nobody must be called.
 void Connection::break_off() {
     broken_ = true;
-    ::shutdown(descriptor_, SHUT_RDWR);
+    ::shutdown(descriptor_.get(), SHUT_RDWR);
 }
 
 void Connection::set_deadline(std::chrono::milliseconds from_now) {

@@ -44,7 +44,7 @@ void Workers::start(std::size_t count) {
 }
 
 void Workers::run(Worker& worker) {
-    while (Connection* connection = reactor_.wait()) {
+    while (Connection* const connection = reactor_.wait()) {
         try {
             connection->ready(worker);
         } catch (const std::exception& error) {

@@ -27,8 +27,8 @@ struct alignas(64) Worker {
         exchange.store(id, std::memory_order_relaxed);
         since.store(now, std::memory_order_release);
     }
-    void leave() {
-        since.store(0, std::memory_order_relaxed);
+    void leave() { since.store(0, std::memory_order_relaxed); }
+    void count_request() {
         requests.store(requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
 };
