@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files to values: defaults, every member, errors that name file, line, member and what is right.
+#include "config/read.h"
+
+#include "files.h"
+#include "json/parse.h"
+#include "json/schema.h"
+
+namespace pb::config {
+namespace {
+
+using std::chrono::milliseconds;
+using ReadTest = FilesTest;
+
+void expect_contains(const std::string& text, std::string_view part) {
+    EXPECT_NE(text.find(part), std::string::npos) << "no \"" << part << "\" in: " << text;
+}
+
+TEST_F(ReadTest, EmptyObjectIsTheDefaults) {
+    auto host = read_host(write("patchbay.json", "{}"));
+    ASSERT_TRUE(host) << host.error().message;
+    HostConfig expected;
+    expected.org_dir = path("orgs");  // beside the file
+    EXPECT_EQ(*host, expected);
+}
+
+// The schema's "default" is what an editor shows; the struct's is what happens.
+TEST_F(ReadTest, SchemaDefaultsAreTheStructsDefaults) {
+    const Json schema = json::parse(host_schema_text()).value();
+    const std::function<Json(const Json&)> defaults = [&](const Json& node) {
+        Json out = Json::object();
+        for (const auto& [name, member] : node.at("properties").items()) {
+            if (member.contains("default")) out[name] = member["default"];
+            if (name != "tls" && member.contains("properties")) out[name] = defaults(member);
+        }
+        return out;
+    };
+    const Json all = defaults(schema);
+    ASSERT_GT(all["listen"]["limits"].size(), 10U);
+    auto host = read_host(write("patchbay.json", all.dump()));
+    ASSERT_TRUE(host) << host.error().message;
+    HostConfig expected;
+    expected.org_dir = path("orgs");
+    EXPECT_EQ(*host, expected);
+}
+
+TEST_F(ReadTest, ReadsEveryMember) {
+    auto host = read_host(write("etc/patchbay.json", R"({
+      "server": {"name": "n", "title": "t", "instructions": "i"},
+      "listen": {"address": "::1", "port": 1, "endpoint": "/x",
+                 "tls": {"certificate": "c.pem", "private_key": "/abs/k.pem"},
+                 "allowed_hosts": ["h"], "allowed_origins": ["https://o"],
+                 "limits": {"workers": 2, "max_workers": 3, "max_connections": 4,
+                            "max_connections_per_peer": 5, "max_header_bytes": 1024,
+                            "max_body_bytes": 2048, "stream_buffer_bytes": 4096,
+                            "header_time_ms": 11, "body_time_ms": 12, "idle_time_ms": 13,
+                            "write_time_ms": 14, "stream_stall_ms": 15,
+                            "keep_alive_comment_ms": 16}},
+      "plugins": {"folder": "../p", "signature_keys": ["k.pem"], "require_signature": true,
+                  "probe": false, "insecure_permissions": true,
+                  "allow_sha256": ["ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef0123456789"]},
+      "data_dir": "../var", "org_dir": "o", "anonymous_org": "guests",
+      "log": {"level": "error", "format": "json"},
+      "calls": {"default_timeout_ms": 21, "max_timeout_ms": 22, "grace_ms": 23, "max_depth": 24,
+                "concurrency_per_provider": 25, "breaker": {"failures": 26, "cool_off_ms": 27}},
+      "sessions": {"max": 31, "idle_ms": 32, "events_per_stream": 33},
+      "input_required": {"ttl_ms": 41, "max_rounds": 42},
+      "drain_ms": 51})"));
+    ASSERT_TRUE(host) << host.error().message;
+    HostConfig expected;
+    expected.server = {"n", "t", "i"};
+    expected.listen = {"::1",
+                       1,
+                       "/x",
+                       Tls{path("etc/c.pem"), "/abs/k.pem"},
+                       {"h"},
+                       {"https://o"},
+                       {2, 3, 4, 5, 1024, 2048, 4096, milliseconds(11), milliseconds(12),
+                        milliseconds(13), milliseconds(14), milliseconds(15), milliseconds(16)}};
+    expected.plugins = {path("p"),
+                        {"abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789"},
+                        {path("etc/k.pem")},
+                        true,
+                        false,
+                        true};
+    expected.data_dir = path("var");
+    expected.org_dir = path("etc/o");
+    expected.anonymous_org = "guests";
+    expected.log = {log::Level::error, log::Format::json};
+    expected.calls = {milliseconds(21),      milliseconds(22), milliseconds(23), 24, 25,
+                      {26, milliseconds(27)}};
+    expected.sessions = {31, milliseconds(32), 33};
+    expected.input_required = {milliseconds(41), 42};
+    expected.drain = milliseconds(51);
+    EXPECT_EQ(*host, expected);
+}
+
+TEST_F(ReadTest, UnknownMemberIsRefusedWithLineAndTheKnownOnes) {
+    const std::string file =
+        write("patchbay.json", "{\n \"listen\": {\n  \"adress\": \"x\"\n }\n}");
+    auto host = read_host(file);
+    ASSERT_FALSE(host);
+    expect_contains(host.error().message, file + ":3: /listen/adress: ");
+    expect_contains(host.error().message, "known here: address, ");
+}
+
+TEST_F(ReadTest, EveryProblemIsNamedInTheFilesOrder) {
+    auto host = read_host(
+        write("patchbay.json", "{\"log\":\n{\"level\":\"x\"},\n\"drain_ms\":\n\"5s\",\n\"a\":1}"));
+    ASSERT_FALSE(host);
+    const std::string& message = host.error().message;
+    const std::size_t level = message.find(":2: /log/level: ");
+    const std::size_t drain = message.find(":4: /drain_ms: ");
+    const std::size_t unknown = message.find(":5: /a: ");
+    EXPECT_TRUE(level < drain && drain < unknown && unknown != std::string::npos) << message;
+}
+
+TEST_F(ReadTest, SyntaxErrorsHaveLineAndColumn) {
+    const std::string file = write("patchbay.json", "{\n \"listen\": {,}}");
+    auto host = read_host(file);
+    ASSERT_FALSE(host);
+    expect_contains(host.error().message, file + ":2:13: ");
+}
+
+TEST_F(ReadTest, AMemberGivenTwiceIsRefused) {
+    auto host = read_host(write("patchbay.json", R"({"data_dir": "a", "data_dir": "b"})"));
+    ASSERT_FALSE(host);
+    expect_contains(host.error().message, "\"data_dir\"");
+}
+
+TEST_F(ReadTest, OrganisationWithoutCapabilitiesHasThemAll) {
+    auto org =
+        read_org(write("orgs/acme.json", R"({"title": "Acme", "instructions": "Be brief."})"));
+    ASSERT_TRUE(org) << org.error().message;
+    EXPECT_EQ(org->name, "acme");
+    EXPECT_EQ(org->title, "Acme");
+    EXPECT_EQ(org->instructions, "Be brief.");
+    EXPECT_EQ(org->capability("weather"), CapabilityConfig{});
+}
+
+TEST_F(ReadTest, OrganisationThatNamesCapabilitiesHasOnlyThose) {
+    auto org = read_org(write("orgs/acme.json", R"({"capabilities": {
+        "weather": {"namespace": "", "config": {"unit": "${env:UNIT}"}},
+        "notes": {"enabled": false}, "clock": {}}})"));
+    ASSERT_TRUE(org) << org.error().message;
+    const auto weather = org->capability("weather");
+    ASSERT_TRUE(weather);
+    EXPECT_EQ(weather->name_space, "");
+    EXPECT_EQ(weather->config, (Json{{"unit", "${env:UNIT}"}}));
+    EXPECT_EQ(org->capability("clock"), CapabilityConfig{});
+    EXPECT_FALSE(org->capability("notes"));
+    EXPECT_FALSE(org->capability("other"));
+}
+
+TEST_F(ReadTest, StarSpeaksOfTheOthers) {
+    auto org = read_org(write(
+        "orgs/a.json", R"({"capabilities": {"*": {"enabled": true}, "x": {"enabled": false}}})"));
+    ASSERT_TRUE(org) << org.error().message;
+    EXPECT_TRUE(org->capability("anything"));
+    EXPECT_FALSE(org->capability("x"));
+    org = read_org(write("orgs/b.json", R"({"capabilities": {"*": {"enabled": false}}})"));
+    ASSERT_TRUE(org);
+    EXPECT_FALSE(org->capability("anything"));
+}
+
+TEST_F(ReadTest, RemoteServersAreKeptAsWritten) {
+    auto org = read_org(
+        write("orgs/a.json", R"({"mcpServers": {"gh": {"url": "https://x/mcp", "any": [1]}}})"));
+    ASSERT_TRUE(org) << org.error().message;
+    EXPECT_EQ(org->mcp_servers,
+              json::parse(R"({"gh": {"url": "https://x/mcp", "any": [1]}})").value());
+}
+
+TEST_F(ReadTest, OneNamespaceForTwoCapabilitiesNamesBoth) {
+    auto org = read_org(
+        write("orgs/a.json", R"({"capabilities": {"one": {"namespace": "two"}, "two": {}}})"));
+    ASSERT_FALSE(org);
+    expect_contains(org.error().message, "\"one\" and \"two\"");
+    EXPECT_TRUE(read_org(write("orgs/a.json", R"({"capabilities": {"one": {"namespace": "two"},
+                                                  "two": {"enabled": false}}})")));
+}
+
+TEST_F(ReadTest, MalformedNamespacesAreRefused) {
+    for (const char* name_space :
+         {"a__b", "_a", "a_", "A", "a b", "-", "a234567890123456789012345678901234567890x"}) {
+        auto org = read_org(write(
+            "orgs/a.json", Json{{"capabilities", {{"w", {{"namespace", name_space}}}}}}.dump()));
+        EXPECT_FALSE(org) << name_space;
+        if (!org) expect_contains(org.error().message, "/capabilities/w/namespace");
+    }
+    for (const char* name_space : {"", "a", "a_b-c_d", "0", "a--b"}) {
+        auto org = read_org(write(
+            "orgs/a.json", Json{{"capabilities", {{"w", {{"namespace", name_space}}}}}}.dump()));
+        EXPECT_TRUE(org) << name_space;
+    }
+}
+
+TEST_F(ReadTest, OrganisationFileNamesAreOrganisationNames) {
+    EXPECT_FALSE(read_org(write("orgs/Acme Inc.json", "{}")));
+    EXPECT_TRUE(is_org_name("a-b_1"));
+    for (const char* name : {"", "-a", "a-", "A", "a/b", "..", "a.b"}) {
+        EXPECT_FALSE(is_org_name(name)) << name;
+    }
+    EXPECT_FALSE(is_org_name(std::string(65, 'a')));
+}
+
+TEST_F(ReadTest, OnlyLoopbackAddressesAreServed) {
+    for (const char* address : {"127.0.0.1", "127.1.2.3", "::1", "localhost"}) {
+        Overrides overrides;
+        overrides.config_file = write("patchbay.json", "{}");
+        overrides.address = address;
+        auto host = load_host(overrides);
+        EXPECT_TRUE(host) << address;
+    }
+    for (const char* address :
+         {"0.0.0.0", "::", "192.168.0.1", "example.com", "", "::ffff:1.2.3.4"}) {
+        Overrides overrides;
+        overrides.config_file = write("patchbay.json", "{}");
+        overrides.address = address;
+        auto host = load_host(overrides);
+        ASSERT_FALSE(host) << address;
+        expect_contains(host.error().message, "loopback");
+        expect_contains(host.error().message, "credentials");
+    }
+}
+
+TEST_F(ReadTest, WhatContradictsItselfIsRefused) {
+    for (const char* text : {R"({"calls": {"default_timeout_ms": 20, "max_timeout_ms": 10}})",
+                             R"({"listen": {"limits": {"workers": 20, "max_workers": 10}}})",
+                             R"({"plugins": {"require_signature": true}})"}) {
+        Overrides overrides;
+        overrides.config_file = write("patchbay.json", text);
+        EXPECT_FALSE(load_host(overrides)) << text;
+    }
+}
+
+TEST_F(ReadTest, FlagsWinOverTheFile) {
+    Overrides overrides;
+    overrides.config_file = write(
+        "patchbay.json", R"({"listen": {"port": 1}, "data_dir": "d", "log": {"level": "off"}})");
+    overrides.port = 7;
+    overrides.plugins_folder = "p";
+    overrides.data_dir = "v";
+    overrides.org_dir = "o";
+    overrides.log_level = log::Level::debug;
+    overrides.log_format = log::Format::json;
+    auto host = load_host(overrides);
+    ASSERT_TRUE(host) << host.error().message;
+    EXPECT_EQ(host->listen.port, 7);
+    EXPECT_EQ(host->plugins.folder, "p");
+    EXPECT_EQ(host->data_dir, "v");
+    EXPECT_EQ(host->org_dir, "o");
+    EXPECT_EQ(host->log, (LogConfig{log::Level::debug, log::Format::json}));
+}
+
+TEST_F(ReadTest, AFileThatWasNamedMustExist) {
+    Overrides overrides;
+    overrides.config_file = path("absent.json");
+    auto host = load_host(overrides);
+    ASSERT_FALSE(host);
+    expect_contains(host.error().message, path("absent.json"));
+}
+
+// What ships in etc/ must be valid under what ships in etc/schemas.
+TEST(ShippedConfig, IsValid) {
+    Overrides overrides;
+    overrides.config_file = SHIPPED_ETC "/patchbay.json";
+    auto host = load_host(overrides);
+    ASSERT_TRUE(host) << host.error().message;
+    auto org = read_org(SHIPPED_ETC "/orgs/default.json");
+    ASSERT_TRUE(org) << org.error().message;
+    EXPECT_TRUE(org->capability("anything"));
+    for (const std::string_view schema : {host_schema_text(), org_schema_text()}) {
+        auto compiled = json::compile_schema(json::parse(schema).value());
+        EXPECT_TRUE(compiled) << compiled.error().message;
+    }
+}
+
+}  // namespace
+}  // namespace pb::config
