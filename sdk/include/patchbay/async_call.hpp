@@ -20,7 +20,12 @@ namespace patchbay {
 namespace detail {
 
 // Tools turn an Error into a result; other methods have no such result.
-enum class CallKind { tool, asking, plain };  // asking: prompts/get, resources/read
+enum class CallKind {
+    tool,
+    tool_with_schema,  // it has an outputSchema
+    asking,            // prompts/get, resources/read
+    plain
+};
 
 struct Ending {
     patchbay_status status = PATCHBAY_E_INTERNAL;
@@ -35,7 +40,9 @@ inline std::string error_text(std::string_view message, const json& data = nullp
 }
 
 inline Ending ending_of(const Error& error, CallKind kind) {
-    if (kind == CallKind::tool) return {PATCHBAY_OK, failure_text(error)};
+    if (kind == CallKind::tool || kind == CallKind::tool_with_schema) {
+        return {PATCHBAY_OK, failure_text(error, kind == CallKind::tool_with_schema)};
+    }
     const bool fault_of_caller = error.category() == Category::validation;
     return {error.category() == Category::auth ? PATCHBAY_E_DENIED
             : fault_of_caller                  ? PATCHBAY_E_INVALID
@@ -142,6 +149,7 @@ struct AsyncLink {
     std::atomic<AsyncState> state{AsyncState::handler_runs};
     std::shared_ptr<CancelTable> cancels;
     std::shared_ptr<Call> dropped;  // the call, if dropped_inside
+    CallKind kind = CallKind::tool;
 };
 
 }  // namespace detail
@@ -231,7 +239,7 @@ class AsyncCall : public Call {
         const auto link = std::move(link_);
         link->state = detail::AsyncState::ended;
         link->cancels->take(id());
-        return detail::end_with(*this, detail::CallKind::tool, std::forward<F>(make));
+        return detail::end_with(*this, link->kind, std::forward<F>(make));
     }
 
     std::shared_ptr<detail::AsyncLink> link_;

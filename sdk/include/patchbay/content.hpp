@@ -312,11 +312,15 @@ class Contents {
 
 namespace detail {
 
-// The result of a tool that failed.
-inline std::string failure_text(const Error& error) {
+// The result of a tool that failed: the body for programs is in _meta, and in structuredContent too
+// unless an outputSchema says what that holds.
+inline std::string failure_text(const Error& error, bool has_output_schema) {
     std::string words = error.what();
     if (!error.hint().empty()) words += "\n" + error.hint();
-    return Result(text(words)).structured({{"error", error.body()}}).error().text();
+    Result out(text(words));
+    const json body = error.body();
+    if (!has_output_schema) out.structured(body);
+    return out.error().meta(json::object({{"patchbay/error", body}})).text();
 }
 
 }  // namespace detail

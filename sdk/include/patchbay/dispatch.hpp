@@ -175,14 +175,14 @@ inline void Plugin::call_tool(patchbay_call id, const patchbay_request& request,
         const json& arguments =
             given == call.params().end() || given->is_null() ? no_arguments : *given;
         if (tool->run) {
-            detail::end_with(call, detail::CallKind::tool,
-                             [&] { return tool->run(arguments, call); });
+            detail::end_with(call, tool->kind, [&] { return tool->run(arguments, call); });
             return;
         }
         // The call goes to the handler, its arguments stay here until the handler has read them.
         const json kept = arguments;
         auto link = std::make_shared<detail::AsyncLink>();
         link->cancels = cancels_;
+        link->kind = tool->kind;
         run_async(*tool, kept, AsyncCall(std::move(call), link), link);
     } catch (...) {
         host_->complete(host_, id, PATCHBAY_E_INTERNAL, {nullptr, 0});
@@ -205,7 +205,7 @@ inline void Plugin::run_async(const detail::ToolEntry& tool, const json& argumen
             log(Level::error, "An asynchronous handler threw after it had let go of its call");
         return;
     }
-    detail::end_with(*link->dropped, detail::CallKind::tool, [&]() -> std::string {
+    detail::end_with(*link->dropped, link->kind, [&]() -> std::string {
         if (thrown) std::rethrow_exception(thrown);
         throw AsyncCall::dropped();
     });

@@ -36,9 +36,11 @@ class Store {
     // The entry, or nothing.
     std::optional<Entry> get(std::string_view key) const {
         Entry out;
+        // noexcept, here and in list(): with no memory for the value there is nothing to go on
+        // with.
         const auto status = table_->get(
             host_, view(key),
-            [](void* user, patchbay_str, patchbay_str value) {
+            [](void* user, patchbay_str, patchbay_str value) noexcept {
                 static_cast<Entry*>(user)->value = view(value);
             },
             &out, &out.version);
@@ -83,7 +85,7 @@ class Store {
         std::vector<Item> out;
         const auto status = table_->list(
             host_, view(prefix), view(after), limit,
-            [](void* user, patchbay_str key, patchbay_str value) {
+            [](void* user, patchbay_str key, patchbay_str value) noexcept {
                 auto& items = *static_cast<std::vector<Item>*>(user);
                 items.push_back({std::string(view(key)), std::string(view(value))});
             },

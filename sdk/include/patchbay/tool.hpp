@@ -18,6 +18,7 @@ namespace detail {
 
 struct ToolEntry {
     std::string definition;
+    CallKind kind = CallKind::tool;
     std::function<std::string(const json& arguments, Call&)> run;  // one of the two is set
     std::function<void(const json& arguments, AsyncCall)> run_async;
 };
@@ -190,6 +191,7 @@ class ToolBuilder : public detail::Describable<ToolBuilder<In, Out>> {
     void offer(detail::ToolEntry entry) {
         const std::string name = definition_["name"];
         entry.definition = dump(definition_);
+        if (definition_.contains("outputSchema")) entry.kind = detail::CallKind::tool_with_schema;
         tools_.put(name, std::move(entry));
     }
 
