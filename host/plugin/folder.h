@@ -2,18 +2,19 @@
 // PluginFolder: keeps the set of loaded plugins equal to the *.so files of one folder.
 //
 // A replaced file becomes a new generation. While a file is broken its last good library stays in
-// the set; when the file goes the library goes.
+// the set; when the file goes the library goes. A file that is still being written is left alone
+// until it has been quiet for a moment.
 #pragma once
 
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file_watch.h"
+#include "base/result.h"
 #include "plugin/library.h"
 
 namespace pb::plugin {
@@ -21,11 +22,12 @@ namespace pb::plugin {
 struct Refusal {
     std::string path;
     std::string reason;
+    bool operator==(const Refusal&) const = default;
 };
 
 struct FolderState {
     std::vector<LibraryPtr> libraries;  // sorted by file name; plugin ids are unique
-    std::vector<Refusal> refusals;
+    std::vector<Refusal> refusals;      // sorted by file name
 
     // The library that has the capability, or null; of several the first.
     LibraryPtr with_capability(std::string_view capability) const;
@@ -34,18 +36,19 @@ struct FolderState {
 class PluginFolder {
   public:
     // Called with the whole state after every change of it; never concurrently, on the thread of
-    // start(), rescan() or the watcher.
+    // start(), rescan() or the watcher. It must not call these two.
     using Changed = std::function<void(const FolderState& state)>;
 
     PluginFolder(std::string path, Loader& loader, Changed changed,
                  std::chrono::milliseconds settle = std::chrono::milliseconds(150));
     ~PluginFolder();  // no callback after it
 
-    // The first scan, with one call of `changed` even if the folder is empty or absent; then
-    // watches unless `watch` is false. An error only if the folder cannot be watched.
+    // Once: the first scan, with one call of `changed` even if the folder is empty or absent; from
+    // then on the folder is watched, unless `watch` is false. An error only if it cannot be
+    // watched.
     Result<void> start(bool watch = true);
 
-    // [any thread] Looks again now.
+    // [any thread] Looks again now, also at files that were refused.
     void rescan();
 
     // [any thread]

@@ -7,7 +7,14 @@
 
 namespace pb::plugin {
 
+namespace {
+
 using Clock = std::chrono::steady_clock;
+
+// Keeps a deadline in 200 years from overflowing the clock.
+constexpr std::chrono::nanoseconds longest = std::chrono::hours(24 * 365 * 50);
+
+}  // namespace
 
 SerialQueue::Admission SerialQueue::enter(const catalog::ProviderRequest& request) {
     std::lock_guard lock(mutex_);
@@ -16,7 +23,8 @@ SerialQueue::Admission SerialQueue::enter(const catalog::ProviderRequest& reques
     Waiting waiting{request.call, std::string(request.method), std::string(request.params),
                     std::string(request.context), std::nullopt};
     if (request.deadline_ns > 0)
-        waiting.deadline = Clock::now() + std::chrono::nanoseconds(request.deadline_ns);
+        waiting.deadline =
+            Clock::now() + std::min(std::chrono::nanoseconds(request.deadline_ns), longest);
     waiting_.push_back(std::move(waiting));
     return Admission::queued;
 }

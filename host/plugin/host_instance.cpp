@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// One plugin instance: its start, its calls, its end.
+#include "plugin/host_instance.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/log.h"
+#include "json/scan.h"
+#include "plugin/host_table.h"
+#include "plugin/plugin_log.h"
+#include "plugin/plugin_table.h"
+#include "plugin/text_view.h"
+
+namespace pb::plugin {
+namespace {
+
+using catalog::Status;
+using Clock = std::chrono::steady_clock;
+
+// How long an event or timer that is running may delay stop(): long enough for any that works,
+// short enough not to matter for one that waits for stop() itself.
+constexpr std::chrono::milliseconds callback_patience{2'000};
+constexpr std::chrono::hours forever{24 * 365};
+
+// After so many waiting calls of others, the thread of a serial plugin's call goes home.
+constexpr int turn = 8;
+
+constexpr std::array<std::string_view, 4> announcements = {
+    "notifications/tools/list_changed", "notifications/prompts/list_changed",
+    "notifications/resources/list_changed", "notifications/resources/updated"};
+
+std::string start_message(const InstanceSpec& spec) {
+    std::string text = "{\"org\":";
+    json::append_quoted(text, spec.org);
+    text += ",\"capability\":";
+    json::append_quoted(text, spec.capability);
+    text += ",\"namespace\":";
+    json::append_quoted(text, spec.name_space);
+    text += ",\"config\":" + spec.config + "}";
+    return text;
+}
+
+}  // namespace
+
+HostInstance::HostInstance(LibraryPtr library, InstanceSpec spec, nlohmann::json config,
+                           const Wiring& wiring)
+    : library_(std::move(library)),
+      spec_(std::move(spec)),
+      config_(std::move(config)),
+      wiring_(wiring),
+      label_(library_->label()),
+      owner_{spec_.org, spec_.capability},
+      host_(host_table(*this)),
+      callbacks_(wiring.events, wiring.timers) {
+    if (library_->manifest.threading == Threading::serial) serial_.emplace(spec_.serial_queue);
+}
+
+HostInstance::~HostInstance() = default;
+
+Result<void> HostInstance::begin() {
+    try {
+        plugin_ = library_->entry(&host_);
+        if (!plugin_)
+            return invalid(reason_of("it refused to make an instance and did not say why"));
+        auto usable = check_table(*plugin_);
+        if (!usable) {
+            // Of a table that is wrong in itself not even destroy() can be trusted.
+            must_stay_ = true;
+            return usable;
+        }
+        std::string message = start_message(spec_);
+        patchbay_status status = plugin_->start(plugin_, as_str(message));
+        if (status != PATCHBAY_OK) {
+            std::string otherwise = "its start failed with status " + std::to_string(status) +
+                                    " and it did not say why";
+            announce_stop();
+            close_callbacks(forever);
+            plugin_->destroy(plugin_);
+            return invalid(reason_of(otherwise.c_str()));
+        }
+    } catch (...) {
+        must_stay_ = true;
+        callbacks_.close();
+        return internal_error("it threw an exception through the plugin interface while starting");
+    }
+    std::lock_guard lock(mutex_);
+    starting_ = false;
+    return {};
+}
+
+void HostInstance::end() noexcept {
+    try {
+        announce_stop();
+        close_callbacks(callback_patience);
+        plugin_->stop(plugin_);
+        // What did not end before stop() must have ended now, or destroy() would pull the ground
+        // away.
+        close_callbacks(forever);
+        plugin_->destroy(plugin_);
+    } catch (...) {
+        must_stay_ = true;
+        log::error("plugin.threw", {{"plugin", label_}, {"org", spec_.org}, {"in", "stop"}});
+    }
+}
+
+void HostInstance::announce_stop() {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+    stopped_.notify_all();
+}
+
+void HostInstance::close_callbacks(std::chrono::milliseconds patience) {
+    callbacks_.close();
+    callbacks_.wait_until(Clock::now() + patience);
+}
+
+std::string HostInstance::reason_of(const char* otherwise) {
+    std::lock_guard lock(mutex_);
+    return last_error_.empty() ? otherwise : last_error_;
+}
+
+void HostInstance::fail(catalog::CallId call, Status status, const char* message) noexcept {
+    try {
+        wiring_.calls.complete(call, status, "{\"message\":" + json::quote(message) + "}");
+    } catch (...) {
+        wiring_.calls.complete(call, status, {});
+    }
+}
+
+void HostInstance::handle(const catalog::ProviderRequest& request) noexcept {
+    // The caller's reference may go as soon as the call is complete; this one keeps the instance
+    // until handle() has left the plugin.
+    auto self = weak_from_this().lock();
+    if (!serial_) return dispatch(request);
+    try {
+        switch (serial_->enter(request)) {
+            case SerialQueue::Admission::queued:
+                return;
+            case SerialQueue::Admission::full:
+                return fail(request.call, Status::busy,
+                            "the plugin handles one call at a time and too many are waiting");
+            case SerialQueue::Admission::run:
+                break;
+        }
+    } catch (...) {
+        return fail(request.call, Status::internal, "the call could not be queued");
+    }
+    dispatch(request);
+    run_waiting();
+}
+
+void HostInstance::run_waiting() noexcept {
+    for (int count = 0; count < turn; ++count) {
+        auto waiting = serial_->next();
+        if (!waiting) return;
+        std::int64_t left = 0;
+        if (waiting->deadline) {
+            left = std::chrono::nanoseconds(*waiting->deadline - Clock::now()).count();
+            if (left <= 0) {
+                fail(waiting->call, Status::deadline, "its time was over before its turn came");
+                continue;
+            }
+        }
+        dispatch({waiting->call, waiting->method, waiting->params, waiting->context, left});
+    }
+    try {
+        wiring_.workers.post([self = shared_from_this()] { self->run_waiting(); });
+    } catch (...) {
+        log::error("plugin.no_thread", {{"plugin", label_}});
+    }
+}
+
+void HostInstance::dispatch(const catalog::ProviderRequest& request) noexcept {
+    patchbay_request plain{sizeof(patchbay_request), 0,
+                           as_str(request.method),   as_str(request.params),
+                           as_str(request.context),  request.deadline_ns};
+    try {
+        plugin_->handle(plugin_, request.call, &plain);
+    } catch (...) {
+        log::error("plugin.threw", {{"plugin", label_}, {"org", spec_.org}, {"in", "handle"}});
+        fail(request.call, Status::internal, "the plugin threw an exception through its interface");
+    }
+}
+
+void HostInstance::cancel(catalog::CallId call) noexcept {
+    auto self = weak_from_this().lock();
+    if (serial_ && serial_->remove(call))
+        return fail(call, Status::cancelled, "it was cancelled before its turn came");
+    if (!PATCHBAY_HAS(plugin_, patchbay_plugin, cancel) || !plugin_->cancel) return;
+    try {
+        plugin_->cancel(plugin_, call);
+    } catch (...) {
+        log::error("plugin.threw", {{"plugin", label_}, {"org", spec_.org}, {"in", "cancel"}});
+    }
+}
+
+void HostInstance::log(int32_t level, std::string_view message, std::string_view fields) {
+    if (level >= PATCHBAY_LOG_ERROR) {
+        std::lock_guard lock(mutex_);
+        if (starting_) last_error_ = printable(message);
+    }
+    write_plugin_log({label_, spec_.org, spec_.capability}, level, message, fields);
+}
+
+Status HostInstance::announce(std::string_view method, std::string_view params) {
+    if (std::find(announcements.begin(), announcements.end(), method) == announcements.end())
+        return Status::unsupported;
+    if (!json::scan(params).ok() || json::type_of(params) != json::Type::object)
+        return Status::invalid;
+    {
+        std::lock_guard lock(mutex_);
+        if (stopping_) return Status::gone;
+    }
+    return wiring_.changes.changed(*this, method, params);
+}
+
+Status HostInstance::sleep(std::chrono::nanoseconds time) {
+    std::unique_lock lock(mutex_);
+    auto until = Clock::now() + std::min<std::chrono::nanoseconds>(time, forever);
+    bool stopped = stopped_.wait_until(lock, until, [this] { return stopping_; });
+    return stopped ? Status::gone : Status::ok;
+}
+
+}  // namespace pb::plugin

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// HostInstance: the host's side of one plugin instance; what start_instance() hands out as a
+// Provider. Seen only inside this folder.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "plugin/callbacks.h"
+#include "plugin/instance.h"
+#include "plugin/serial_queue.h"
+
+namespace pb::plugin {
+
+class HostInstance final : public catalog::Provider,
+                           public std::enable_shared_from_this<HostInstance> {
+  public:
+    HostInstance(LibraryPtr library, InstanceSpec spec, nlohmann::json config,
+                 const Wiring& wiring);
+    ~HostInstance() override;
+
+    // [lifecycle] Makes the plugin's side and starts it. After an error nothing of it is left,
+    // unless must_stay().
+    Result<void> begin();
+    // [lifecycle] The end of one that has begun: stop, then destroy.
+    void end() noexcept;
+    // The plugin broke the rules in a way that leaves unknown what of it still runs: so its host
+    // table must stay valid for good.
+    bool must_stay() const { return must_stay_; }
+
+    std::string_view label() const override { return label_; }
+    void handle(const catalog::ProviderRequest& request) noexcept override;
+    void cancel(catalog::CallId call) noexcept override;
+
+    // For the host table and the services; [any thread].
+    static HostInstance& of(const patchbay_host* host) {
+        return *static_cast<HostInstance*>(host->impl);
+    }
+    const InstanceSpec& spec() const { return spec_; }
+    const Wiring& wiring() const { return wiring_; }
+    const store::Owner& owner() const { return owner_; }
+    const nlohmann::json& config() const { return config_; }
+    Callbacks& callbacks() { return callbacks_; }
+    void log(int32_t level, std::string_view message, std::string_view fields);
+    catalog::Status announce(std::string_view method, std::string_view params);
+    // Sleeps; gone as soon as the instance stops.
+    catalog::Status sleep(std::chrono::nanoseconds time);
+
+  private:
+    void dispatch(const catalog::ProviderRequest& request) noexcept;
+    void run_waiting() noexcept;
+    void fail(catalog::CallId call, catalog::Status status, const char* message) noexcept;
+    void announce_stop();
+    void close_callbacks(std::chrono::milliseconds patience);
+    std::string reason_of(const char* otherwise);
+
+    const LibraryPtr library_;
+    const InstanceSpec spec_;
+    const nlohmann::json config_;
+    const Wiring wiring_;
+    const std::string label_;
+    const store::Owner owner_;
+    const patchbay_host host_;
+    patchbay_plugin* plugin_ = nullptr;
+    bool must_stay_ = false;
+    std::optional<SerialQueue> serial_;
+    Callbacks callbacks_;
+
+    std::mutex mutex_;
+    std::condition_variable stopped_;
+    bool starting_ = true;
+    bool stopping_ = false;
+    std::string last_error_;  // logged while starting
+};
+
+}  // namespace pb::plugin

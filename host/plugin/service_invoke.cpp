@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// patchbay.invoke/1: calls of what the organisation's catalog exposes.
+#include <algorithm>
+#include <array>
+
+#include "json/scan.h"
+#include "plugin/host_instance.h"
+#include "plugin/services.h"
+#include "plugin/text_view.h"
+
+namespace pb::plugin {
+namespace {
+
+constexpr std::array<std::string_view, 6> methods = {
+    "tools/call", "tools/list", "resources/read", "resources/list", "prompts/get", "prompts/list"};
+
+bool is_request(std::string_view method, std::string_view params) {
+    return std::find(methods.begin(), methods.end(), method) != methods.end() &&
+           json::scan(params).ok() && json::type_of(params) == json::Type::object;
+}
+
+patchbay_status invoke(const patchbay_host* host, patchbay_call parent, patchbay_str method,
+                       patchbay_str params, int64_t timeout_ns, patchbay_invoke_done done,
+                       void* user) noexcept {
+    return guarded([&]() -> patchbay_status {
+        if (!is_view(method) || !is_view(params) || !done || timeout_ns < 0)
+            return PATCHBAY_E_INVALID;
+        std::string_view what = as_view(method);
+        std::string_view with = params.size == 0 ? "{}" : as_view(params);
+        if (!is_request(what, with)) return PATCHBAY_E_INVALID;
+        auto& instance = HostInstance::of(host);
+        auto pending = instance.callbacks().invokes();
+        bool closed = false;
+        auto id = pending->add(done, user, &closed);
+        if (!id) return closed ? PATCHBAY_E_GONE : PATCHBAY_E_BUSY;
+        // The end may come after the instance's: then it finds nothing to call any more.
+        auto end = [pending, id = *id](catalog::Status status, std::string_view body) {
+            pending->finish(id, status, body);
+        };
+        auto begun =
+            instance.wiring().invoker.invoke({instance.spec().org, instance.spec().capability},
+                                             parent, what, with, timeout_ns, std::move(end));
+        if (begun == catalog::Status::ok) return PATCHBAY_OK;
+        // A stop in between has ended it already, and then it counts as begun.
+        return pending->withdraw(*id) ? as_abi(begun) : PATCHBAY_OK;
+    });
+}
+
+}  // namespace
+
+const patchbay_invoke_v1& invoke_service() {
+    static const patchbay_invoke_v1 table{sizeof(patchbay_invoke_v1), invoke};
+    return table;
+}
+
+}  // namespace pb::plugin
