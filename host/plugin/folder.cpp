@@ -94,6 +94,11 @@ class PluginFolder::Scanner {
         ending_.notify_all();
     }
 
+    bool has_ended() const {
+        std::lock_guard lock(state_mutex_);
+        return ended_;
+    }
+
     FolderState state() const {
         std::lock_guard lock(state_mutex_);
         return state_;
@@ -109,7 +114,7 @@ class PluginFolder::Scanner {
 
     bool scan(bool retry_refused);
     bool look_at(const std::string& name, Known& known, std::set<std::string>& taken);
-    void load(const std::string& path, Known& known, const std::set<std::string>& taken);
+    bool load(const std::string& path, Known& known, const std::set<std::string>& taken);
     void forget_removed(const std::set<std::string>& names);
     std::string owner_of(const std::string& id, const std::string& except) const;
     void publish();
@@ -144,6 +149,8 @@ bool PluginFolder::Scanner::scan(bool retry_refused) {
     bool settled = true;
     std::set<std::string> taken;  // plugin ids, by files that come first
     for (const std::string& name : names) {
+        // A probe may take its time; the end of the host does not wait for all of them.
+        if (has_ended()) return true;
         Known& known = known_[name];
         if (retry_refused && !known.reason.empty()) known.file = {};
         settled = look_at(name, known, taken) && settled;
@@ -175,13 +182,13 @@ bool PluginFolder::Scanner::look_at(const std::string& name, Known& known,
     bool rivalled = known.library && taken.contains(known.library->manifest.id);
     bool same = file == known.file && signature == known.signature;
     if (same && known.rival.empty() && !rivalled) return true;
-    if (!file.quiet_for(settle_)) {
+    if (file == Stamp{} || !file.quiet_for(settle_)) {
         if (rivalled) known.library = nullptr;
         return false;
     }
     std::string reason_before = std::exchange(known.reason, {});
     known.rival.clear();
-    load(path, known, taken);
+    if (!load(path, known, taken)) return false;
     // What was written meanwhile is to be looked at again, with the stamp that it has then.
     known.file = file;
     known.signature = signature;
@@ -193,31 +200,34 @@ bool PluginFolder::Scanner::look_at(const std::string& name, Known& known,
     return true;
 }
 
-void PluginFolder::Scanner::load(const std::string& path, Known& known,
+// False if the file changed meanwhile.
+bool PluginFolder::Scanner::load(const std::string& path, Known& known,
                                  const std::set<std::string>& taken) {
     if (known.library && taken.contains(known.library->manifest.id)) known.library = nullptr;
     auto file = loader_.inspect(path);
     if (!file) {
+        if (file.error().kind == ErrorKind::busy) return false;
         known.reason = file.error().message;
-        return;
+        return true;
     }
     if (taken.contains(file->manifest.id)) {
         known.rival = file->manifest.id;
         known.reason = "the plugin id '" + file->manifest.id + "' is already that of '" +
                        owner_of(file->manifest.id, path) + "'; remove one of the two";
         known.library = nullptr;
-        return;
+        return true;
     }
     // Touched, but the same.
-    if (known.library && known.library->sha256 == file->sha256) return;
+    if (known.library && known.library->sha256 == file->sha256) return true;
     auto library = loader_.load(*file);
     if (!library) {
         known.reason = library.error().message;
-        return;
+        return true;
     }
     known.library = *library;
     log::info("plugin.loaded",
               {{"plugin", (*library)->label()}, {"path", path}, {"sha256", (*library)->sha256}});
+    return true;
 }
 
 std::string PluginFolder::Scanner::owner_of(const std::string& id,
