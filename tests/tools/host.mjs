@@ -17,7 +17,7 @@ const STOPPED_WITHIN_MS = 30_000;
  * @param {Record<string, object|string>} [options.orgs] organisations by id: an object or a file
  * @param {string[]} [options.args] further arguments
  * @param {Record<string, string>} [options.env] further environment
- * @returns {Promise<{url: string, mcp: string, folder: string, log: () => string,
+ * @returns {Promise<{pid: number, url: string, mcp: string, folder: string, log: () => string,
  *                    stop: () => Promise<number|null>}>}
  */
 export async function startHost({ binary, plugins, config = {}, orgs = {}, args = [], env = {} }) {
@@ -65,7 +65,7 @@ export async function startHost({ binary, plugins, config = {}, orgs = {}, args 
         const port = log.match(/^.*\blistening\b.*\bport"?[=:] ?(\d+)/m)?.[1];
         if (port && (await answers(`http://127.0.0.1:${port}/healthz`))) {
             const url = `http://127.0.0.1:${port}`;
-            return { url, mcp: `${url}/mcp`, folder, log: () => log, stop };
+            return { pid: child.pid, url, mcp: `${url}/mcp`, folder, log: () => log, stop };
         }
         await sleep(20);
     }
