@@ -47,20 +47,25 @@ function init(args)
     next_id = first_id
     wrong = 0
     example = ""
-    if mode == "check" then response = check end
+    if mode == "check" then
+        response = check
+        waiting = {}
+    end
 end
 
 function request()
     next_id = next_id + 1
+    if waiting then waiting[next_id] = true end
     return head .. next_id .. rest .. next_id .. tail
 end
 
--- The answer must say the text that belongs to its own id.
+-- The answer must be to a request that waits for one, and say the text that belongs to its id.
 function check(status, headers, body)
-    local id = body:match('"id":(%d+)')
-    local right = status == 200 and id and
+    local id = tonumber(body:match('"id":(%d+)'))
+    local right = status == 200 and id and waiting[id] and
         body:find('"text":"' .. phrase .. id .. '"', 1, true) and
         not body:find('"isError":true', 1, true)
+    if id then waiting[id] = nil end
     if not right then
         wrong = wrong + 1
         example = status .. " " .. body:sub(1, 300):gsub('[%c"\\]', " ")
