@@ -121,18 +121,19 @@ inline bool good_action(const json& answer) {
 
 }  // namespace detail
 
-// One of several values. multi_choice_field(): any number of them.
+// One of several values; multi_: any number of them; titled_: people read another text than the
+// value.
 inline FormField choice_field(std::string name, const std::vector<std::string>& values) {
     return {std::move(name), {{"type", "string"}, {"enum", values}}};
 }
-inline FormField choice_field(std::string name, const std::vector<Choice>& choices) {
+inline FormField titled_choice_field(std::string name, const std::vector<Choice>& choices) {
     return {std::move(name), {{"type", "string"}, {"oneOf", detail::titled(choices)}}};
 }
 inline FormField multi_choice_field(std::string name, const std::vector<std::string>& values) {
     return {std::move(name),
             {{"type", "array"}, {"items", {{"type", "string"}, {"enum", values}}}}};
 }
-inline FormField multi_choice_field(std::string name, const std::vector<Choice>& choices) {
+inline FormField titled_multi_choice_field(std::string name, const std::vector<Choice>& choices) {
     return {std::move(name), {{"type", "array"}, {"items", {{"anyOf", detail::titled(choices)}}}}};
 }
 
