@@ -3,19 +3,20 @@
 import assert from 'node:assert/strict';
 
 // A wait longer than this is a hang: far above what a loaded machine needs, so never a measure.
-export const patience = 60_000;
+const patience = 60_000;
 
 export class Report {
   constructor(title) {
     this.title = title;
     this.passed = 0;
     this.failed = 0;
+    this.patience = patience;
   }
 
   // Runs one check. Its failure is counted and does not end the script. True if it passed.
   async check(name, body) {
     try {
-      await within(Promise.resolve().then(body), name);
+      await within(Promise.resolve().then(body), name, this.patience);
       this.passed++;
       console.log(`ok      ${this.title}: ${name}`);
       return true;
