@@ -173,28 +173,25 @@ TEST(Tls, RefusesWithAnAnswer) {
 
 TEST(Tls, StreamsAndLearnsOfTheEnd) {
     const Identity identity;
-    Latch gone;
-    std::mutex mutex;
+    Latch started, gone;
     std::shared_ptr<Exchange> held;
     const auto server = serve(
         [&](auto, auto exchange) {
             exchange->on_disconnect([&] { gone.arrive(); });
             exchange->start_stream();
             exchange->send("data: 1\n\n");
-            std::lock_guard lock(mutex);
             held = exchange;
+            started.arrive();
         },
         identity.options());
     TlsClient client(server->port());
     client.write(get);
     EXPECT_EQ(client.answer().status, 200);
     EXPECT_EQ(client.chunk(), "data: 1\n\n");
-    {
-        std::lock_guard lock(mutex);
-        const std::string large(500'000, 'x');
-        EXPECT_EQ(held->send(large), SendResult::ok);
-        EXPECT_TRUE(client.chunk() == large);
-    }
+    ASSERT_TRUE(started.wait_for());
+    const std::string large(500'000, 'x');
+    EXPECT_EQ(held->send(large), SendResult::ok);
+    EXPECT_TRUE(client.chunk() == large);
     client.close();
     EXPECT_TRUE(gone.wait_for());
 }
