@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The official JSON Schema test suite: every mandatory test of 2020-12 and draft-07 must pass; of the
-// optional ones the result is printed.
+// The official JSON Schema test suite: every mandatory test of 2020-12 and draft-07 must pass; of
+// the optional ones the result is printed.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -89,7 +89,8 @@ class Suite : public ::testing::Test {
             sum.passed += count.passed;
             sum.all += count.all;
         }
-        std::cout << draft << ": " << sum.passed << " of " << sum.all << " mandatory tests passed\n";
+        std::cout << draft << ": " << sum.passed << " of " << sum.all
+                  << " mandatory tests passed\n";
         RecordProperty(draft, std::to_string(sum.passed) + "/" + std::to_string(sum.all));
         EXPECT_EQ(sum.passed, sum.all);
         EXPECT_GE(sum.all, least);  // the suite as it was when this was written
