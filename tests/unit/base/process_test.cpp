@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Helper processes: how they end, what is kept of their output, and that they can be ended.
+#include "base/process.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+
+namespace pb {
+namespace {
+
+ProcessEnd shell(const std::string& script,
+                 std::chrono::milliseconds timeout = std::chrono::minutes(1)) {
+    ProcessSpec spec;
+    spec.arguments = {"/bin/sh", "-c", script};
+    spec.environment = {"PATH=/usr/bin:/bin", "GIVEN=yes"};
+    spec.timeout = timeout;
+    spec.max_output = 1000;
+    auto end = run_process(spec);
+    if (!end) throw std::runtime_error(end.error().message);
+    return *end;
+}
+
+TEST(Process, TellsHowItEnded) {
+    auto end = shell("echo out; echo err >&2; exit 7");
+    EXPECT_EQ(end.exit_code, 7);
+    EXPECT_EQ(end.output, "out\n");
+    EXPECT_EQ(end.errors, "err\n");
+    EXPECT_FALSE(end.timed_out);
+    EXPECT_EQ(shell("kill -9 $$").signal, SIGKILL);
+}
+
+TEST(Process, OutputIsBoundedAndReadToItsEnd) {
+    auto end = shell(
+        "i=0; while [ $i -lt 5000 ]; do echo 0123456789012345678901234567890123456789; "
+        "i=$((i+1)); done; exit 3");
+    EXPECT_EQ(end.output.size(), 1000u);
+    EXPECT_EQ(end.exit_code, 3);
+}
+
+TEST(Process, IsKilledWithItsChildrenWhenItsTimeIsOver) {
+    auto end = shell("sleep 600 & sleep 600", std::chrono::milliseconds(100));
+    EXPECT_TRUE(end.timed_out);
+    EXPECT_EQ(end.signal, SIGKILL);
+}
+
+TEST(Process, AChildThatKeepsTheStreamsOpenDoesNotDelayTheEnd) {
+    auto end = shell("sleep 600 & exit 4");
+    EXPECT_FALSE(end.timed_out);
+    EXPECT_EQ(end.exit_code, 4);
+}
+
+TEST(Process, InheritsNothing) {
+    setenv("PATCHBAY_TEST_SECRET", "hidden", 1);
+    auto end = shell("echo $GIVEN $PATCHBAY_TEST_SECRET; cat");
+    unsetenv("PATCHBAY_TEST_SECRET");
+    EXPECT_EQ(end.output, "yes\n");
+    for (const std::string& entry : plain_environment())
+        EXPECT_EQ(entry.find("SECRET"), std::string::npos);
+}
+
+TEST(Process, BlockedAndIgnoredSignalsAreFreeAgain) {
+    sigset_t blocked, before;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
+    auto old = signal(SIGPIPE, SIG_IGN);
+    EXPECT_EQ(shell("exec perl -e 'kill 15, $$; sleep 5' || kill -15 $$").signal, SIGTERM);
+    EXPECT_EQ(shell("kill -13 $$; exit 0").signal, SIGPIPE);
+    signal(SIGPIPE, old);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+TEST(Process, AMissingProgramIsAnError) {
+    ProcessSpec spec;
+    EXPECT_FALSE(run_process(spec).ok());
+    spec.arguments = {"/nonexistent/program"};
+    auto end = run_process(spec);
+    ASSERT_FALSE(end.ok());
+    EXPECT_NE(end.error().message.find("/nonexistent/program"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace pb
