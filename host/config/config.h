@@ -65,7 +65,6 @@ struct Plugins {
     std::string folder = "plugins";
     std::vector<std::string> allow_sha256;  // lower case
     std::vector<std::string> signature_keys;
-    bool require_signature = false;
     bool probe = true;
     bool insecure_permissions = false;
     bool operator==(const Plugins&) const = default;

@@ -52,7 +52,6 @@ void read_plugins(const Members& in, Plugins& plugins) {
                        [](char c) { return c >= 'A' && c <= 'F' ? char(c - 'A' + 'a') : c; });
     }
     in.read_paths("signature_keys", plugins.signature_keys);
-    in.read("require_signature", plugins.require_signature);
     in.read("probe", plugins.probe);
     in.read("insecure_permissions", plugins.insecure_permissions);
 }
@@ -223,10 +222,6 @@ Result<void> check_host(const HostConfig& host) {
     }
     if (host.listen.limits.workers > host.listen.limits.max_workers) {
         return invalid("listen.limits.workers is more than listen.limits.max_workers");
-    }
-    if (host.plugins.require_signature && host.plugins.signature_keys.empty()) {
-        return invalid(
-            "plugins.require_signature needs at least one file in plugins.signature_keys");
     }
     return {};
 }

@@ -56,7 +56,7 @@ TEST_F(ReadTest, ReadsEveryMember) {
                             "header_time_ms": 11, "body_time_ms": 12, "idle_time_ms": 13,
                             "write_time_ms": 14, "stream_stall_ms": 15,
                             "keep_alive_comment_ms": 16}},
-      "plugins": {"folder": "../p", "signature_keys": ["k.pem"], "require_signature": true,
+      "plugins": {"folder": "../p", "signature_keys": ["k.pem"], 
                   "probe": false, "insecure_permissions": true,
                   "allow_sha256": ["ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef0123456789"]},
       "data_dir": "../var", "org_dir": "o", "anonymous_org": "guests",
@@ -80,7 +80,6 @@ TEST_F(ReadTest, ReadsEveryMember) {
     expected.plugins = {path("p"),
                         {"abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789"},
                         {path("etc/k.pem")},
-                        true,
                         false,
                         true};
     expected.data_dir = path("var");
@@ -226,8 +225,7 @@ TEST_F(ReadTest, OnlyLoopbackAddressesAreServed) {
 
 TEST_F(ReadTest, WhatContradictsItselfIsRefused) {
     for (const char* text : {R"({"calls": {"default_timeout_ms": 20, "max_timeout_ms": 10}})",
-                             R"({"listen": {"limits": {"workers": 20, "max_workers": 10}}})",
-                             R"({"plugins": {"require_signature": true}})"}) {
+                             R"({"listen": {"limits": {"workers": 20, "max_workers": 10}}})"}) {
         Overrides overrides;
         overrides.config_file = write("patchbay.json", text);
         EXPECT_FALSE(load_host(overrides)) << text;
