@@ -25,7 +25,7 @@ Examples:
   patchbay stdio --plugins build/release/plugins      for clients that start their servers
   patchbay plugins check ./libweather.so      would this file be loaded, and if not, why?
   patchbay tools list                         of the host that runs at --url
-  patchbay tools call weather__forecast '{"city":"Paris"}'
+  patchbay tools call text_tools__word_count '{"text":"a b"}'
   patchbay tools list --plugins DIR           without a running host
   patchbay config check                       etc/patchbay.json and etc/orgs/*.json
 

@@ -95,7 +95,6 @@ struct CallConfig {
 struct Sessions {
     std::size_t max = 10'000;
     milliseconds idle{3'600'000};
-    std::size_t events_per_stream = 256;
     bool operator==(const Sessions&) const = default;
 };
 

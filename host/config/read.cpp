@@ -86,7 +86,6 @@ HostConfig host_from(const Members& in, const std::string& folder) {
     read_calls(in.in("calls"), host.calls);
     in.in("sessions").read("max", host.sessions.max);
     in.in("sessions").read("idle_ms", host.sessions.idle);
-    in.in("sessions").read("events_per_stream", host.sessions.events_per_stream);
     in.in("input_required").read("ttl_ms", host.input_required.ttl);
     in.in("input_required").read("max_rounds", host.input_required.max_rounds);
     in.read("drain_ms", host.drain);

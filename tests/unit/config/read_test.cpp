@@ -63,7 +63,7 @@ TEST_F(ReadTest, ReadsEveryMember) {
       "log": {"level": "error", "format": "json"},
       "calls": {"default_timeout_ms": 21, "max_timeout_ms": 22, "grace_ms": 23, "max_depth": 24,
                 "concurrency_per_provider": 25, "breaker": {"failures": 26, "cool_off_ms": 27}},
-      "sessions": {"max": 31, "idle_ms": 32, "events_per_stream": 33},
+      "sessions": {"max": 31, "idle_ms": 32},
       "input_required": {"ttl_ms": 41, "max_rounds": 42},
       "drain_ms": 51})"));
     ASSERT_TRUE(host) << host.error().message;
@@ -88,7 +88,7 @@ TEST_F(ReadTest, ReadsEveryMember) {
     expected.log = {log::Level::error, log::Format::json};
     expected.calls = {milliseconds(21),      milliseconds(22), milliseconds(23), 24, 25,
                       {26, milliseconds(27)}};
-    expected.sessions = {31, milliseconds(32), 33};
+    expected.sessions = {31, milliseconds(32)};
     expected.input_required = {milliseconds(41), 42};
     expected.drain = milliseconds(51);
     EXPECT_EQ(*host, expected);
