@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "json/resources.h"
 
@@ -112,9 +111,11 @@ class Compiler {
         bool added = false;
         for (std::uint32_t id = 0; id < resources_.all().size(); ++id) {
             for (const auto& [name, schema] : resources_.resource(id).dynamic_anchors) {
-                if (dynamic_names_.count(name) == 0) continue;
-                added |=
-                    program_.dynamic_anchors.emplace(std::pair(id, name), node_for(*schema)).second;
+                auto known = dynamic_names_.find(name);
+                if (known == dynamic_names_.end()) continue;
+                added |= program_.dynamic_anchors
+                             .emplace(std::pair(id, known->second), node_for(*schema))
+                             .second;
             }
         }
         return added;
@@ -260,8 +261,8 @@ class Compiler {
         const Resource& resource = resources_.resource(resources_.site(*found).resource);
         auto anchor = resource.dynamic_anchors.find(name);
         if (anchor == resource.dynamic_anchors.end() || anchor->second != *found) return;
-        rules.dynamic_anchor = name;
-        dynamic_names_.insert(name);
+        auto number = static_cast<std::uint32_t>(dynamic_names_.size());
+        rules.dynamic_anchor = dynamic_names_.emplace(name, number).first->second;
     }
 
     // For numbers and strings.
@@ -370,7 +371,7 @@ class Compiler {
     std::unordered_map<const Json*, NodeId> ids_;
     std::vector<const Json*> pending_;
     std::map<std::string, Pattern> patterns_;
-    std::set<std::string> dynamic_names_;
+    std::map<std::string, std::uint32_t> dynamic_names_;
     std::optional<Error> error_;
 };
 

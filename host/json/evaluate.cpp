@@ -61,7 +61,7 @@ class Seen {
             if (other.more_[i]) more_[i] = true;
         }
     }
-    std::size_t cost() const { return 1 + more_.size() / 64; }
+    std::size_t cost() const { return 1 + more_.size() / 4; }
 
   private:
     bool all_ = false;
@@ -164,12 +164,13 @@ class Evaluation {
 
     bool node(NodeId id, const At& outer, Seen* seen) {
         const Node& node = program_.nodes[id];
+        if (!budget_.spend(1)) return false;
         if (node.anything()) return true;
         if (depth_ >= std::min(program_.depth, deepest)) {
             too_deep_ = !budget_.exceeded();
             budget_.exceed();
         }
-        if (budget_.exceeded() || !budget_.spend(1)) return false;
+        if (budget_.exceeded()) return false;
         if (node.never) return fail(outer, node, "", "is not allowed");
         ++depth_;
         Scope scope{outer.scope, node.resource};
@@ -180,7 +181,7 @@ class Evaluation {
             Seen own;
             valid = rules(node, at, &own) && !budget_.exceeded();
             valid = valid && unevaluated(node, at, own);
-            if (valid && seen) seen->add(own);
+            if (valid && seen && budget_.spend(own.cost())) seen->add(own);
         } else {
             valid = rules(node, at, seen);
         }
@@ -272,8 +273,9 @@ class Evaluation {
     }
 
     bool matches(const std::string& text, const Pattern& pattern) {
-        // Counted higher than a look at the text: eight steps a byte do not come cheaper than this.
-        if (!budget_.spend(1 + text.size() / 8)) return false;
+        // RE2's worst case, when its automaton grows too large, is each instruction at each byte.
+        auto program = static_cast<std::size_t>(pattern->ProgramSize());
+        if (!budget_.spend(1 + text.size() / 8 + text.size() * program / 128)) return false;
         return re2::RE2::PartialMatch(text, *pattern);
     }
 
@@ -354,11 +356,11 @@ class Evaluation {
         }
         if (rules.names != no_node && !enough(at, valid)) valid &= names(node, at);
         for (const auto& [name, list] : rules.dependent_required) {
-            if (enough(at, valid)) return valid;
+            if (enough(at, valid) || !budget_.spend(1)) return valid;
             if (at.value.contains(name)) valid &= required(node, at, "dependentRequired", list);
         }
         for (const auto& [name, id] : rules.dependent_schemas) {
-            if (enough(at, valid)) return valid;
+            if (enough(at, valid) || !budget_.spend(1)) return valid;
             if (at.value.contains(name)) valid &= this->node(id, at, seen);
         }
         return valid;
@@ -452,11 +454,12 @@ class Evaluation {
         return true;
     }
 
-    NodeId dynamic_target(const GeneralRules& rules, const At& at) const {
+    NodeId dynamic_target(const GeneralRules& rules, const At& at) {
         NodeId target = rules.dynamic_reference;
-        if (rules.dynamic_anchor.empty()) return target;
+        if (rules.dynamic_anchor == no_node) return target;
         // The outermost resource that has the anchor decides.
         for (const Scope* scope = at.scope; scope; scope = scope->outer) {
+            if (!budget_.spend(1)) break;
             auto found = program_.dynamic_anchors.find({scope->resource, rules.dynamic_anchor});
             if (found != program_.dynamic_anchors.end()) target = found->second;
         }

@@ -82,7 +82,7 @@ struct GeneralRules {
     NodeId otherwise = no_node;
     NodeId reference = no_node;
     NodeId dynamic_reference = no_node;  // where it leads if nothing in the dynamic scope overrides
-    std::string dynamic_anchor;          // what may override; empty if nothing can
+    std::uint32_t dynamic_anchor = no_node;  // number of the name that overrides, if one can
 };
 
 struct Node {
@@ -108,8 +108,9 @@ struct Node {
 struct Program {
     std::vector<Node> nodes;
     NodeId root = 0;
-    // The node of each "$dynamicAnchor" that a "$dynamicRef" names, by resource and name.
-    std::map<std::pair<std::uint32_t, std::string>, NodeId> dynamic_anchors;
+    // The node of each "$dynamicAnchor" that a "$dynamicRef" names, by resource and number of the
+    // name.
+    std::map<std::pair<std::uint32_t, std::uint32_t>, NodeId> dynamic_anchors;
     std::size_t depth = 0;
     std::uint64_t work = 0;
 };

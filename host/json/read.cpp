@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cheap readers for text that scan() has checked; on any other bytes they stay inside the text.
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 
 #include "json/check.h"
 #include "json/cursor.h"
@@ -22,17 +24,27 @@ std::string_view trim(std::string_view text) {
     return text;
 }
 
+// The bytes that matter while skipping a container.
+constexpr std::array<bool, 256> structure_bytes() {
+    std::array<bool, 256> table{};
+    for (unsigned char byte : {'"', '{', '}', '[', ']'})
+        table[byte] = true;
+    return table;
+}
+constexpr auto structure = structure_bytes();
+
 const char* skip_container(const char* p, const char* end) {
     std::size_t depth = 0;
     while (p != end) {
-        char byte = *p;
-        if (byte == '"') {
+        if (!structure[static_cast<unsigned char>(*p)]) {
+            ++p;
+        } else if (*p == '"') {
             p = skip_string(p, end);
-            continue;
+        } else {
+            depth += *p == '{' || *p == '[' ? std::size_t{1} : ~std::size_t{0};
+            ++p;
+            if (depth == 0) break;
         }
-        ++p;
-        if (byte == '{' || byte == '[') ++depth;
-        if ((byte == '}' || byte == ']') && --depth == 0) break;
     }
     return p;
 }
@@ -137,12 +149,18 @@ const char* skip_space(const char* p, const char* end) {
 }
 
 const char* skip_string(const char* p, const char* end) {
-    if (p != end) ++p;
-    while (p != end && *p != '"') {
-        if (*p == '\\' && end - p > 1) ++p;
+    if (p == end) return p;
+    const char* content = ++p;
+    for (;;) {
+        p = static_cast<const char*>(std::memchr(p, '"', static_cast<std::size_t>(end - p)));
+        if (!p) return end;
+        // An odd number of backslashes before the quote escapes it.
+        const char* before = p;
+        while (before != content && before[-1] == '\\')
+            --before;
         ++p;
+        if ((p - before) % 2 != 0) return p;
     }
-    return p == end ? p : p + 1;
 }
 
 Cursor::Cursor(std::string_view container, char open)

@@ -126,9 +126,33 @@ TEST(SchemaHostile, Patterns) {
     EXPECT_NE(compile_error({{"pattern", "((a{1,100}){1,100}){1,100}"}}), "no error");
     std::string nested = std::string(2'000, '(') + "a" + std::string(2'000, ')');
     auto parentheses = compile_schema({{"pattern", nested}});
-    if (parentheses) EXPECT_EQ(describe((*parentheses)->validate("a")), "");
+    ASSERT_TRUE(parentheses.ok());
+    EXPECT_EQ(describe((*parentheses)->validate("a")), "");
     // A text so long that matching it is more work than is allowed.
     EXPECT_EQ(verdict({{"pattern", "a"}}, std::string(17'000'000, 'b')), too_much);
+}
+
+TEST(SchemaHostile, WideSchemasCountForEachItem) {
+    // Rules that hold for anything, or concern absent members, are work too.
+    Json always = Json::array();
+    Json absent;
+    for (int i = 0; i < 9'000; ++i) {
+        always.push_back(true);
+        absent[std::to_string(i)] = Json::array({"x"});
+    }
+    Json items = Json::array();
+    for (int i = 0; i < 300'000; ++i)
+        items.push_back(Json::object());
+    EXPECT_EQ(verdict({{"items", {{"allOf", always}}}}, items), too_much);
+    EXPECT_EQ(verdict({{"items", {{"dependentRequired", absent}}}}, items), too_much);
+}
+
+TEST(SchemaHostile, PatternsWithoutASmallAutomaton) {
+    std::string text;
+    for (unsigned i = 0, bits = 1; i < 400'000; ++i, bits = bits * 1103515245 + 12345) {
+        text += (bits >> 16 & 1) != 0 ? 'a' : 'b';
+    }
+    EXPECT_EQ(verdict({{"pattern", "^(a|b)*a(a|b){900}c$"}}, text), too_much);
 }
 
 TEST(SchemaHostile, TooManyPatterns) {
