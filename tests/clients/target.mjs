@@ -69,7 +69,7 @@ class Target {
     const data = path.join(this.folder, 'data');
     fs.mkdirSync(data);
     const server = this.isHost
-      ? [this.options.host, 'stdio', '--plugins', this.plugins, '--data-dir', data]
+      ? [this.options.host, 'stdio', '--plugins', this.plugins, '--data', data]
       : [process.execPath, ...process.execArgv, referenceServer, 'stdio'];
     // Clients pass on little of their environment.
     this.env = {PATCHBAY_NODE_DIR: process.env.PATCHBAY_NODE_DIR};

@@ -34,7 +34,7 @@ export async function startHost({ binary, plugins, config = {}, orgs = {}, args 
     }
 
     const all = ["serve", "--port", "0", "--config", configFile, "--org-dir", orgsFolder];
-    all.push("--data-dir", join(folder, "data"));
+    all.push("--data", join(folder, "data"));
     if (plugins) all.push("--plugins", plugins);
     const child = spawn(binary, [...all, ...args], {
         stdio: ["ignore", "ignore", "pipe"],
