@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/beast/http/error.hpp>
 #include <cstring>
+#include <limits>
 
 #include "http/limits.h"
 
@@ -49,19 +50,18 @@ Scan scan_lines(std::string_view text, std::size_t& line) {
 }  // namespace
 
 RequestReader::RequestReader(std::size_t header_limit, std::size_t body_limit)
-    : header_limit_(header_limit) {
-    Parser::body_limit(body_limit);
-    // The header is bounded here, before Beast sees it; this one is for trailers.
-    Parser::header_limit(static_cast<std::uint32_t>(header_limit + max_chunk_header));
+    : header_limit_(header_limit), body_limit_(body_limit) {
+    Parser::skip(true);  // the body
+    // The header is bounded here, before Beast sees it.
+    Parser::header_limit(std::numeric_limits<std::uint32_t>::max());
 }
 
 RequestReader::Step RequestReader::feed(std::string_view& input) {
     if (!in_body_) {
         const Step step = feed_header(input);
-        if (step != Step::complete || is_done()) return step;
-        if (input.empty()) return Step::need_more;
+        if (step != Step::complete || !in_body_) return step;
     }
-    return feed_body(input);
+    return chunks_ ? feed_chunks(input) : feed_body(input);
 }
 
 RequestReader::Step RequestReader::feed_header(std::string_view& input) {
@@ -110,26 +110,48 @@ RequestReader::Step RequestReader::parse_header() {
     if (code && code != beast::http::error::need_more) return refuse(code);
     if (!is_header_done()) return refuse(400, "The header is malformed.");
     if (auto fault = check_header()) return refuse(fault->status, std::move(fault->reason));
-    in_body_ = !is_done();
+    return begin_body();
+}
+
+RequestReader::Step RequestReader::begin_body() {
+    if (Parser::chunked()) {
+        chunks_.emplace(body_limit_);
+    } else {
+        const std::uint64_t length = Parser::content_length().value_or(0);
+        if (length > body_limit_) return refuse_body();
+        left_ = static_cast<std::size_t>(length);
+        // Memory follows what has arrived, not what was announced.
+        request_->body.reserve(std::min(left_, read_size));
+    }
+    in_body_ = chunks_ || left_ > 0;
     return Step::complete;
 }
 
 RequestReader::Step RequestReader::feed_body(std::string_view& input) {
-    while (!is_done()) {
-        if (input.empty()) return Step::need_more;
-        Code code;
-        const std::size_t used =
-            Parser::put(boost::asio::const_buffer(input.data(), input.size()), code);
-        input.remove_prefix(used);
-        if (code == beast::http::error::need_more) {
-            if (input.size() > max_chunk_header) {
-                return refuse(400, "A chunk's header or the trailer is too long.");
-            }
+    const std::size_t size = std::min(left_, input.size());
+    request_->body.append(input.substr(0, size));
+    input.remove_prefix(size);
+    left_ -= size;
+    return left_ == 0 ? Step::complete : Step::need_more;
+}
+
+RequestReader::Step RequestReader::feed_chunks(std::string_view& input) {
+    switch (chunks_->feed(input, request_->body)) {
+        case ChunkedBody::Step::need_more:
             return Step::need_more;
-        }
-        if (code) return refuse(code);
+        case ChunkedBody::Step::complete:
+            return Step::complete;
+        case ChunkedBody::Step::too_large:
+            return refuse_body();
+        case ChunkedBody::Step::malformed:
+            break;
     }
-    return Step::complete;
+    return refuse(400, "The chunked body is malformed.");
+}
+
+RequestReader::Step RequestReader::refuse_body() {
+    return refuse(
+        413, "The body is too large; at most " + std::to_string(body_limit_) + " bytes are read.");
 }
 
 RequestReader::Step RequestReader::refuse(int status, std::string reason) {
@@ -143,7 +165,6 @@ RequestReader::Step RequestReader::refuse(const Code& code) {
         return refuse(431, "There are too many header fields; at most " +
                                std::to_string(max_fields) + " are read.");
     }
-    if (code == error::body_limit) return refuse(413, "The body is larger than this server reads.");
     if (code == error::bad_version) {
         return refuse(505, "The HTTP version is not supported; use HTTP/1.1.");
     }
@@ -227,7 +248,6 @@ void RequestReader::on_request_impl(beast::http::verb, Text method, Text target,
 }
 
 void RequestReader::on_field_impl(beast::http::field id, Text name, Text value, Code& code) {
-    if (in_body_) return;  // a trailer: nobody needs one, and it must not pass for a header
     if (request_->headers.size() >= max_fields) {
         too_many_ = true;
         code = beast::http::error::header_limit;
@@ -257,21 +277,6 @@ void RequestReader::on_field_impl(beast::http::field id, Text name, Text value, 
         default:
             break;
     }
-}
-
-// Memory follows what has arrived, not what was announced.
-void RequestReader::on_body_init_impl(const Length& length, Code&) {
-    if (length) request_->body.reserve(std::min<std::size_t>(*length, read_size));
-}
-
-std::size_t RequestReader::on_body_impl(Text body, Code&) {
-    request_->body.append(body.data(), body.size());
-    return body.size();
-}
-
-std::size_t RequestReader::on_chunk_body_impl(std::uint64_t, Text body, Code&) {
-    request_->body.append(body.data(), body.size());
-    return body.size();
 }
 
 }  // namespace pb::http

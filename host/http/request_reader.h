@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/chunked.h"
 #include "http/server.h"
 
 namespace pb::http {
@@ -59,9 +60,12 @@ class RequestReader final : private boost::beast::http::basic_parser<true> {
 
     Step feed_header(std::string_view& input);
     Step feed_body(std::string_view& input);
+    Step feed_chunks(std::string_view& input);
     Step parse_header();
+    Step begin_body();
     Step refuse(int status, std::string reason);
     Step refuse(const Code& code);
+    Step refuse_body();
     std::optional<Refusal> check_header();
     std::optional<Refusal> check_framing() const;
     std::optional<Refusal> split_target();
@@ -71,15 +75,18 @@ class RequestReader final : private boost::beast::http::basic_parser<true> {
     void on_response_impl(int, Text, int, Code&) override {}
     void on_field_impl(boost::beast::http::field, Text name, Text value, Code& code) override;
     void on_header_impl(Code&) override {}
-    void on_body_init_impl(const Length& length, Code&) override;
-    std::size_t on_body_impl(Text body, Code&) override;
+    void on_body_init_impl(const Length&, Code&) override {}
+    std::size_t on_body_impl(Text, Code&) override { return 0; }
     void on_chunk_header_impl(std::uint64_t, Text, Code&) override {}
-    std::size_t on_chunk_body_impl(std::uint64_t, Text body, Code&) override;
+    std::size_t on_chunk_body_impl(std::uint64_t, Text, Code&) override { return 0; }
     void on_finish_impl(Code&) override {}
 
     std::shared_ptr<OwnedRequest> request_ = std::make_shared<OwnedRequest>();
     Refusal refusal_;
     std::size_t header_limit_;
+    std::size_t body_limit_;
+    std::size_t left_ = 0;  // of a body with a length
+    std::optional<ChunkedBody> chunks_;
     std::size_t scanned_ = 0;  // start of the first line that was not complete yet
     std::string_view target_;
     std::string_view expect_;

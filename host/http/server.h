@@ -41,7 +41,9 @@ struct Request {
     bool has_header(std::string_view name) const;
     std::size_t count_header(std::string_view name) const;
 
-    std::shared_ptr<void> buffer;  // owns what the views point into
+    // May own what the views point into. The server's requests own it themselves: share, do not
+    // copy.
+    std::shared_ptr<void> buffer;
 };
 
 struct Response {
@@ -77,7 +79,9 @@ class Exchange {
     virtual void finish(std::string_view last = {}) = 0;
 
     // Called at most once, on any thread but never inside respond()/send(), when the client goes
-    // away before the end; at once if it already has. Replaces an earlier one; null removes it.
+    // away before the end; at once if it already has. Replaces an earlier one; null removes it. A
+    // client that half-closes (FIN after its request) counts as gone unless the answer is on its
+    // way. It is kept until the exchange's end: let it hold the exchange weakly.
     virtual void on_disconnect(std::function<void()> callback) = 0;
 
     // The stream is between messages for long: a comment line is sent every `keep_alive_comment`.
