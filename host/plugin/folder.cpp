@@ -86,6 +86,9 @@ class PluginFolder::Scanner {
             std::unique_lock lock(state_mutex_);
             if (ending_.wait_for(lock, settle_, [this] { return ended_; })) return;
         }
+        // A file that is written for longer does not keep the others from being used.
+        std::lock_guard lock(scanning_);
+        if (!published_) publish();
     }
 
     void end() {
@@ -156,7 +159,9 @@ bool PluginFolder::Scanner::scan(bool retry_refused) {
         settled = look_at(name, known, taken) && settled;
         if (known.library) taken.insert(known.library->manifest.id);
     }
-    publish();
+    // The first state is a whole one: files that were put there just before the start are part of
+    // it.
+    if (settled || published_) publish();
     return settled;
 }
 

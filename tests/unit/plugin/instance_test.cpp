@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// Instances: start and its failures, calls, serial plugins, draining by ownership, the end.
+#include "plugin/instance.h"
+
+#include <atomic>
+#include <thread>
+
+#include "support.h"
+
+namespace pb::plugin {
+namespace {
+
+using namespace std::chrono_literals;
+using catalog::Status;
+
+std::string refusal(Host& host, Script script, InstanceSpec with = spec()) {
+    auto made = start_instance(ScriptedPlugin::library(std::move(script)), with, host.wiring);
+    return made ? "started" : made.error().message;
+}
+
+TEST(Instance, IsToldWhatItIsAndAnswers) {
+    Host host;
+    std::string message;
+    auto instance = started(host,
+                            {.start =
+                                 [&](auto*, std::string_view text) {
+                                     message = text;
+                                     return PATCHBAY_OK;
+                                 }},
+                            Threading::concurrent, spec(R"({"a":1})"));
+    EXPECT_EQ(message,
+              R"({"org":"acme","capability":"scripted","namespace":"s","config":{"a":1}})");
+    EXPECT_EQ(instance->label(), "scripted@1.0.0#1");
+    instance->handle({7, "tools/call", R"({"x":1})", "{}", 0});
+    auto end = host.calls.end_of(7);
+    EXPECT_EQ(end.status, Status::ok);
+    EXPECT_EQ(end.body, R"({"x":1})");
+}
+
+TEST(Instance, AFailedStartTellsThePluginsReasonAndDestroys) {
+    Host host;
+    bool stopped = false, destroyed = false;
+    Script script;
+    script.start = [](const patchbay_host* at, std::string_view) {
+        at->log(at, PATCHBAY_LOG_ERROR, str("first"), str(""));
+        at->log(at, PATCHBAY_LOG_ERROR, str("no key for the weather"), str(R"({"code":5})"));
+        at->log(at, PATCHBAY_LOG_INFO, str("bye"), str(""));
+        return static_cast<patchbay_status>(PATCHBAY_E_DENIED);
+    };
+    script.stop = [&](auto*) { stopped = true; };
+    script.destroy = [&](auto*) { destroyed = true; };
+    std::string message = refusal(host, script);
+    EXPECT_NE(message.find("no key for the weather"), std::string::npos) << message;
+    EXPECT_NE(message.find("'scripted'"), std::string::npos) << message;
+    EXPECT_FALSE(stopped);
+    EXPECT_TRUE(destroyed);
+    EXPECT_NE(refusal(host, {.start = [](auto*, auto) { return -10; }}).find("-10"),
+              std::string::npos);
+}
+
+TEST(Instance, RefusesWrongSpecsAndTables) {
+    Host host;
+    EXPECT_NE(refusal(host, {}, spec("[1]")).find("JSON object"), std::string::npos);
+    auto other = spec();
+    other.capability = "absent";
+    EXPECT_NE(refusal(host, {}, other).find("'absent'"), std::string::npos);
+    auto library = std::make_shared<Library>(*ScriptedPlugin::library({}));
+    library->entry = [](const patchbay_host*) -> patchbay_plugin* {
+        static patchbay_plugin small{};
+        small.struct_size = 24;
+        small.abi_major = 1;
+        return &small;
+    };
+    auto made = start_instance(library, spec(), host.wiring);
+    ASSERT_FALSE(made.ok());
+    EXPECT_NE(made.error().message.find("too small"), std::string::npos);
+}
+
+TEST(Instance, AThrowingPluginFailsItsCallOnly) {
+    Host host;
+    auto instance = started(host, {.handle = [](auto*, auto, const auto&) { throw 5; }});
+    instance->handle({1, "x", "{}", "{}", 0});
+    EXPECT_EQ(host.calls.end_of(1).status, Status::internal);
+    EXPECT_NE(
+        refusal(host, {.start = [](auto*, auto) -> patchbay_status { throw 5; }}).find("exception"),
+        std::string::npos);
+}
+
+TEST(Instance, AStartThatHangsIsGivenUpAndUndoneWhenItEnds) {
+    Host host;
+    auto release = std::make_shared<Signal>(), destroyed = std::make_shared<Signal>();
+    Script script;
+    script.start = [release](auto*, auto) {
+        release->wait();
+        return PATCHBAY_OK;
+    };
+    script.destroy = [destroyed](auto*) { destroyed->raise(); };
+    auto with = spec();
+    with.start_timeout = 20ms;
+    EXPECT_NE(refusal(host, script, with).find("longer than 20 ms"), std::string::npos);
+    release->raise();
+    EXPECT_TRUE(destroyed->wait());
+}
+
+TEST(Instance, WrongAnswersEndTheCall) {
+    Host host;
+    auto instance =
+        started(host, {.handle = [](auto* at, patchbay_call call, const auto&) {
+                    EXPECT_EQ(at->complete(at, call, 17, str("{}")), PATCHBAY_E_INVALID);
+                    EXPECT_EQ(at->complete(at, call, PATCHBAY_OK, str("{}")), PATCHBAY_E_GONE);
+                    EXPECT_EQ(at->complete(at, PATCHBAY_NO_CALL, PATCHBAY_OK, str("{}")),
+                              PATCHBAY_E_INVALID);
+                }});
+    instance->handle({1, "x", "{}", "{}", 0});
+    EXPECT_EQ(host.calls.end_of(1).status, Status::internal);
+    auto null = started(
+        host, {.handle = [](auto* at, patchbay_call call, const auto&) {
+            EXPECT_EQ(at->complete(at, call, PATCHBAY_OK, {nullptr, 5}), PATCHBAY_E_INVALID);
+        }});
+    null->handle({2, "x", "{}", "{}", 0});
+    EXPECT_EQ(host.calls.end_of(2).status, Status::internal);
+}
+
+TEST(Instance, ARunningCallKeepsTheInstance) {
+    Host host;
+    Signal entered, release, destroyed;
+    std::atomic<bool> stopped{false};
+    Script script;
+    script.handle = [&](auto* at, patchbay_call call, const auto&) {
+        at->complete(at, call, PATCHBAY_OK, str("{}"));
+        entered.raise();
+        release.wait();
+        EXPECT_FALSE(stopped);
+    };
+    script.stop = [&](auto*) { stopped = true; };
+    script.destroy = [&](auto*) { destroyed.raise(); };
+    auto instance = started(host, script);
+    // The call's own reference goes as soon as it is complete; the thread is still in the plugin.
+    std::thread worker([raw = instance.get()] { raw->handle({1, "x", "{}", "{}", 0}); });
+    ASSERT_TRUE(entered.wait());
+    instance.reset();
+    EXPECT_TRUE(host.lifecycle.drain(long_enough));
+    EXPECT_FALSE(stopped);
+    release.raise();
+    worker.join();
+    EXPECT_TRUE(destroyed.wait());
+    EXPECT_TRUE(stopped);
+}
+
+TEST(Instance, AHangingStopDelaysNeitherOthersNorTheShutdown) {
+    auto release = std::make_shared<Signal>(), destroyed = std::make_shared<Signal>();
+    Host host;
+    Lifecycle impatient(50ms);
+    Wiring wiring{host.calls,  host.changes, host.invoker, *host.store,
+                  host.events, host.timers,  host.workers, impatient};
+    Script hangs;
+    hangs.stop = [release](auto*) { release->wait(); };
+    hangs.destroy = [destroyed](auto*) { destroyed->raise(); };
+    auto first = *start_instance(ScriptedPlugin::library(hangs), spec(), wiring);
+    Signal second_destroyed;
+    Script works;
+    works.destroy = [&](auto*) { second_destroyed.raise(); };
+    auto second = *start_instance(ScriptedPlugin::library(works), spec(), wiring);
+    first.reset();
+    second.reset();
+    EXPECT_TRUE(second_destroyed.wait());
+    EXPECT_TRUE(impatient.drain(long_enough));
+    EXPECT_EQ(impatient.left_behind(), 1u);
+    EXPECT_FALSE(destroyed->raised());
+    release->raise();
+    EXPECT_TRUE(destroyed->wait());
+}
+
+class SerialTest : public testing::Test {
+  protected:
+    Host host_;
+    Signal entered_, release_;
+    std::atomic<int> inside_{0}, most_{0};
+    std::vector<patchbay_call> order_;
+
+    std::shared_ptr<catalog::Provider> serial(std::size_t queue) {
+        auto with = spec();
+        with.serial_queue = queue;
+        return started(host_,
+                       {.handle =
+                            [this](auto* at, patchbay_call call, const patchbay_request& request) {
+                                most_ = std::max<int>(most_, ++inside_);
+                                order_.push_back(call);
+                                if (view(request.method) == "block") {
+                                    entered_.raise();
+                                    release_.wait();
+                                }
+                                --inside_;
+                                at->complete(at, call, PATCHBAY_OK, request.params);
+                            }},
+                       Threading::serial, with);
+    }
+};
+
+TEST_F(SerialTest, WaitingCallsRunOneAfterTheOtherInOrder) {
+    auto instance = serial(64);
+    std::thread first([&] { instance->handle({1, "block", "{}", "{}", 0}); });
+    ASSERT_TRUE(entered_.wait());
+    // More than one turn of the first thread; none of these blocks its caller.
+    for (catalog::CallId call = 2; call <= 30; ++call)
+        instance->handle({call, "quick", R"({"n":1})", "{}", 0});
+    EXPECT_FALSE(host_.calls.ended(2));
+    release_.raise();
+    for (catalog::CallId call = 1; call <= 30; ++call)
+        EXPECT_EQ(host_.calls.end_of(call).status, Status::ok);
+    first.join();
+    EXPECT_EQ(most_, 1);
+    EXPECT_TRUE(std::is_sorted(order_.begin(), order_.end()));
+    EXPECT_EQ(order_.size(), 30u);
+}
+
+TEST_F(SerialTest, TheQueueIsBoundedAndWaitingCallsCanBeCancelledOrExpire) {
+    auto instance = serial(2);
+    std::thread first([&] { instance->handle({1, "block", "{}", "{}", 0}); });
+    ASSERT_TRUE(entered_.wait());
+    instance->handle({2, "quick", "{}", "{}", 0});
+    instance->handle({3, "quick", "{}", "{}", 1});  // over its time at once
+    instance->handle({4, "quick", "{}", "{}", 0});
+    EXPECT_EQ(host_.calls.end_of(4).status, Status::busy);
+    instance->cancel(2);
+    EXPECT_EQ(host_.calls.end_of(2).status, Status::cancelled);
+    release_.raise();
+    EXPECT_EQ(host_.calls.end_of(3).status, Status::deadline);
+    first.join();
+    EXPECT_EQ(order_, (std::vector<patchbay_call>{1}));
+    instance->handle({5, "quick", "{}", "{}", 0});
+    EXPECT_EQ(host_.calls.end_of(5).status, Status::ok);
+}
+
+TEST_F(SerialTest, ManyThreadsNeverMeet) {
+    auto instance = serial(10'000);
+    std::vector<std::thread> threads;
+    for (catalog::CallId thread = 0; thread < 4; ++thread)
+        threads.emplace_back([&, thread] {
+            for (catalog::CallId call = 1; call <= 200; ++call)
+                instance->handle({thread * 1000 + call, "quick", "{}", "{}", 0});
+        });
+    for (auto& thread : threads)
+        thread.join();
+    for (catalog::CallId thread = 0; thread < 4; ++thread)
+        for (catalog::CallId call = 1; call <= 200; ++call)
+            EXPECT_EQ(host_.calls.end_of(thread * 1000 + call).status, Status::ok);
+    EXPECT_EQ(most_, 1);
+}
+
+}  // namespace
+}  // namespace pb::plugin
