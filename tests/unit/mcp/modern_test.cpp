@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// The modern era: what is refused and how, what results carry, what never leaks in.
+#include <gtest/gtest.h>
+
+#include "world.h"
+
+namespace pb::test {
+namespace {
+
+class Modern : public testing::Test {
+  protected:
+    Modern() {
+        world.tool(simple_tool("echo"), [this](auto call, const json& params, const json&) {
+            world.provider->ok(call, text_result(params["arguments"].value("text", "nothing")));
+        });
+        world.publish();
+    }
+    World world;
+};
+
+json request(const std::string& method, const json& params) {
+    return {{"jsonrpc", "2.0"}, {"id", "abc"}, {"method", method}, {"params", params}};
+}
+
+TEST_F(Modern, AnswersWithTypeAndServerInfo) {
+    auto out = world.modern("tools/call", {{"name", "echo"}, {"arguments", {{"text", "hi"}}}});
+    EXPECT_EQ(out->http_status, 200);
+    EXPECT_EQ(out->reply["id"], 7);
+    const auto& result = out->reply["result"];
+    EXPECT_EQ(result["content"][0]["text"], "hi");
+    EXPECT_EQ(result["resultType"], "complete");
+    EXPECT_EQ(result["_meta"]["io.modelcontextprotocol/serverInfo"]["version"], "1.2.3");
+    EXPECT_FALSE(result.contains("ttlMs"));
+}
+
+TEST_F(Modern, DiscoverNamesOnlyModernVersions) {
+    const auto result = world.modern("server/discover")->reply["result"];
+    EXPECT_EQ(result["supportedVersions"], json({"2026-07-28"}));
+    EXPECT_TRUE(result["capabilities"].contains("prompts"));
+    EXPECT_TRUE(result["ttlMs"].is_number_integer());
+    EXPECT_EQ(result["cacheScope"], "public");
+    EXPECT_NE(result["instructions"].get<std::string>().find("Be kind."), std::string::npos);
+}
+
+TEST_F(Modern, UnknownAndLegacyMethodsAre404) {
+    for (const std::string method : {"unknown/method", "initialize", "ping", "logging/setLevel",
+                                     "resources/subscribe", "resources/unsubscribe"}) {
+        auto out = world.modern(method);
+        EXPECT_EQ(out->http_status, 404) << method;
+        EXPECT_EQ(out->reply["error"]["code"], -32601) << method;
+    }
+}
+
+TEST_F(Modern, MissingMetaIsInvalidParams) {
+    FakeHeaders headers;
+    headers.all = {{"MCP-Protocol-Version", "2026-07-28"}, {"Mcp-Method", "tools/list"}};
+    auto none = world.send(request("tools/list", json::object()), &headers);
+    EXPECT_EQ(none->http_status, 400);
+    EXPECT_EQ(none->reply["error"]["code"], -32602);
+    EXPECT_EQ(none->reply["id"], "abc");
+    auto meta = World::modern_meta();
+    meta.erase("io.modelcontextprotocol/clientCapabilities");
+    auto some = world.send(request("tools/list", {{"_meta", meta}}), &headers);
+    EXPECT_EQ(some->http_status, 400);
+    EXPECT_EQ(some->reply["error"]["code"], -32602);
+}
+
+TEST_F(Modern, ClientInfoMayBeAbsent) {
+    auto meta = World::modern_meta();
+    meta.erase("io.modelcontextprotocol/clientInfo");
+    FakeHeaders headers;
+    headers.all = {{"MCP-Protocol-Version", "2026-07-28"}, {"Mcp-Method", "tools/list"}};
+    EXPECT_TRUE(world.send(request("tools/list", {{"_meta", meta}}), &headers)
+                    ->reply.contains("result"));
+}
+
+TEST_F(Modern, VersionsThatDisagreeOrAreUnknown) {
+    auto meta = World::modern_meta();
+    meta["io.modelcontextprotocol/protocolVersion"] = "v999.0.0";
+    FakeHeaders headers;
+    headers.all = {{"MCP-Protocol-Version", "2026-07-28"}, {"Mcp-Method", "tools/list"}};
+    auto differ = world.send(request("tools/list", {{"_meta", meta}}), &headers);
+    EXPECT_EQ(differ->http_status, 400);
+    EXPECT_EQ(differ->reply["error"]["code"], -32020);
+
+    headers.all[0].second = "v999.0.0";
+    auto unknown = world.send(request("tools/list", {{"_meta", meta}}), &headers);
+    EXPECT_EQ(unknown->http_status, 400);
+    EXPECT_EQ(unknown->reply["error"]["code"], -32022);
+    EXPECT_EQ(unknown->reply["error"]["data"]["requested"], "v999.0.0");
+    EXPECT_EQ(unknown->reply["error"]["data"]["supported"], json({"2026-07-28"}));
+
+    headers.all.erase(headers.all.begin());
+    auto missing = world.send(request("tools/list", {{"_meta", World::modern_meta()}}), &headers);
+    EXPECT_EQ(missing->reply["error"]["code"], -32020);
+}
+
+TEST_F(Modern, UnknownToolAndResource) {
+    auto tool = world.modern("tools/call", {{"name", "nope"}});
+    EXPECT_EQ(tool->http_status, 200);
+    EXPECT_EQ(tool->reply["error"]["code"], -32602);
+    auto resource = world.modern("resources/read", {{"uri", "test://nope"}});
+    EXPECT_EQ(resource->reply["error"]["code"], -32602);
+    EXPECT_EQ(resource->reply["error"]["data"]["uri"], "test://nope");
+}
+
+TEST_F(Modern, WrongLogLevelIsRefused) {
+    auto out = world.modern("tools/list",
+                            {{"_meta", {{"io.modelcontextprotocol/logLevel", "loud"}}}});
+    EXPECT_EQ(out->reply["error"]["code"], -32602);
+}
+
+TEST_F(Modern, LogsOnlyWhereAskedAndFromTheAskedLevel) {
+    world.tool(simple_tool("talk"), [this](auto call, const json&, const json&) {
+        world.calls.notify(call, "notifications/message", R"({"level":"debug","data":"a"})");
+        world.calls.notify(call, "notifications/message", R"({"level":"error","data":"b"})");
+        world.provider->ok(call, text_result("done"));
+    });
+    world.publish();
+    EXPECT_TRUE(world.modern("tools/call", {{"name", "talk"}})->sent.empty());
+    auto out = world.modern("tools/call",
+                            {{"name", "talk"},
+                             {"_meta", {{"io.modelcontextprotocol/logLevel", "warning"}}}});
+    ASSERT_EQ(out->sent.size(), 1u);
+    EXPECT_EQ(out->sent[0]["params"]["data"], "b");
+}
+
+TEST_F(Modern, ProgressGoesForwardOnlyAndNeedsAToken) {
+    world.tool(simple_tool("work"), [this](auto call, const json&, const json&) {
+        for (const char* step : {"0", "50", "20", "100"})
+            EXPECT_EQ(world.calls.notify(call, "notifications/progress",
+                                         std::string("{\"progress\":") + step + ",\"total\":100}"),
+                      Status::ok);
+        world.provider->ok(call, text_result("done"));
+    });
+    world.publish();
+    EXPECT_TRUE(world.modern("tools/call", {{"name", "work"}})->sent.empty());
+    auto out = world.modern("tools/call", {{"name", "work"}, {"_meta", {{"progressToken", "p"}}}});
+    ASSERT_EQ(out->sent.size(), 3u);
+    EXPECT_EQ(out->sent[1]["params"]["progress"], 50);
+    EXPECT_EQ(out->sent[2]["params"]["progressToken"], "p");
+}
+
+TEST_F(Modern, DisconnectCancelsTheProvidersCall) {
+    catalog::CallId running = 0;
+    world.tool(simple_tool("slow"), [&](auto call, const json&, const json&) { running = call; });
+    world.publish();
+    auto out = world.modern("tools/call", {{"name", "slow"}});
+    ASSERT_TRUE(out->gone);
+    EXPECT_FALSE(out->over);
+    out->gone();
+    EXPECT_TRUE(world.provider->wait_cancelled(running));
+    EXPECT_TRUE(out->ended);
+    EXPECT_EQ(world.calls.complete(running, Status::ok, "{}"), Status::ok);
+    EXPECT_EQ(world.calls.complete(running, Status::ok, "{}"), Status::gone);
+}
+
+TEST_F(Modern, ArgumentsThatDoNotFitAreAResultTheModelCanRead) {
+    auto definition = simple_tool("add");
+    definition["inputSchema"] = {{"type", "object"},
+                                 {"properties", {{"a", {{"type", "number"}}}}},
+                                 {"required", {"a"}}};
+    world.tool(definition, [](auto, const json&, const json&) { FAIL() << "must not be called"; });
+    world.publish();
+    const auto result =
+        world.modern("tools/call", {{"name", "add"}, {"arguments", {{"a", "x"}}}})->reply["result"];
+    EXPECT_EQ(result["isError"], true);
+    EXPECT_EQ(result["structuredContent"]["category"], "validation");
+    EXPECT_NE(result["content"][0]["text"].get<std::string>().find("/a"), std::string::npos);
+}
+
+TEST_F(Modern, ResultsAreHeldAgainstTheOutputSchema) {
+    auto definition = simple_tool("sum");
+    definition["outputSchema"] = {{"type", "object"}, {"required", {"sum"}}};
+    world.tool(definition, [this](auto call, const json& params, const json&) {
+        auto result = text_result("1");
+        if (params["arguments"].contains("right")) result["structuredContent"] = {{"sum", 1}};
+        world.provider->ok(call, result);
+    });
+    world.publish();
+    auto good = world.modern("tools/call", {{"name", "sum"}, {"arguments", {{"right", 1}}}});
+    EXPECT_EQ(good->reply["result"]["structuredContent"]["sum"], 1);
+    auto bad = world.modern("tools/call", {{"name", "sum"}});
+    EXPECT_EQ(bad->reply["result"]["isError"], true);
+    EXPECT_FALSE(bad->reply["result"].contains("structuredContent"));
+}
+
+TEST_F(Modern, ListsHavePagesAndStaleCursorsAreRefused) {
+    for (const char* name : {"b", "c", "d"})
+        world.tool(simple_tool(name), [](auto, const json&, const json&) {});
+    world.publish();
+    auto first = world.modern("tools/list")->reply["result"];
+    EXPECT_EQ(first["tools"].size(), 3u);
+    auto second = world.modern("tools/list", {{"cursor", first["nextCursor"]}})->reply["result"];
+    EXPECT_EQ(second["tools"].size(), 1u);
+    EXPECT_FALSE(second.contains("nextCursor"));
+    EXPECT_TRUE(second["ttlMs"].is_number_integer());
+    auto wrong = world.modern("tools/list", {{"cursor", "bm90IG9uZQ"}});
+    EXPECT_EQ(wrong->reply["error"]["code"], -32602);
+}
+
+TEST_F(Modern, MembersNobodyKnowsPassThrough) {
+    world.tool({{"name", "odd"},
+                {"x-vendor", {{"a", 1}}},
+                {"execution", {{"taskSupport", "optional"}}},
+                {"inputSchema", {{"type", "object"}, {"x-mine", true}}}},
+               [this](auto call, const json&, const json&) {
+                   world.provider->ok(call, {{"content", json::array()}, {"x-extra", {1, 2}}});
+               });
+    world.publish();
+    const auto tools = world.modern("tools/list")->reply["result"]["tools"];
+    EXPECT_EQ(tools[1]["x-vendor"]["a"], 1);
+    EXPECT_EQ(tools[1]["inputSchema"]["x-mine"], true);
+    EXPECT_FALSE(tools[1].contains("execution"));  // 2025-11-25 only
+    EXPECT_EQ(world.modern("tools/call", {{"name", "odd"}})->reply["result"]["x-extra"],
+              json({1, 2}));
+}
+
+TEST_F(Modern, ReadsSayHowLongTheyKeep) {
+    world.list("resources/list", "resources", {{{"uri", "test://a"}, {"name", "a"}}});
+    world.provider->handlers["resources/read"] = [this](auto call, const json& params, const json&) {
+        world.provider->ok(call, {{"contents", {{{"uri", params["uri"]}, {"text", "x"}}}}});
+    };
+    world.publish("files");
+    auto list = world.modern("resources/list")->reply["result"]["resources"];
+    const std::string uri = list[0]["uri"];
+    EXPECT_NE(uri, "test://a");
+    const auto result = world.modern("resources/read", {{"uri", uri}})->reply["result"];
+    EXPECT_EQ(result["contents"][0]["uri"], uri);
+    EXPECT_EQ(result["ttlMs"], 0);
+    EXPECT_EQ(result["cacheScope"], "private");
+}
+
+TEST_F(Modern, MalformedEnvelopes) {
+    for (const auto& message :
+         {json{{"id", 1}, {"method", "ping"}}, json{{"jsonrpc", "2.0"}, {"id", nullptr}, {"method", "x"}},
+          json{{"jsonrpc", "2.0"}, {"id", 1}}, json{{"jsonrpc", "2.0"}, {"id", 1.5}, {"method", "x"}},
+          json::array(), json("text")}) {
+        auto out = world.send(message);
+        EXPECT_EQ(out->http_status, 400) << message;
+        EXPECT_EQ(out->reply["error"]["code"], -32600) << message;
+    }
+}
+
+}  // namespace
+}  // namespace pb::test

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+// A small world for protocol tests: one organisation, one provider made of functions, and outlets that
+// remember what left through them.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "admission/admission.h"
+#include "admission/authenticate.h"
+#include "catalog/catalog.h"
+#include "json/scan.h"
+#include "mcp/server.h"
+
+namespace pb::test {
+
+using nlohmann::json;
+using runtime::Status;
+
+// Answers the methods it was given; keeps calls that nobody answers.
+class FakeProvider : public catalog::Provider {
+  public:
+    explicit FakeProvider(catalog::CallSink& calls) : calls_(calls) {}
+
+    using Handler = std::function<void(catalog::CallId, const json& params, const json& context)>;
+    std::map<std::string, Handler> handlers;
+
+    std::string_view label() const override { return "fake@1.0.0#1"; }
+    void handle(const catalog::ProviderRequest& request) noexcept override {
+        auto found = handlers.find(std::string(request.method));
+        if (found == handlers.end()) {
+            calls_.complete(request.call, Status::unsupported, {});
+            return;
+        }
+        found->second(request.call, json::parse(request.params), json::parse(request.context));
+    }
+    void cancel(catalog::CallId call) noexcept override {
+        std::lock_guard lock(mutex);
+        cancelled.push_back(call);
+        changed.notify_all();
+    }
+
+    void ok(catalog::CallId call, const json& body) {
+        calls_.complete(call, Status::ok, body.dump());
+    }
+
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<catalog::CallId> cancelled;
+    bool wait_cancelled(catalog::CallId call) {
+        std::unique_lock lock(mutex);
+        return changed.wait_for(lock, std::chrono::seconds(20), [&] {
+            return std::find(cancelled.begin(), cancelled.end(), call) != cancelled.end();
+        });
+    }
+
+  private:
+    catalog::CallSink& calls_;
+};
+
+// Remembers everything; can be told to be a client without streams, or a slow one.
+class Recorder : public mcp::Outlet {
+  public:
+    bool streams = true;
+
+    bool can_send() const override { return streams; }
+    mcp::Sent send(std::string_view message) override {
+        std::function<void(const json&)> hear;
+        {
+            std::lock_guard lock(mutex_);
+            sent.push_back(json::parse(message));
+            hear = on_send;
+        }
+        changed_.notify_all();
+        if (hear) hear(json::parse(message));
+        return mcp::Sent::ok;
+    }
+    void answer(int status, std::string_view message) override {
+        std::lock_guard lock(mutex_);
+        if (over) return;
+        over = true;
+        http_status = status;
+        raw = message;
+        if (!message.empty()) reply = json::parse(message);
+        changed_.notify_all();
+    }
+    void end() override {
+        std::lock_guard lock(mutex_);
+        if (over) return;
+        over = ended = true;
+        changed_.notify_all();
+    }
+    void lasting() override {}
+    void release(int retry_ms) override { released = retry_ms; }
+    void on_gone(std::function<void()> callback) override { gone = std::move(callback); }
+    void opened(const std::shared_ptr<mcp::Session>& open) override { session = open; }
+
+    bool wait() {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return over; });
+    }
+    bool wait_sent(std::size_t count) {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, std::chrono::seconds(20),
+                                 [&] { return sent.size() >= count; });
+    }
+
+    std::vector<json> sent;
+    std::function<void(const json&)> on_send;
+    bool over = false, ended = false;
+    int http_status = 0;
+    int released = -1;
+    std::string raw;
+    json reply;
+    std::function<void()> gone;
+    mcp::SessionPtr session;
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+};
+using RecorderPtr = std::shared_ptr<Recorder>;
+
+class FakeHeaders : public mcp::HeaderView {
+  public:
+    std::vector<std::pair<std::string, std::string>> all;
+    int find(std::string_view name, std::string_view& value) const override {
+        int count = 0;
+        for (const auto& [key, text] : all)
+            if (key == name && count++ == 0) value = text;
+        return count;
+    }
+};
+
+class World {
+  public:
+    World()
+        : provider(std::make_shared<FakeProvider>(calls)),
+          admission(catalog, calls),
+          authenticator("default"),
+          server(admission, catalog, options(), mcp::Seal::random_key()) {
+        provider->handlers["server/discover"] = [this](auto call, const json&, const json&) {
+            provider->ok(call, {{"capabilities",
+                                 {{"tools", json::object()},
+                                  {"prompts", json::object()},
+                                  {"resources", {{"subscribe", true}}},
+                                  {"completions", json::object()}}},
+                                {"instructions", "Be kind."}});
+        };
+        provider->handlers["resources/read"] = [this](auto call, const json&, const json&) {
+            calls.complete(call, Status::not_found, {});
+        };
+        list("tools/list", "tools", json::array());
+        list("prompts/list", "prompts", json::array());
+        list("resources/list", "resources", json::array());
+        list("resources/templates/list", "resourceTemplates", json::array());
+    }
+    ~World() { calls.drain(std::chrono::seconds(5)); }
+
+    static mcp::ServerOptions options() {
+        mcp::ServerOptions out;
+        out.version = "1.2.3";
+        out.page_size = 3;
+        return out;
+    }
+
+    void list(const std::string& method, const std::string& member, const json& entries) {
+        provider->handlers[method] = [this, member, entries](auto call, const json&, const json&) {
+            provider->ok(call, {{member, entries}});
+        };
+    }
+
+    // A tool of the provider; its handler answers every tools/call.
+    void tool(const json& definition, FakeProvider::Handler handler) {
+        tools_.push_back(definition);
+        list("tools/list", "tools", tools_);
+        const std::string name = definition["name"];
+        tool_handlers_[name] = std::move(handler);
+        provider->handlers["tools/call"] = [this](auto call, const json& params,
+                                                  const json& context) {
+            tool_handlers_.at(params["name"].template get<std::string>())(call, params, context);
+        };
+    }
+
+    void publish(const std::string& name_space = "") {
+        catalog::Binding binding;
+        binding.capability = "fake";
+        binding.name_space = name_space;
+        binding.provider = provider;
+        catalog::CatalogBuilder builder(
+            [this](const std::shared_ptr<catalog::Provider>& asked, const std::string&,
+                   std::string_view method, std::string_view params) -> Result<std::string> {
+                struct Keep : runtime::CallObserver {
+                    Status status = Status::internal;
+                    std::string body;
+                    void completed(Status end, std::string_view text) noexcept override {
+                        status = end;
+                        body = text;
+                    }
+                    Status notified(std::string_view, std::string_view) noexcept override {
+                        return Status::ok;
+                    }
+                };
+                auto keep = std::make_shared<Keep>();
+                runtime::CallSpec spec;
+                spec.provider = asked;
+                spec.method = method;
+                spec.params = params;
+                spec.caller = admission::Authenticator::service("default", "host");
+                spec.observer = keep;
+                calls.start(std::move(spec));
+                if (keep->status != Status::ok) return internal_error("refused");
+                return keep->body;
+            });
+        auto outcome = builder.build("default", {binding}, catalog.of("default"));
+        if (!outcome) throw std::runtime_error(outcome.error().message);
+        warnings = outcome->warnings;
+        catalog.replace("default", outcome->snapshot);
+    }
+
+    // Sends one message. Modern requests get their _meta and headers unless the test gives its own.
+    RecorderPtr send(const json& message, const FakeHeaders* headers = nullptr,
+                     mcp::SessionPtr session = nullptr, RecorderPtr recorder = nullptr) {
+        if (!recorder) recorder = std::make_shared<Recorder>();
+        auto text = std::make_shared<const std::string>(message.dump());
+        server.receive({text, *text, *authenticator.anonymous(true), headers, session}, recorder);
+        return recorder;
+    }
+
+    static json modern_meta(const json& capabilities = json::object()) {
+        return {{"io.modelcontextprotocol/protocolVersion", "2026-07-28"},
+                {"io.modelcontextprotocol/clientInfo", {{"name", "test"}, {"version", "1"}}},
+                {"io.modelcontextprotocol/clientCapabilities", capabilities}};
+    }
+
+    RecorderPtr modern(const std::string& method, json params = json::object(),
+                       const json& capabilities = json::object(), RecorderPtr recorder = nullptr) {
+        auto meta = modern_meta(capabilities);
+        if (params.contains("_meta")) meta.update(params["_meta"]);
+        params["_meta"] = meta;
+        FakeHeaders headers;
+        headers.all = {{"MCP-Protocol-Version", "2026-07-28"}, {"Mcp-Method", method}};
+        if (params.contains("name")) headers.all.emplace_back("Mcp-Name", params["name"]);
+        if (method == "resources/read") headers.all.emplace_back("Mcp-Name", params["uri"]);
+        return send({{"jsonrpc", "2.0"}, {"id", 7}, {"method", method}, {"params", params}},
+                    &headers, nullptr, std::move(recorder));
+    }
+
+    mcp::SessionPtr open(const std::string& version = "2025-11-25",
+                         const json& capabilities = json::object()) {
+        FakeHeaders headers;
+        auto recorder = send({{"jsonrpc", "2.0"},
+                              {"id", 1},
+                              {"method", "initialize"},
+                              {"params",
+                               {{"protocolVersion", version},
+                                {"capabilities", capabilities},
+                                {"clientInfo", {{"name", "old"}, {"version", "1"}}}}}},
+                             &headers);
+        opened = recorder->reply;
+        send({{"jsonrpc", "2.0"}, {"method", "notifications/initialized"}}, &headers,
+             recorder->session);
+        return recorder->session;
+    }
+
+    RecorderPtr legacy(const mcp::SessionPtr& session, const std::string& method,
+                       const json& params = json::object(), RecorderPtr recorder = nullptr,
+                       const json& id = 7) {
+        FakeHeaders headers;
+        return send({{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", params}},
+                    &headers, session, std::move(recorder));
+    }
+
+    catalog::Catalog catalog;
+    runtime::Calls calls{quick()};
+    std::shared_ptr<FakeProvider> provider;
+    admission::Admission admission;
+    admission::Authenticator authenticator;
+    mcp::Server server;
+    std::vector<std::string> warnings;
+    json opened;
+
+  private:
+    static runtime::CallOptions quick() {
+        runtime::CallOptions out;
+        out.grace = std::chrono::milliseconds(50);
+        return out;
+    }
+    json tools_ = json::array();
+    std::map<std::string, FakeProvider::Handler> tool_handlers_;
+};
+
+inline json text_result(const std::string& text) {
+    return {{"content", {{{"type", "text"}, {"text", text}}}}};
+}
+
+inline json simple_tool(const std::string& name) {
+    return {{"name", name}, {"description", "a tool"}, {"inputSchema", {{"type", "object"}}}};
+}
+
+}  // namespace pb::test
