@@ -9,12 +9,13 @@
 
 namespace {
 
-// Termination is read from a descriptor, by one thread, when it is ready for it; so no thread may take
-// these signals. A peer that is gone is an error of write, not a signal.
+// Termination is read from a descriptor, by one thread, when it is ready for it; so no thread may
+// take these signals. A peer that is gone is an error of write, not a signal.
 void block_signals() {
     sigset_t set;
     sigemptyset(&set);
-    for (int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
+    for (int number : {SIGTERM, SIGINT, SIGHUP})
+        sigaddset(&set, number);
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     signal(SIGPIPE, SIG_IGN);
 }

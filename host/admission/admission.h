@@ -4,8 +4,9 @@
 //
 //   authenticate -> visible -> arguments -> [runtime: deadline, call] -> result
 //
-// What a tool's caller should read and may act on (bad arguments, time-outs, a paused provider) comes
-// back as a result with isError; what only a program can act on comes back as an error status.
+// What a tool's caller should read and may act on (bad arguments, time-outs, a paused provider)
+// comes back as a result with isError; what only a program can act on comes back as an error
+// status.
 #pragma once
 
 #include <memory>
@@ -49,8 +50,8 @@ class Admission {
     Result<Target> find(const runtime::Caller& caller, std::string_view method,
                         std::string_view name) const;
 
-    // [any thread] The rest of the way. The observer hears the end exactly once, perhaps before this
-    // returns. Bodies it gets carry exposed names. no_call if the call never began.
+    // [any thread] The rest of the way. The observer hears the end exactly once, perhaps before
+    // this returns. Bodies it gets carry exposed names. no_call if the call never began.
     catalog::CallId call(const Target& target, const Admitted& admitted,
                          std::shared_ptr<runtime::CallObserver> observer) const;
 

@@ -19,7 +19,8 @@ std::string check_arguments(const catalog::Tool& tool, std::string_view params) 
         return refuse("Invalid arguments for " + tool.exposed + ": must be an object");
     if (tool.input->accepts_any_object()) return {};
     auto value = json::parse(arguments);
-    if (!value) return refuse("Invalid arguments for " + tool.exposed + ": " + value.error().message);
+    if (!value)
+        return refuse("Invalid arguments for " + tool.exposed + ": " + value.error().message);
     const auto violations = tool.input->validate(*value);
     if (violations.empty()) return {};
     return refuse("Invalid arguments for " + tool.exposed + ": " + json::describe(violations));

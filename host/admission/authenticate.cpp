@@ -4,9 +4,11 @@
 namespace pb::admission {
 
 Authenticator::Authenticator(std::string anonymous_org)
-    : anonymous_(std::make_shared<runtime::Caller>(runtime::Caller{
-          std::move(anonymous_org), "anonymous", "anonymous",
-          {"mcp:read", "mcp:write", "mcp:admin"}})) {}
+    : anonymous_(std::make_shared<runtime::Caller>(
+          runtime::Caller{std::move(anonymous_org),
+                          "anonymous",
+                          "anonymous",
+                          {"mcp:read", "mcp:write", "mcp:admin"}})) {}
 
 Result<runtime::CallerPtr> Authenticator::anonymous(bool loopback) const {
     if (!loopback)

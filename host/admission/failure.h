@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tool failure as its caller reads it: a result with isError, a sentence for people and models, and a
-// structured body for programs.
+// A tool failure as its caller reads it: a result with isError, a sentence for people and models,
+// and a structured body for programs.
 #pragma once
 
 #include <string>

@@ -20,7 +20,7 @@ std::string localize(std::string_view method, std::string_view params,
 
 // result.cpp: an observer before the caller's: names of the organisation in what the provider
 // answers, outputSchema held, failures of tools made into results.
-std::shared_ptr<runtime::CallObserver> watch_result(
-    const Target& target, std::string_view method, std::shared_ptr<runtime::CallObserver> next);
+std::shared_ptr<runtime::CallObserver> watch_result(const Target& target, std::string_view method,
+                                                    std::shared_ptr<runtime::CallObserver> next);
 
 }  // namespace pb::admission

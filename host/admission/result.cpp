@@ -93,18 +93,25 @@ struct Kind {
 const Kind* failure_kind(Status status) {
     static const Kind denied{"permission_denied", "auth", "Not permitted", false};
     static const Kind cancelled{"cancelled", "transient", "The call was cancelled", true};
-    static const Kind deadline{"tool_timeout", "transient", "The tool did not answer in time", true};
+    static const Kind deadline{"tool_timeout", "transient", "The tool did not answer in time",
+                               true};
     static const Kind busy{"busy", "transient", "The tool is busy", true};
     static const Kind internal{"internal", "permanent", "The tool failed", false};
     switch (status) {
-        case Status::denied: return &denied;
-        case Status::cancelled: return &cancelled;
-        case Status::deadline: return &deadline;
+        case Status::denied:
+            return &denied;
+        case Status::cancelled:
+            return &cancelled;
+        case Status::deadline:
+            return &deadline;
         case Status::busy:
-        case Status::again: return &busy;
+        case Status::again:
+            return &busy;
         case Status::gone:
-        case Status::internal: return &internal;
-        default: return nullptr;
+        case Status::internal:
+            return &internal;
+        default:
+            return nullptr;
     }
 }
 
@@ -127,6 +134,7 @@ class ResultObserver : public runtime::CallObserver {
         return next_->notified(method, params);
     }
 
+    void begun(runtime::CallId id) noexcept override { next_->begun(id); }
     void still_running() noexcept override { next_->still_running(); }
 
   private:
@@ -157,8 +165,8 @@ class ResultObserver : public runtime::CallObserver {
 
 }  // namespace
 
-std::shared_ptr<runtime::CallObserver> watch_result(
-    const Target& target, std::string_view method, std::shared_ptr<runtime::CallObserver> next) {
+std::shared_ptr<runtime::CallObserver> watch_result(const Target& target, std::string_view method,
+                                                    std::shared_ptr<runtime::CallObserver> next) {
     return std::make_shared<ResultObserver>(target, method, std::move(next));
 }
 

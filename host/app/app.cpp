@@ -70,7 +70,8 @@ class Signals {
     Signals() {
         sigset_t set;
         sigemptyset(&set);
-        for (int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
+        for (int number : {SIGTERM, SIGINT, SIGHUP})
+            sigaddset(&set, number);
         descriptor_ = ::signalfd(-1, &set, SFD_CLOEXEC);
     }
     ~Signals() { ::close(descriptor_); }
@@ -140,8 +141,9 @@ Result<void> App::prepare() {
     timer_.after(sweep_every, [this] { sweep(); });
     return config_->watch([this](const auto& before, const auto& now) {
         if (!(before->host == now->host))
-            log::warning("config.restart_needed",
-                         {{"reason", "a change of the host's own file takes effect at the next start"}});
+            log::warning(
+                "config.restart_needed",
+                {{"reason", "a change of the host's own file takes effect at the next start"}});
         orgs_.set(now);
     });
 }
@@ -194,17 +196,16 @@ void App::handle(const std::shared_ptr<const http::Request>& request,
         response.headers.emplace_back("Cache-Control", "no-store");
     } else {
         response.status = 404;
-        response.body = "{\"error\":\"not found; the MCP endpoint is " +
-                        first_->host.listen.endpoint + "\"}";
+        response.body =
+            "{\"error\":\"not found; the MCP endpoint is " + first_->host.listen.endpoint + "\"}";
     }
     exchange->respond(std::move(response));
 }
 
 Result<void> App::serve() {
     Signals signals;
-    auto started = http::Server::start(http_options(), [this](auto request, auto exchange) {
-        handle(request, exchange);
-    });
+    auto started = http::Server::start(
+        http_options(), [this](auto request, auto exchange) { handle(request, exchange); });
     if (!started) return started.error();
     http_ = std::move(*started);
     const auto& listen = first_->host.listen;
@@ -214,7 +215,8 @@ Result<void> App::serve() {
                {"port", static_cast<unsigned>(http_->port())},
                {"version", build_info().version}});
     int number = signals.wait();
-    for (; number == SIGHUP; number = signals.wait()) config_->reload();
+    for (; number == SIGHUP; number = signals.wait())
+        config_->reload();
     log::info("stopping", {{"signal", number}});
     draining_ = true;
     server_->goodbye();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// App: a host, put together. Objects are made in the order of what they stand on and end in reverse;
-// nothing here decides anything.
+// App: a host, put together. Objects are made in the order of what they stand on and end in
+// reverse; nothing here decides anything.
 #pragma once
 
 #include <atomic>
@@ -24,8 +24,8 @@ namespace pb::app {
 
 class App {
   public:
-    // Everything but the transports; when it returns the plugins are loaded and listed. With a store
-    // the plugins folder and the configuration are followed from now on.
+    // Everything but the transports; when it returns the plugins are loaded and listed. With a
+    // store the plugins folder and the configuration are followed from now on.
     static Result<std::unique_ptr<App>> start(config::ConfigSetPtr config,
                                               std::unique_ptr<config::ConfigStore> store);
     ~App();
@@ -47,7 +47,7 @@ class App {
     void sweep();
     void stop();
 
-    config::ConfigSetPtr first_;  // what the host itself was started with
+    config::ConfigSetPtr first_;                   // what the host itself was started with
     std::unique_ptr<config::ConfigStore> config_;  // null: nothing is followed
     std::unique_ptr<store::Store> store_;
     catalog::Catalog catalog_;

@@ -9,16 +9,25 @@ namespace {
 ErrorKind kind_of(runtime::Status status) {
     using runtime::Status;
     switch (status) {
-        case Status::invalid: return ErrorKind::invalid;
-        case Status::not_found: return ErrorKind::not_found;
-        case Status::unsupported: return ErrorKind::unsupported;
-        case Status::denied: return ErrorKind::denied;
-        case Status::cancelled: return ErrorKind::cancelled;
-        case Status::deadline: return ErrorKind::deadline;
+        case Status::invalid:
+            return ErrorKind::invalid;
+        case Status::not_found:
+            return ErrorKind::not_found;
+        case Status::unsupported:
+            return ErrorKind::unsupported;
+        case Status::denied:
+            return ErrorKind::denied;
+        case Status::cancelled:
+            return ErrorKind::cancelled;
+        case Status::deadline:
+            return ErrorKind::deadline;
         case Status::again:
-        case Status::busy: return ErrorKind::busy;
-        case Status::gone: return ErrorKind::gone;
-        default: return ErrorKind::internal;
+        case Status::busy:
+            return ErrorKind::busy;
+        case Status::gone:
+            return ErrorKind::gone;
+        default:
+            return ErrorKind::internal;
     }
 }
 
@@ -43,22 +52,22 @@ Result<std::string> Waiter::wait(std::chrono::milliseconds limit) {
 }
 
 catalog::Ask make_ask(runtime::Calls& calls, std::chrono::milliseconds limit) {
-    return [&calls, limit](const std::shared_ptr<catalog::Provider>& provider,
-                           const std::string& org, std::string_view method,
-                           std::string_view params) -> Result<std::string> {
-        auto waiter = std::make_shared<Waiter>();
-        runtime::CallSpec spec;
-        spec.provider = provider;
-        spec.method = method;
-        spec.params = params;
-        spec.caller = std::make_shared<runtime::Caller>(
-            runtime::Caller{org, "host", "service", {"mcp:read"}});
-        spec.timeout = limit;
-        spec.observer = waiter;
-        calls.start(std::move(spec));
-        // A provider that ignores its deadline is answered for after the grace.
-        return waiter->wait(limit + calls.options().grace + std::chrono::seconds(1));
-    };
+    return
+        [&calls, limit](const std::shared_ptr<catalog::Provider>& provider, const std::string& org,
+                        std::string_view method, std::string_view params) -> Result<std::string> {
+            auto waiter = std::make_shared<Waiter>();
+            runtime::CallSpec spec;
+            spec.provider = provider;
+            spec.method = method;
+            spec.params = params;
+            spec.caller = std::make_shared<runtime::Caller>(
+                runtime::Caller{org, "host", "service", {"mcp:read"}});
+            spec.timeout = limit;
+            spec.observer = waiter;
+            calls.start(std::move(spec));
+            // A provider that ignores its deadline is answered for after the grace.
+            return waiter->wait(limit + calls.options().grace + std::chrono::seconds(1));
+        };
 }
 
 }  // namespace pb::app

@@ -12,7 +12,8 @@
 namespace pb::app {
 namespace {
 
-// The capability's configuration, resolved and held against its schema; a problem if it does not fit.
+// The capability's configuration, resolved and held against its schema; a problem if it does not
+// fit.
 Result<std::string> configuration(const config::CapabilityConfig& wanted,
                                   const plugin::Capability& capability) {
     auto resolved = config::resolve(wanted.config);
@@ -43,7 +44,8 @@ Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder) {
             if (!enabled || !enabled->enabled) continue;
             const auto what = "capability " + capability.name + " of organisation " + org.name;
             if (!known.insert(capability.name).second) {
-                out.problems.push_back(what + ": also in " + library->label() + "; the first serves");
+                out.problems.push_back(what + ": also in " + library->label() +
+                                       "; the first serves");
                 continue;
             }
             auto config = configuration(*enabled, capability);

@@ -12,11 +12,10 @@ class Invoker : public catalog::Invoker {
   public:
     explicit Invoker(const admission::Admission& admission) : admission_(admission) {}
 
-    catalog::Status invoke(const catalog::ServiceIdentity& self, catalog::CallId parent,
-                           std::string_view method, std::string_view params,
-                           std::int64_t timeout_ns,
-                           std::function<void(catalog::Status, std::string_view)> done) noexcept
-        override;
+    catalog::Status invoke(
+        const catalog::ServiceIdentity& self, catalog::CallId parent, std::string_view method,
+        std::string_view params, std::int64_t timeout_ns,
+        std::function<void(catalog::Status, std::string_view)> done) noexcept override;
 
   private:
     const admission::Admission& admission_;

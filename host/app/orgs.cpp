@@ -57,7 +57,8 @@ void Orgs::stop() {
         changed_.notify_all();
     }
     thread_.join();
-    for (const auto& org : catalog_.orgs()) catalog_.replace(org, nullptr);
+    for (const auto& org : catalog_.orgs())
+        catalog_.replace(org, nullptr);
     instances_.clear();
 }
 
@@ -109,7 +110,8 @@ void Orgs::run() {
         auto dirty = std::move(dirty_);
         dirty_.clear();
         if (std::exchange(all_dirty_, false) && config)
-            for (const auto& org : config->orgs) dirty.insert(org.first);
+            for (const auto& org : config->orgs)
+                dirty.insert(org.first);
         lock.unlock();
         if (config) work(config, folder, std::move(dirty));
         lock.lock();
@@ -143,13 +145,14 @@ void Orgs::say_once(const std::string& org, const std::string& problem) {
 
 void Orgs::assemble(const config::OrgConfig& org, const plugin::FolderState& folder) {
     const auto todo = plan(org, folder);
-    for (const auto& problem : todo.problems) say_once(org.name, problem);
+    for (const auto& problem : todo.problems)
+        say_once(org.name, problem);
     auto next = start(todo, instances_[org.name]);
     put(org.name, next);
 }
 
-// The instances of a plan: those that serve already where nothing differs, new ones otherwise. Where a
-// new one does not start, the one before goes on.
+// The instances of a plan: those that serve already where nothing differs, new ones otherwise.
+// Where a new one does not start, the one before goes on.
 Orgs::Instances Orgs::start(const Plan& plan, const Instances& before) {
     Instances out;
     for (const auto& wanted : plan.wanted) {
@@ -162,8 +165,8 @@ Orgs::Instances Orgs::start(const Plan& plan, const Instances& before) {
         }
         auto started = plugin::start_instance(wanted.library, wanted.spec, *wiring_);
         if (started) {
-            out.push_back({print, *started, wanted.lists, wanted.spec.capability,
-                           wanted.spec.name_space});
+            out.push_back(
+                {print, *started, wanted.lists, wanted.spec.capability, wanted.spec.name_space});
             continue;
         }
         say_once(wanted.spec.org, wanted.library->label() + " did not start as " +
@@ -189,7 +192,8 @@ void Orgs::put(const std::string& org, const Instances& instances) {
     auto kept = instances;
     auto outcome = build(org, kept);
     if (!outcome) {
-        // Two of them want the same name. What served before keeps it; of newcomers the first has it.
+        // Two of them want the same name. What served before keeps it; of newcomers the first has
+        // it.
         say_once(org, outcome.error().message);
         const auto& before = instances_[org];
         auto serves = [&](const Instance& instance) {
@@ -207,18 +211,21 @@ void Orgs::put(const std::string& org, const Instances& instances) {
         outcome = build(org, kept);
         if (!outcome) return;
     }
-    for (const auto& warning : outcome->warnings) say_once(org, warning);
+    for (const auto& warning : outcome->warnings)
+        say_once(org, warning);
     {
         std::lock_guard lock(mutex_);
         std::erase_if(speakers_, [&](const auto& entry) { return entry.second == org; });
-        for (const auto& instance : kept) speakers_[instance.provider.get()] = org;
+        for (const auto& instance : kept)
+            speakers_[instance.provider.get()] = org;
     }
     const auto& snapshot = outcome->snapshot;
-    log::info("org.serving", {{"org", org},
-                              {"capabilities", snapshot->bindings.size()},
-                              {"tools", snapshot->tools.size()},
-                              {"resources", snapshot->resources.size() + snapshot->templates.size()},
-                              {"prompts", snapshot->prompts.size()}});
+    log::info("org.serving",
+              {{"org", org},
+               {"capabilities", snapshot->bindings.size()},
+               {"tools", snapshot->tools.size()},
+               {"resources", snapshot->resources.size() + snapshot->templates.size()},
+               {"prompts", snapshot->prompts.size()}});
     catalog_.replace(org, snapshot);
     instances_[org] = std::move(kept);
 }

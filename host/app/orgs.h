@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Orgs: keeps every organisation's snapshot equal to its configuration, to the plugins that are loaded,
-// and to what providers say of their lists. One thread does it; each change of an organisation is made
-// beside what serves, and put in place whole.
+// Orgs: keeps every organisation's snapshot equal to its configuration, to the plugins that are
+// loaded, and to what providers say of their lists. One thread does it; each change of an
+// organisation is made beside what serves, and put in place whole.
 #pragma once
 
 #include <condition_variable>

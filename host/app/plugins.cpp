@@ -46,7 +46,8 @@ Result<std::vector<cli::PluginReport>> list_plugins(const config::HostConfig& co
     if (fault) return not_found(config.plugins.folder + ": " + fault.message());
     std::sort(files.begin(), files.end());
     std::vector<cli::PluginReport> out;
-    for (const auto& file : files) out.push_back(check_plugin(config, file));
+    for (const auto& file : files)
+        out.push_back(check_plugin(config, file));
     return out;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The host's log: one line for each event, structured, on standard error (standard output belongs to
-// the stdio transport). An event has a dotted name and fields; never a secret.
+// The host's log: one line for each event, structured, on standard error (standard output belongs
+// to the stdio transport). An event has a dotted name and fields; never a secret.
 #pragma once
 
 #include <initializer_list>

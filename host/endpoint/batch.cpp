@@ -16,7 +16,8 @@ class Batch : public std::enable_shared_from_this<Batch> {
         std::lock_guard lock(mutex_);
         if (!streaming_) {
             streaming_ = true;
-            for (const auto& earlier : answers_) outlet_->send(earlier);
+            for (const auto& earlier : answers_)
+                outlet_->send(earlier);
             answers_.clear();
         }
         return outlet_->send(message);

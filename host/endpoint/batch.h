@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batch: several messages in one body (2025-03-26 only). Each request gets an outlet of its own; their
-// answers leave together as one array, or one by one on the stream if anything else was sent before.
-// https://modelcontextprotocol.io/specification/2025-03-26/basic/transports
+// Batch: several messages in one body (2025-03-26 only). Each request gets an outlet of its own;
+// their answers leave together as one array, or one by one on the stream if anything else was sent
+// before. https://modelcontextprotocol.io/specification/2025-03-26/basic/transports
 #pragma once
 
 #include <memory>

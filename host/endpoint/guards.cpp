@@ -32,9 +32,8 @@ Guards::Guards(std::vector<std::string> hosts, std::vector<std::string> origins)
 
 bool Guards::host_allowed(std::string_view host) const {
     const auto name = without_port(host);
-    return own_name(name) || std::any_of(hosts_.begin(), hosts_.end(), [&](const auto& allowed) {
-               return equal(allowed, name);
-           });
+    return own_name(name) || std::any_of(hosts_.begin(), hosts_.end(),
+                                         [&](const auto& allowed) { return equal(allowed, name); });
 }
 
 bool Guards::origin_allowed(std::string_view origin) const {

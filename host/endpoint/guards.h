@@ -13,8 +13,9 @@ namespace pb::endpoint {
 
 class Guards {
   public:
-    // Hosts without port ("mcp.example.com"); origins whole ("https://app.example.com"). This machine's
-    // own names (localhost, 127.0.0.1, [::1]) are always allowed, with any port and scheme.
+    // Hosts without port ("mcp.example.com"); origins whole ("https://app.example.com"). This
+    // machine's own names (localhost, 127.0.0.1, [::1]) are always allowed, with any port and
+    // scheme.
     Guards(std::vector<std::string> hosts, std::vector<std::string> origins);
 
     // Empty if the request may pass, else one sentence.

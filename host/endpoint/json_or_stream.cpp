@@ -14,9 +14,12 @@ mcp::Sent JsonOrStream::send(std::string_view message) {
     std::lock_guard lock(mutex_);
     if (over_ || !streams_ || !open_stream()) return mcp::Sent::gone;
     switch (exchange_->send(sse_event(message))) {
-        case http::SendResult::ok: return mcp::Sent::ok;
-        case http::SendResult::again: return mcp::Sent::again;
-        default: return mcp::Sent::gone;
+        case http::SendResult::ok:
+            return mcp::Sent::ok;
+        case http::SendResult::again:
+            return mcp::Sent::again;
+        default:
+            return mcp::Sent::gone;
     }
 }
 
@@ -51,6 +54,8 @@ void JsonOrStream::lasting() {
     if (!over_ && streams_) open_stream();
 }
 
-void JsonOrStream::on_gone(std::function<void()> gone) { exchange_->on_disconnect(std::move(gone)); }
+void JsonOrStream::on_gone(std::function<void()> gone) {
+    exchange_->on_disconnect(std::move(gone));
+}
 
 }  // namespace pb::endpoint

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JsonOrStream: the outlet of one HTTP request that nobody can resume. One JSON answer if nothing comes
-// before it, else an event stream that ends with the answer.
+// JsonOrStream: the outlet of one HTTP request that nobody can resume. One JSON answer if nothing
+// comes before it, else an event stream that ends with the answer.
 #pragma once
 
 #include <memory>

@@ -152,7 +152,8 @@ void ResumableStream::resume(std::shared_ptr<http::Exchange> exchange,
     exchange_ = std::move(exchange);
     if (!exchange_->start_stream(headers_)) return;
     watch_connection();
-    for (const auto& [id, message] : replay->events) exchange_->send(sse_event(message, id));
+    for (const auto& [id, message] : replay->events)
+        exchange_->send(sse_event(message, id));
     if (over_) exchange_->finish();
 }
 
@@ -177,7 +178,8 @@ std::shared_ptr<ResumableStream> StreamRegistry::find(const std::string& session
 void replay_finished(http::Exchange& exchange, const HeaderList& headers,
                      const mcp::EventLog::Replay& replay) {
     if (!exchange.start_stream(headers)) return;
-    for (const auto& [id, message] : replay.events) exchange.send(sse_event(message, id));
+    for (const auto& [id, message] : replay.events)
+        exchange.send(sse_event(message, id));
     exchange.finish();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// ResumableStream: the outlet of a legacy session. Its stream outlives the connection: what is sent goes
-// into the session's event log first, so that a client that lost the connection comes back for the rest
-// with Last-Event-ID. A lost connection does not cancel a legacy request.
+// ResumableStream: the outlet of a legacy session. Its stream outlives the connection: what is sent
+// goes into the session's event log first, so that a client that lost the connection comes back for
+// the rest with Last-Event-ID. A lost connection does not cancel a legacy request.
 // https://modelcontextprotocol.io/specification/2025-11-25/basic/transports
 #pragma once
 
@@ -20,15 +20,15 @@ namespace pb::endpoint {
 
 class StreamRegistry;
 
-class ResumableStream : public mcp::Outlet,
-                        public std::enable_shared_from_this<ResumableStream> {
+class ResumableStream : public mcp::Outlet, public std::enable_shared_from_this<ResumableStream> {
   public:
     // session: null until initialize opens one.
     ResumableStream(std::shared_ptr<http::Exchange> exchange, bool streams, HeaderList headers,
                     mcp::SessionPtr session, StreamRegistry& registry);
     ~ResumableStream() override;
 
-    // Makes it the session's standalone stream (GET): open from the start, without an end of its own.
+    // Makes it the session's standalone stream (GET): open from the start, without an end of its
+    // own.
     bool stand_alone();
     // Another connection takes up the stream behind `last_event_id`.
     void resume(std::shared_ptr<http::Exchange> exchange, std::string_view last_event_id);

@@ -32,8 +32,10 @@ class Writer {
         std::lock_guard lock(mutex_);
         for (std::size_t at = 0; at < line.size() && !broken_;) {
             const auto count = ::write(output_, line.data() + at, line.size() - at);
-            if (count > 0) at += static_cast<std::size_t>(count);
-            else if (errno != EINTR) broken_ = true;
+            if (count > 0)
+                at += static_cast<std::size_t>(count);
+            else if (errno != EINTR)
+                broken_ = true;
         }
         return !broken_;
     }
@@ -162,7 +164,9 @@ class Channel {
             messages.size() > most_in_batch)
             return outlet->answer(
                 400, mcp::error_message({}, {mcp::code::invalid_request,
-                                             "batches of 1 to 100 messages are for 2025-03-26", {}, 0}));
+                                             "batches of 1 to 100 messages are for 2025-03-26",
+                                             {},
+                                             0}));
         receive_batch(server_, incoming, messages, std::move(outlet));
     }
 
@@ -183,8 +187,8 @@ bool readable(int input, int stop) {
 
 }  // namespace
 
-void serve_stdio(mcp::Server& server, const runtime::CallerPtr& caller,
-                 const StdioOptions& options, int stop) {
+void serve_stdio(mcp::Server& server, const runtime::CallerPtr& caller, const StdioOptions& options,
+                 int stop) {
     Channel channel(server, caller, options);
     std::string pending, chunk(64u << 10, '\0');
     bool skipping = false;  // the rest of a line that was too long

@@ -39,7 +39,8 @@ void respond(http::Exchange& exchange, const http::Request& request, int status,
     http::Response response;
     response.status = status;
     response.headers = cross_origin(request);
-    for (auto& header : headers) response.headers.push_back(std::move(header));
+    for (auto& header : headers)
+        response.headers.push_back(std::move(header));
     if (!body.empty()) {
         response.content_type = "application/json";
         response.body = std::move(body);
@@ -77,11 +78,11 @@ bool is_json(const http::Request& request) {
 
 void preflight(http::Exchange& exchange, const http::Request& request) {
     auto wanted = request.header("Access-Control-Request-Headers");
-    respond(exchange, request, 204, {},
-            {{"Access-Control-Allow-Methods", "POST, GET, DELETE"},
-             {"Access-Control-Allow-Headers",
-              wanted.empty() ? "Content-Type" : std::string(wanted)},
-             {"Access-Control-Max-Age", "600"}});
+    respond(
+        exchange, request, 204, {},
+        {{"Access-Control-Allow-Methods", "POST, GET, DELETE"},
+         {"Access-Control-Allow-Headers", wanted.empty() ? "Content-Type" : std::string(wanted)},
+         {"Access-Control-Max-Age", "600"}});
 }
 
 }  // namespace
@@ -128,8 +129,8 @@ void StreamableHttp::post(const RequestPtr& request, const ExchangePtr& exchange
     const Headers headers(*request);
     mcp::Incoming incoming{request, text, caller, &headers, nullptr};
     if (mcp::Server::is_modern_message(text, request->header(version_header)))
-        return server_.receive(incoming, std::make_shared<JsonOrStream>(exchange, streams,
-                                                                        cross_origin(*request)));
+        return server_.receive(
+            incoming, std::make_shared<JsonOrStream>(exchange, streams, cross_origin(*request)));
     if (request->has_header(session_header)) {
         incoming.session = session(*request, *caller);
         if (!incoming.session)
@@ -177,14 +178,16 @@ void StreamableHttp::get(const RequestPtr& request, const ExchangePtr& exchange,
                 return replay_finished(*exchange, cross_origin(*request), *replay);
         }
     }
-    auto stream = std::make_shared<ResumableStream>(exchange, true, cross_origin(*request), open,
-                                                    streams_);
+    auto stream =
+        std::make_shared<ResumableStream>(exchange, true, cross_origin(*request), open, streams_);
     if (!stream->stand_alone()) return;
     std::shared_ptr<mcp::Outlet> earlier;
     {
         std::lock_guard lock(open->mutex);
-        if (open->closed) earlier = stream;
-        else earlier = std::exchange(open->standalone, stream);
+        if (open->closed)
+            earlier = stream;
+        else
+            earlier = std::exchange(open->standalone, stream);
     }
     // The newest connection is the one that is alive.
     if (earlier) earlier->end();
@@ -194,8 +197,7 @@ void StreamableHttp::remove(const RequestPtr& request, const ExchangePtr& exchan
                             const runtime::CallerPtr& caller) {
     if (!request->has_header(session_header))
         return refuse(*exchange, *request, 405, mcp::code::invalid_request,
-                      "DELETE ends a legacy session and needs Mcp-Session-Id",
-                      {{"Allow", "POST"}});
+                      "DELETE ends a legacy session and needs Mcp-Session-Id", {{"Allow", "POST"}});
     auto open = session(*request, *caller);
     if (!open)
         return refuse(*exchange, *request, 404, mcp::code::invalid_request, "no such session");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Streamable HTTP transport: one path, POST for both eras, GET and DELETE for legacy sessions. It
-// turns exchanges into messages and back, and knows no method.
+// The Streamable HTTP transport: one path, POST for both eras, GET and DELETE for legacy sessions.
+// It turns exchanges into messages and back, and knows no method.
 #pragma once
 
 #include <memory>

@@ -16,8 +16,8 @@ using Json = nlohmann::json;
 
 // The error names what was wrong and where (byte offset; parse_file: line and column).
 Result<Json> parse(std::string_view text, const Limits& limits = {});
-// A file that a person wrote: errors carry path, line and column. Duplicate member names are refused
-// (a typo that would be silently ignored otherwise).
+// A file that a person wrote: errors carry path, line and column. Duplicate member names are
+// refused (a typo that would be silently ignored otherwise).
 Result<Json> parse_file(const std::string& path, const Limits& limits = {});
 // Never throws: invalid UTF-8 is replaced.
 std::string dump(const Json& value);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading JSON text without building a tree. A message that passes through Patchbay keeps every byte
-// that nobody had to rewrite; so the protocol layer works on slices of the text it was given.
+// Reading JSON text without building a tree. A message that passes through Patchbay keeps every
+// byte that nobody had to rewrite; so the protocol layer works on slices of the text it was given.
 //
 // scan() checks the WHOLE text (RFC 8259 grammar, UTF-8, depth, number of values), once. After that
 // the cheap readers below may be used on the text and on any slice that they return; on unchecked
@@ -18,9 +18,9 @@
 namespace pb::json {
 
 struct Limits {
-    std::size_t size = 16u << 20;  // bytes of text
-    std::size_t depth = 64;        // nested arrays and objects
-    std::size_t values = 1u << 20; // values and member names in all
+    std::size_t size = 16u << 20;   // bytes of text
+    std::size_t depth = 64;         // nested arrays and objects
+    std::size_t values = 1u << 20;  // values and member names in all
 };
 
 enum class Type { null, boolean, number, string, array, object };
@@ -40,13 +40,15 @@ struct Member {
 bool members(std::string_view object, std::vector<Member>& out);
 // The elements of a checked array; false if it is not one.
 bool elements(std::string_view array, std::vector<std::string_view>& out);
-// One member's value, empty if absent or if `object` is not an object. Of duplicates the last counts,
-// as in nlohmann::json, so that both readers of one text agree. Escaped names are resolved first.
+// One member's value, empty if absent or if `object` is not an object. Of duplicates the last
+// counts, as in nlohmann::json, so that both readers of one text agree. Escaped names are resolved
+// first.
 std::string_view member(std::string_view object, std::string_view name);
 
 // A checked string's content with escapes resolved; nullopt if the value is not a string.
 std::optional<std::string> string_value(std::string_view value);
-// A checked integer within int64; nullopt for anything else (1.0 counts as an integer, 1.5 does not).
+// A checked integer within int64; nullopt for anything else (1.0 counts as an integer, 1.5 does
+// not).
 std::optional<std::int64_t> integer_value(std::string_view value);
 std::optional<double> number_value(std::string_view value);
 
@@ -54,8 +56,9 @@ std::optional<double> number_value(std::string_view value);
 std::string quote(std::string_view text);
 void append_quoted(std::string& out, std::string_view text);
 
-// Rewriting by splicing: copies of `object` in which only the named member differs. Every duplicate of
-// the name goes. with() replaces the value in place or adds the member at the end; value is JSON text.
+// Rewriting by splicing: copies of `object` in which only the named member differs. Every duplicate
+// of the name goes. with() replaces the value in place or adds the member at the end; value is JSON
+// text.
 std::string with(std::string_view object, std::string_view name, std::string_view value);
 std::string without(std::string_view object, std::string_view name);
 

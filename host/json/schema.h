@@ -27,14 +27,15 @@ struct SchemaLimits {
 struct Violation {
     std::string instance_path;  // JSON pointer into the instance, "" = the whole
     std::string schema_path;    // JSON pointer into the schema
-    std::string message;        // "is required", "must be >= 1", ...; never contains the instance's values
+    std::string
+        message;  // "is required", "must be >= 1", ...; never contains the instance's values
 };
 
 class Schema {
   public:
     virtual ~Schema() = default;
-    // [any thread] Empty if valid; otherwise the first `most` violations. Running out of depth or work
-    // is a violation of its own (the instance counts as invalid). Never throws.
+    // [any thread] Empty if valid; otherwise the first `most` violations. Running out of depth or
+    // work is a violation of its own (the instance counts as invalid). Never throws.
     virtual std::vector<Violation> validate(const Json& instance, std::size_t most = 8) const = 0;
     // True if every JSON object is valid, so that callers can skip parsing the instance.
     virtual bool accepts_any_object() const = 0;
@@ -43,8 +44,9 @@ class Schema {
 // Documents that "$ref" may name besides the schema itself, by absolute URI.
 using SchemaDocuments = std::map<std::string, Json>;
 
-// [any thread] The error says which keyword at which path is wrong, or that the dialect ("$schema") is
-// not supported. Supported: 2020-12 (also when absent) and, for what legacy peers send, draft-07.
+// [any thread] The error says which keyword at which path is wrong, or that the dialect ("$schema")
+// is not supported. Supported: 2020-12 (also when absent) and, for what legacy peers send,
+// draft-07.
 Result<std::shared_ptr<const Schema>> compile_schema(const Json& schema,
                                                      const SchemaLimits& limits = {},
                                                      const SchemaDocuments& documents = {});

@@ -28,8 +28,8 @@ std::string lacking(std::string_view method, std::string_view params,
     const bool url = json::string_value(json::member(params, "mode")) == "url";
     const bool has_url = is_object(json::member(elicitation, "url"));
     // An empty elicitation capability means forms only (2025-11-25 and later).
-    const bool has_form = is_object(elicitation) &&
-                          (is_object(json::member(elicitation, "form")) || !has_url);
+    const bool has_form =
+        is_object(elicitation) && (is_object(json::member(elicitation, "form")) || !has_url);
     if (url) return has_url ? "" : "\"elicitation\":{\"url\":{}}";
     return has_form ? "" : "\"elicitation\":{\"form\":{}}";
 }
@@ -64,7 +64,8 @@ Result<std::string> missing_capabilities(std::string_view input_requests,
     }
     if (lacks.empty()) return std::string();
     std::string out = "{";
-    for (const auto& entry : lacks) out += (out.size() > 1 ? "," : "") + entry.second;
+    for (const auto& entry : lacks)
+        out += (out.size() > 1 ? "," : "") + entry.second;
     return out + "}";
 }
 
@@ -92,10 +93,10 @@ void LegacyAsk::start(std::string_view input_requests, runtime::Timer& timer,
                 });
             if (ask_id.empty()) continue;
             const auto method = *json::string_value(json::member(question, "method"));
-            messages.push_back(request_message(
-                ask_id, method,
-                legacy_params(request_->version, method, json::member(question, "params"),
-                              ask_id)));
+            messages.push_back(
+                request_message(ask_id, method,
+                                legacy_params(request_->version, method,
+                                              json::member(question, "params"), ask_id)));
             waiting_[key] = ask_id;
         }
     }
@@ -133,7 +134,8 @@ void LegacyAsk::finish(Result<std::string> outcome) {
         std::lock_guard lock(mutex_);
         done.swap(done_);
         if (!done) return;
-        for (const auto& entry : waiting_) request_->session->forget(entry.second);
+        for (const auto& entry : waiting_)
+            request_->session->forget(entry.second);
         waiting_.clear();
     }
     done(std::move(outcome));
@@ -142,7 +144,8 @@ void LegacyAsk::finish(Result<std::string> outcome) {
 void LegacyAsk::cancel() {
     std::lock_guard lock(mutex_);
     done_ = nullptr;
-    for (const auto& entry : waiting_) request_->session->forget(entry.second);
+    for (const auto& entry : waiting_)
+        request_->session->forget(entry.second);
     waiting_.clear();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asking the user. A provider says what it needs to know; the modern client gets that as its result and
-// comes again, the legacy client is asked on the stream of its call. Providers never know which.
+// Asking the user. A provider says what it needs to know; the modern client gets that as its result
+// and comes again, the legacy client is asked on the stream of its call. Providers never know
+// which.
 #pragma once
 
 #include <functional>
@@ -16,8 +17,9 @@
 
 namespace pb::mcp {
 
-// The client capabilities (JSON object) that `input_requests` need and `capabilities` lack; empty if
-// none. An error if it is not a map of elicitation/create, sampling/createMessage and roots/list.
+// The client capabilities (JSON object) that `input_requests` need and `capabilities` lack; empty
+// if none. An error if it is not a map of elicitation/create, sampling/createMessage and
+// roots/list.
 Result<std::string> missing_capabilities(std::string_view input_requests,
                                          std::string_view capabilities);
 
@@ -30,7 +32,8 @@ class LegacyAsk : public std::enable_shared_from_this<LegacyAsk> {
     // The inputResponses object, or why there is none. Called once, on any thread.
     using Done = std::function<void(Result<std::string>)>;
 
-    LegacyAsk(RequestPtr request, Done done) : request_(std::move(request)), done_(std::move(done)) {}
+    LegacyAsk(RequestPtr request, Done done)
+        : request_(std::move(request)), done_(std::move(done)) {}
 
     void start(std::string_view input_requests, runtime::Timer& timer,
                std::chrono::milliseconds patience);
@@ -43,7 +46,7 @@ class LegacyAsk : public std::enable_shared_from_this<LegacyAsk> {
 
     RequestPtr request_;
     std::mutex mutex_;
-    Done done_;  // null once over
+    Done done_;                                     // null once over
     std::map<std::string, std::string> waiting_;    // key (a JSON string) -> ask id
     std::map<std::string, std::string> responses_;  // key -> result
 };

@@ -23,7 +23,8 @@ std::string base64_encode(std::string_view bytes, Alphabet alphabet) {
         const auto count = std::min<std::size_t>(3, bytes.size() - i);
         for (std::size_t k = 0; k < 3; ++k)
             group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-        for (std::size_t k = 0; k <= count; ++k) out += table[group >> (18 - 6 * k) & 63];
+        for (std::size_t k = 0; k <= count; ++k)
+            out += table[group >> (18 - 6 * k) & 63];
         if (alphabet == Alphabet::standard) out.append(3 - count, '=');
     }
     return out;
@@ -33,7 +34,8 @@ std::optional<std::string> base64_decode(std::string_view text, Alphabet alphabe
     const auto table = digits(alphabet);
     if (alphabet == Alphabet::standard) {
         if (text.size() % 4 != 0) return std::nullopt;
-        for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
+        for (int i = 0; i < 2 && text.ends_with('='); ++i)
+            text.remove_suffix(1);
     }
     if (text.size() % 4 == 1) return std::nullopt;
     std::string out;

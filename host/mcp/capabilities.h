@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this server says it can do. The same in every version that it speaks: everything here is served
-// by the host itself, whatever is plugged in, and lists may grow while a client looks on.
+// What this server says it can do. The same in every version that it speaks: everything here is
+// served by the host itself, whatever is plugged in, and lists may grow while a client looks on.
 #pragma once
 
 #include <string_view>

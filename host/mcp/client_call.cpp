@@ -19,15 +19,18 @@ Status status_of(Sent sent) {
 
 // A code that a provider may give to its error: JSON-RPC's own, or one outside the reserved range.
 bool allowed_code(std::int64_t value) {
-    return (value <= code::invalid_request && value >= code::internal_error) ||
-           value > -32000 || value < -32768;
+    return (value <= code::invalid_request && value >= code::internal_error) || value > -32000 ||
+           value < -32768;
 }
 
 RpcError rpc_error(Status status, std::string_view method, bool modern, std::string_view body) {
     RpcError error;
     std::string_view sentence = "the request failed";
     switch (status) {
-        case Status::invalid: error.code = code::invalid_params; sentence = "invalid params"; break;
+        case Status::invalid:
+            error.code = code::invalid_params;
+            sentence = "invalid params";
+            break;
         case Status::not_found:
             error.code = method == "resources/read" && !modern ? code::resource_not_found
                                                                : code::invalid_params;
@@ -37,12 +40,21 @@ RpcError rpc_error(Status status, std::string_view method, bool modern, std::str
             error.code = code::method_not_found;
             sentence = "not supported";
             break;
-        case Status::denied: sentence = "not permitted"; break;
-        case Status::cancelled: sentence = "the request was cancelled"; break;
-        case Status::deadline: sentence = "the request was not answered in time"; break;
+        case Status::denied:
+            sentence = "not permitted";
+            break;
+        case Status::cancelled:
+            sentence = "the request was cancelled";
+            break;
+        case Status::deadline:
+            sentence = "the request was not answered in time";
+            break;
         case Status::busy:
-        case Status::again: sentence = "busy; try again later"; break;
-        default: break;
+        case Status::again:
+            sentence = "busy; try again later";
+            break;
+        default:
+            break;
     }
     error.message = json::string_value(json::member(body, "message")).value_or("");
     if (error.message.empty()) error.message = sentence;
@@ -111,11 +123,13 @@ void ClientCall::run(const std::string& params, bool resumed) {
     admitted.caller = request_->caller;
     admitted.client = request_->client;
     admitted.resumed = resumed;
-    const auto id = services_.admission.call(target_, admitted, shared_from_this());
+    services_.admission.call(target_, admitted, shared_from_this());
+}
+
+void ClientCall::begun(catalog::CallId id) noexcept {
     bool cancelled = false;
     {
         std::lock_guard lock(mutex_);
-        if (ended_) return;
         running_ = id;
         cancelled = cancelled_;
     }
@@ -165,7 +179,8 @@ void ClientCall::input_required(std::string_view body) {
     const auto state = json::member(body, "requestState");
     const bool may_ask = request_->message.method != "completion/complete";
     if (!may_ask || (questions.empty() && state.empty()))
-        return fail(Status::internal, "{\"message\":\"the provider asked for input where it cannot\"}");
+        return fail(Status::internal,
+                    "{\"message\":\"the provider asked for input where it cannot\"}");
     if (!questions.empty()) {
         auto missing = missing_capabilities(questions, request_->client->capabilities);
         if (!missing) return fail_asking(missing.error());
@@ -173,7 +188,8 @@ void ClientCall::input_required(std::string_view body) {
             if (!request_->modern())
                 return fail_asking({ErrorKind::unsupported,
                                     "this needs a client capability that the client did not "
-                                    "declare: " + *missing});
+                                    "declare: " +
+                                        *missing});
             std::lock_guard lock(mutex_);
             ended_ = true;
             return request_->fail({code::missing_client_capability,
@@ -187,8 +203,8 @@ void ClientCall::input_required(std::string_view body) {
     if (!state.empty()) {
         // A state is a string; a provider that gives another JSON value gets its text back.
         const auto text = json::string_value(state).value_or(std::string(state));
-        result += ",\"requestState\":" +
-                  json::quote(services_.seal.close(binding(), round_ + 1, text));
+        result +=
+            ",\"requestState\":" + json::quote(services_.seal.close(binding(), round_ + 1, text));
     }
     result += ",\"_meta\":{\"io.modelcontextprotocol/serverInfo\":" + services_.server_info + "}}";
     {
@@ -237,8 +253,8 @@ void ClientCall::fail_asking(const Error& error) {
     }
     const auto result = admission::failure_result(
         {"input_unavailable", "permanent", false, error.message}, target_.tool->output == nullptr);
-    request_->answer(render_result(request_->version, request_->message.method, result,
-                                   services_.server_info));
+    request_->answer(
+        render_result(request_->version, request_->message.method, result, services_.server_info));
 }
 
 void ClientCall::fail(Status status, std::string_view body) {
@@ -295,8 +311,7 @@ Status ClientCall::log_message(std::string_view params) {
         std::lock_guard lock(mutex_);
         if (cancelled_ || ended_) return Status::gone;
     }
-    return status_of(
-        request_->outlet->send(notification_message("notifications/message", params)));
+    return status_of(request_->outlet->send(notification_message("notifications/message", params)));
 }
 
 void ClientCall::still_running() noexcept { request_->outlet->lasting(); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ClientCall: one tools/call, resources/read, prompts/get or completion/complete of a client, from the
-// first round to the answer, questions to the user included.
+// ClientCall: one tools/call, resources/read, prompts/get or completion/complete of a client, from
+// the first round to the answer, questions to the user included.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@ struct CallServices {
     const admission::Admission& admission;
     const Seal& seal;
     std::string server_info;
-    int max_rounds = 16;                         // of questions for one request
+    int max_rounds = 16;                          // of questions for one request
     std::chrono::milliseconds patience{600'000};  // for a legacy client's answers
 };
 
@@ -34,6 +34,7 @@ class ClientCall : public runtime::CallObserver,
     void start();
 
     void cancel() override;
+    void begun(runtime::CallId id) noexcept override;
     void completed(runtime::Status status, std::string_view body) noexcept override;
     runtime::Status notified(std::string_view method, std::string_view params) noexcept override;
     void still_running() noexcept override;

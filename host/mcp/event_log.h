@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// EventLog: what was sent on a session's event streams, so that a client that lost a stream can take it
-// up again (legacy, Last-Event-ID). Bounded: the oldest events go first.
+// EventLog: what was sent on a session's event streams, so that a client that lost a stream can
+// take it up again (legacy, Last-Event-ID). Bounded: the oldest events go first.
 // https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#resumability-and-redelivery
 #pragma once
 

@@ -23,8 +23,7 @@ bool visible(std::string_view value) {
 bool same(std::string_view type, std::string_view header, std::string_view body) {
     if (type == "string") return json::string_value(body) == std::optional<std::string>(header);
     if (type == "boolean") return header == body && (body == "true" || body == "false");
-    const auto in_header =
-        json::scan(header).ok() ? json::integer_value(header) : std::nullopt;
+    const auto in_header = json::scan(header).ok() ? json::integer_value(header) : std::nullopt;
     const auto in_body = json::integer_value(body);
     return in_header && in_body && *in_header == *in_body;
 }
@@ -48,7 +47,7 @@ std::optional<RpcError> check_header(const HeaderView& headers, std::string_view
     if (count == 0) return mismatch("the required header " + std::string(name) + " is missing");
     if (count > 1) return mismatch(std::string(name) + " occurs more than once");
     if (value == expected && !value.starts_with(form_begin)) return std::nullopt;
-    const auto decoded = may_be_encoded ? decode_header(value)
+    const auto decoded = may_be_encoded   ? decode_header(value)
                          : visible(value) ? std::optional(std::string(value))
                                           : std::nullopt;
     if (!decoded) return mismatch(std::string(name) + " has an invalid value");

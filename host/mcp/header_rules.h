@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The request metadata headers of 2026-07-28: what an intermediary reads in a header must be what the
-// body says. Every violation is HeaderMismatch (-32020) with HTTP 400.
+// The request metadata headers of 2026-07-28: what an intermediary reads in a header must be what
+// the body says. Every violation is HeaderMismatch (-32020) with HTTP 400.
 // https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#request-metadata
 #pragma once
 
@@ -15,8 +15,8 @@
 
 namespace pb::mcp {
 
-// A header's value with the =?base64?...?= form decoded; nullopt if it has invalid characters or the
-// form is broken.
+// A header's value with the =?base64?...?= form decoded; nullopt if it has invalid characters or
+// the form is broken.
 std::optional<std::string> decode_header(std::string_view value);
 
 // `name` occurs once and is exactly `expected`.

@@ -9,10 +9,14 @@ namespace {
 
 std::string_view member_name(Listed kind) {
     switch (kind) {
-        case Listed::tool: return "tools";
-        case Listed::resource: return "resources";
-        case Listed::resource_template: return "resourceTemplates";
-        case Listed::prompt: return "prompts";
+        case Listed::tool:
+            return "tools";
+        case Listed::resource:
+            return "resources";
+        case Listed::resource_template:
+            return "resourceTemplates";
+        case Listed::prompt:
+            return "prompts";
     }
     return "";
 }
@@ -20,10 +24,14 @@ std::string_view member_name(Listed kind) {
 template <class Visit>
 auto with_entries(const catalog::Snapshot& snapshot, Listed kind, Visit visit) {
     switch (kind) {
-        case Listed::tool: return visit(snapshot.tools);
-        case Listed::resource: return visit(snapshot.resources);
-        case Listed::resource_template: return visit(snapshot.templates);
-        default: return visit(snapshot.prompts);
+        case Listed::tool:
+            return visit(snapshot.tools);
+        case Listed::resource:
+            return visit(snapshot.resources);
+        case Listed::resource_template:
+            return visit(snapshot.templates);
+        default:
+            return visit(snapshot.prompts);
     }
 }
 

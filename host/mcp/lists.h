@@ -21,8 +21,8 @@ class Lists {
     Lists(std::size_t page_size, std::string server_info)
         : page_size_(page_size), server_info_(std::move(server_info)) {}
 
-    // [any thread] The result object of a list method. cursor: the client's, empty for the first page;
-    // a cursor that no longer fits is an error.
+    // [any thread] The result object of a list method. cursor: the client's, empty for the first
+    // page; a cursor that no longer fits is an error.
     Result<std::string> page(const catalog::SnapshotPtr& snapshot, Version version, Listed kind,
                              bool has_cursor, std::string_view cursor) const;
 

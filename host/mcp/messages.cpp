@@ -10,9 +10,9 @@ namespace {
 
 bool valid_id(std::string_view id) {
     const auto type = json::type_of(id);
-    return id.size() <= 256 && (type == json::Type::string ||
-                                (type == json::Type::number &&
-                                 id.find_first_of(".eE") == std::string_view::npos));
+    return id.size() <= 256 &&
+           (type == json::Type::string ||
+            (type == json::Type::number && id.find_first_of(".eE") == std::string_view::npos));
 }
 
 std::string_view unquoted(std::string_view literal) {
@@ -32,12 +32,18 @@ bool read_message(std::string_view text, Message& message, RpcError& error) {
     std::string_view version, method;
     bool has_id = false;
     for (const auto& [key, value] : found) {
-        if (key == "jsonrpc") version = value;
-        else if (key == "id") message.id = value, has_id = true;
-        else if (key == "method") method = value;
-        else if (key == "params") message.params = value;
-        else if (key == "result") message.result = value;
-        else if (key == "error") message.error = value;
+        if (key == "jsonrpc")
+            version = value;
+        else if (key == "id")
+            message.id = value, has_id = true;
+        else if (key == "method")
+            method = value;
+        else if (key == "params")
+            message.params = value;
+        else if (key == "result")
+            message.result = value;
+        else if (key == "error")
+            message.error = value;
     }
     if (has_id && !valid_id(message.id)) {
         message.id = {};
@@ -93,8 +99,7 @@ std::string notification_message(std::string_view method, std::string_view param
     return out;
 }
 
-std::string request_message(std::string_view id, std::string_view method,
-                            std::string_view params) {
+std::string request_message(std::string_view id, std::string_view method, std::string_view params) {
     std::string out = "{\"jsonrpc\":\"2.0\",\"id\":";
     out += id;
     out += ",\"method\":";

@@ -40,8 +40,8 @@ struct Message {
     std::string_view error;   // of a response, or empty
 };
 
-// One envelope out of checked JSON text. The error's `id` stays usable: message.id is filled as far as
-// it could be read.
+// One envelope out of checked JSON text. The error's `id` stays usable: message.id is filled as far
+// as it could be read.
 bool read_message(std::string_view text, Message& message, RpcError& error);
 
 std::string result_message(std::string_view id, std::string_view result);

@@ -28,8 +28,8 @@ void Server::list(const RequestPtr& request, Listed kind) {
     const auto cursor = json::member(request->message.params, "cursor");
     const auto text = json::string_value(cursor);
     if (!cursor.empty() && !text)
-        return request->fail({code::invalid_params, "cursor must be a string", {},
-                              request->modern() ? 400 : 200});
+        return request->fail(
+            {code::invalid_params, "cursor must be a string", {}, request->modern() ? 400 : 200});
     auto page = lists_.page(admission_.visible(*request->caller), request->version, kind,
                             text.has_value(), text.value_or(""));
     if (!page) return request->fail({code::invalid_params, page.error().message, {}, 200});
@@ -39,7 +39,9 @@ void Server::list(const RequestPtr& request, Listed kind) {
 void Server::call_by_name(const RequestPtr& request) {
     const auto name = json::string_value(json::member(request->message.params, "name"));
     if (!name)
-        return request->fail({code::invalid_params, "params.name must be a string", {},
+        return request->fail({code::invalid_params,
+                              "params.name must be a string",
+                              {},
                               request->modern() ? 400 : 200});
     call(request, *name, *name);
 }
@@ -47,7 +49,9 @@ void Server::call_by_name(const RequestPtr& request) {
 void Server::read_resource(const RequestPtr& request) {
     const auto uri = json::string_value(json::member(request->message.params, "uri"));
     if (!uri)
-        return request->fail({code::invalid_params, "params.uri must be a string", {},
+        return request->fail({code::invalid_params,
+                              "params.uri must be a string",
+                              {},
                               request->modern() ? 400 : 200});
     call(request, *uri, *uri);
 }
@@ -81,16 +85,18 @@ void Server::complete(const RequestPtr& request) {
     if ((type != "ref/prompt" && type != "ref/resource") || !name ||
         !json::string_value(json::member(argument, "name")) ||
         !json::string_value(json::member(argument, "value")))
-        return request->fail({code::invalid_params,
-                              "params needs ref (ref/prompt with name, or ref/resource with uri) and "
-                              "argument (name, value)",
-                              {}, request->modern() ? 400 : 200});
+        return request->fail(
+            {code::invalid_params,
+             "params needs ref (ref/prompt with name, or ref/resource with uri) and "
+             "argument (name, value)",
+             {},
+             request->modern() ? 400 : 200});
     // A capability that completes nothing is asked nothing.
     auto target = admission_.find(*request->caller,
                                   type == "ref/prompt" ? "prompts/get" : "resources/read", *name);
     if (target && !target->binding->completions)
-        return request->answer(render_own(request->version, "\"completion\":{\"values\":[]}",
-                                          server_info_));
+        return request->answer(
+            render_own(request->version, "\"completion\":{\"values\":[]}", server_info_));
     call(request, *name, *name);
 }
 

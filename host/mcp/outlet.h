@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Outlet: where everything goes that belongs to one request: its notifications, the server's questions,
-// its one answer. The transports implement it; the protocol knows no sockets.
+// Outlet: where everything goes that belongs to one request: its notifications, the server's
+// questions, its one answer. The transports implement it; the protocol knows no sockets.
 #pragma once
 
 #include <functional>

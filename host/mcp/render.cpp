@@ -30,8 +30,7 @@ std::string meta_member(std::string_view server_info) {
 }
 
 // In the modern era every result says its type and who made it; reads say how long they keep.
-std::string modern(std::string_view method, std::string_view result,
-                   std::string_view server_info) {
+std::string modern(std::string_view method, std::string_view result, std::string_view server_info) {
     std::string out(result);
     const bool has_type =
         mentions(result, "\"resultType\"") && !json::member(result, "resultType").empty();

@@ -63,7 +63,8 @@ bool read_modern_meta(Request& request, RpcError& error) {
                 if (json::type_of(value) == json::Type::object) client->info = value;
             } else if (name == "clientCapabilities") {
                 if (json::type_of(value) != json::Type::object)
-                    return refuse("_meta io.modelcontextprotocol/clientCapabilities must be an object");
+                    return refuse(
+                        "_meta io.modelcontextprotocol/clientCapabilities must be an object");
                 client->capabilities = value;
             } else if (name == "logLevel") {
                 client->log_level = json::string_value(value).value_or("");

@@ -44,7 +44,8 @@ std::int64_t now_ms() {
 }
 
 Error refused() {
-    return invalid("requestState is not valid for this request, or no longer; start again without it");
+    return invalid(
+        "requestState is not valid for this request, or no longer; start again without it");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Seal: a plugin's state for the next round, carried by the client and trusted again when it comes back
-// (AES-256-GCM). It is bound to who asked, for what, with which arguments, and until when.
+// Seal: a plugin's state for the next round, carried by the client and trusted again when it comes
+// back (AES-256-GCM). It is bound to who asked, for what, with which arguments, and until when.
 // https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr
 #pragma once
 

@@ -96,9 +96,9 @@ void Server::receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet) {
     try {
         RpcError error;
         if (!read_message(incoming.text, request->message, error)) return request->fail(error);
-        const bool modern = !json::member(json::member(request->message.params, "_meta"), version_key)
-                                 .empty() ||
-                            modern_by_header(header);
+        const bool modern =
+            !json::member(json::member(request->message.params, "_meta"), version_key).empty() ||
+            modern_by_header(header);
         if (request->message.kind == MessageKind::response) {
             if (request->session && !modern)
                 request->session->resolve(request->message.id, request->message.result,
@@ -134,7 +134,8 @@ bool Server::check_version(Request& request, std::string_view header, bool has_h
     if (named.empty()) {
         error = {code::invalid_params,
                  "_meta must name the protocol version in io.modelcontextprotocol/protocolVersion",
-                 {}, 400};
+                 {},
+                 400};
         return false;
     }
     if (request.headers) {
@@ -173,7 +174,8 @@ void Server::receive_modern(RequestPtr request, std::string_view header, bool ha
     RpcError error;
     if (!check_version(*request, header, has_header, error)) return request->fail(error);
     if (request->headers)
-        if (auto wrong = check_header(*request->headers, "Mcp-Method", request->message.method, false))
+        if (auto wrong =
+                check_header(*request->headers, "Mcp-Method", request->message.method, false))
             return request->fail(*wrong);
     if (!read_modern_meta(*request, error)) return request->fail(error);
     const auto* method = find_method(request->message.method, true);
@@ -196,7 +198,8 @@ void Server::receive_legacy(RequestPtr request, std::string_view header, bool ha
     } else if (!request->session) {
         return request->fail({code::invalid_request,
                               "no session: send initialize first and repeat its Mcp-Session-Id",
-                              {}, 400});
+                              {},
+                              400});
     } else {
         request->version = request->session->version;
         if (has_header && !version_from(header))
@@ -209,8 +212,8 @@ void Server::receive_legacy(RequestPtr request, std::string_view header, bool ha
     (this->*method->handle)(request);
 }
 
-// None is answered, and a wrong one is not worth an error: RFC-like leniency that the cancellation page
-// asks for.
+// None is answered, and a wrong one is not worth an error: RFC-like leniency that the cancellation
+// page asks for.
 void Server::notification(const RequestPtr& request) {
     const auto& session = request->session;
     if (session) {
@@ -239,7 +242,8 @@ void Server::goodbye() {
 }
 
 void Server::close_all() {
-    for (const auto& session : sessions_.all()) close_session(session);
+    for (const auto& session : sessions_.all())
+        close_session(session);
 }
 
 }  // namespace pb::mcp

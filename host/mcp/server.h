@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Server: the protocol, both eras. It takes one message with what its transport knows of it and brings
-// it to the method that answers. No I/O: messages leave through the Outlet.
+// Server: the protocol, both eras. It takes one message with what its transport knows of it and
+// brings it to the method that answers. No I/O: messages leave through the Outlet.
 //
-//   receive ── modern? ── _meta, version, headers ── method table ── handler ── ClientCall / Lists / ...
+//   receive ── modern? ── _meta, version, headers ── method table ── handler ── ClientCall / Lists
+//   / ...
 //           └─ legacy ─── session, version ───────── method table ── handler
 //
 // Which era a message belongs to is decided from the message alone:
@@ -111,7 +112,8 @@ class Server {
     CallServices services_;
 };
 
-// The method table: a row says which eras have the method, which param a header names, who handles it.
+// The method table: a row says which eras have the method, which param a header names, who handles
+// it.
 struct Server::Method {
     std::string_view name;
     bool modern, legacy;

@@ -93,7 +93,8 @@ void Session::close() {
     }
     for (auto& [id, request] : requests)
         if (auto alive = request.lock()) alive->cancel();
-    for (auto& [id, done] : questions) done({}, {});
+    for (auto& [id, done] : questions)
+        done({}, {});
     if (stream) stream->end();
 }
 
@@ -137,7 +138,8 @@ std::vector<SessionPtr> Sessions::all() const {
     std::lock_guard lock(mutex_);
     std::vector<SessionPtr> out;
     out.reserve(sessions_.size());
-    for (const auto& entry : sessions_) out.push_back(entry.second);
+    for (const auto& entry : sessions_)
+        out.push_back(entry.second);
     return out;
 }
 
@@ -153,8 +155,7 @@ void Sessions::sweep() {
         {
             std::lock_guard lock(session->mutex);
             const bool listening = session->standalone && session->standalone->connected();
-            idle = session->running.empty() && !listening &&
-                   now - session->last_used > idle_;
+            idle = session->running.empty() && !listening && now - session->last_used > idle_;
         }
         if (idle) remove(session->id);
     }

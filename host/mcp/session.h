@@ -39,7 +39,7 @@ struct Session {
     std::string client_info;
     std::string client_capabilities = "{}";
     std::string log_level = "info";
-    std::set<std::string> subscriptions;  // exposed URIs
+    std::set<std::string> subscriptions;                                     // exposed URIs
     std::map<std::string, std::weak_ptr<Cancellable>, std::less<>> running;  // by request id
     // Our questions by their id: result or error slice of the client's response, or both empty when
     // the session ends first.

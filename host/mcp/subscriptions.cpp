@@ -49,7 +49,9 @@ class Subscriptions::Listener : public Cancellable {
 
     void acknowledge() {
         std::string honoured;
-        auto add = [&](std::string_view member) { (honoured += honoured.empty() ? "" : ",") += member; };
+        auto add = [&](std::string_view member) {
+            (honoured += honoured.empty() ? "" : ",") += member;
+        };
         if (tools_) add("\"toolsListChanged\":true");
         if (prompts_) add("\"promptsListChanged\":true");
         if (resources_) add("\"resourcesListChanged\":true");
@@ -71,7 +73,8 @@ class Subscriptions::Listener : public Cancellable {
     }
 
     void updated(const std::string& uri) {
-        if (uris_.contains(uri)) send("notifications/resources/updated", "\"uri\":" + json::quote(uri));
+        if (uris_.contains(uri))
+            send("notifications/resources/updated", "\"uri\":" + json::quote(uri));
     }
 
     void cancel() override {
@@ -84,16 +87,15 @@ class Subscriptions::Listener : public Cancellable {
     void close() {
         if (ended_.exchange(true)) return;
         request_->outlet->send(notification_message(
-            "notifications/cancelled",
-            "{\"requestId\":" + id() + ",\"reason\":\"the server is shutting down\"," + meta() + "}"));
+            "notifications/cancelled", "{\"requestId\":" + id() +
+                                           ",\"reason\":\"the server is shutting down\"," + meta() +
+                                           "}"));
         request_->answer("{\"resultType\":\"complete\"," + meta() + "}");
     }
 
   private:
     std::string id() const { return std::string(request_->message.id); }
-    std::string meta() const {
-        return "\"_meta\":{\"" + std::string(id_key) + "\":" + id() + "}";
-    }
+    std::string meta() const { return "\"_meta\":{\"" + std::string(id_key) + "\":" + id() + "}"; }
     void send(std::string_view method, const std::string& members) {
         if (ended_) return;
         request_->outlet->send(notification_message(
@@ -115,7 +117,8 @@ void Subscriptions::listen(const RequestPtr& request) {
     if (!request->outlet->can_send())
         return request->fail({code::invalid_request,
                               "subscriptions/listen needs a client that accepts text/event-stream",
-                              {}, 406});
+                              {},
+                              406});
     auto listener = std::make_shared<Listener>(*this, request);
     {
         std::lock_guard lock(mutex_);
@@ -124,9 +127,10 @@ void Subscriptions::listen(const RequestPtr& request) {
     }
     if (request->session && !request->session->begin(request->message.id, listener))
         return refuse_duplicate(*request);
-    for (const auto& uri : listener->uris()) count(listener->caller(), uri, +1);
-    // Acknowledged before it can hear anything else; what changes in between is in the lists that the
-    // client reads after the acknowledgment.
+    for (const auto& uri : listener->uris())
+        count(listener->caller(), uri, +1);
+    // Acknowledged before it can hear anything else; what changes in between is in the lists that
+    // the client reads after the acknowledgment.
     listener->acknowledge();
     {
         std::lock_guard lock(mutex_);
@@ -146,7 +150,8 @@ void Subscriptions::remove(const Listener* listener) {
         kept = std::move(found->second);
         listeners_.erase(found);
     }
-    for (const auto& uri : kept->uris()) count(kept->caller(), uri, -1);
+    for (const auto& uri : kept->uris())
+        count(kept->caller(), uri, -1);
 }
 
 bool Subscriptions::subscribe(const SessionPtr& session, const std::string& uri) {
@@ -174,7 +179,8 @@ void Subscriptions::forget(const SessionPtr& session) {
         std::lock_guard lock(session->mutex);
         uris.swap(session->subscriptions);
     }
-    for (const auto& uri : uris) count(*session->caller, uri, -1);
+    for (const auto& uri : uris)
+        count(*session->caller, uri, -1);
 }
 
 void Subscriptions::attach(const SessionPtr& session) {
@@ -232,7 +238,8 @@ std::vector<SessionPtr> Subscriptions::sessions(const std::string& org) const {
 }
 
 void Subscriptions::lists_changed(const std::string& org, const catalog::Changes& changes) {
-    for (const auto& listener : listeners(org)) listener->changed(changes);
+    for (const auto& listener : listeners(org))
+        listener->changed(changes);
     for (const auto& session : sessions(org)) {
         std::shared_ptr<Outlet> stream;
         {
@@ -240,7 +247,8 @@ void Subscriptions::lists_changed(const std::string& org, const catalog::Changes
             stream = session->standalone;
         }
         if (!stream) continue;
-        if (changes.tools) stream->send(notification_message("notifications/tools/list_changed", {}));
+        if (changes.tools)
+            stream->send(notification_message("notifications/tools/list_changed", {}));
         if (changes.prompts)
             stream->send(notification_message("notifications/prompts/list_changed", {}));
         if (changes.resources)
@@ -249,7 +257,8 @@ void Subscriptions::lists_changed(const std::string& org, const catalog::Changes
 }
 
 void Subscriptions::resource_updated(const std::string& org, const std::string& uri) {
-    for (const auto& listener : listeners(org)) listener->updated(uri);
+    for (const auto& listener : listeners(org))
+        listener->updated(uri);
     for (const auto& session : sessions(org)) {
         std::shared_ptr<Outlet> stream;
         {
@@ -268,7 +277,8 @@ void Subscriptions::goodbye() {
         std::lock_guard lock(mutex_);
         all.swap(listeners_);
     }
-    for (const auto& entry : all) entry.second->close();
+    for (const auto& entry : all)
+        entry.second->close();
 }
 
 std::size_t Subscriptions::listening() const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Protocol versions and their two eras: modern (2026-07-28: every request carries its own metadata) and
-// legacy (an initialize handshake and sessions).
+// Protocol versions and their two eras: modern (2026-07-28: every request carries its own metadata)
+// and legacy (an initialize handshake and sessions).
 // https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning
 #pragma once
 

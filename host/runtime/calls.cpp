@@ -81,7 +81,8 @@ CallId Calls::start(CallSpec spec) {
 
     if (spec.parent != catalog::no_call) {
         auto parent = find(spec.parent);
-        if (!parent) return finish(call, Status::gone, message_body("the calling call has ended")), 0;
+        if (!parent)
+            return finish(call, Status::gone, message_body("the calling call has ended")), 0;
         std::lock_guard lock(parent->mutex);
         if (parent->interrupted != Status::ok)
             return finish(call, parent->interrupted, message_body("the calling call was ended")), 0;
@@ -108,7 +109,8 @@ bool Calls::admit(const CallPtr& call) {
         return refuse("too many calls are running; try again later");
     if (auto until = health.closed_until_ns.load(std::memory_order_relaxed); until != 0) {
         if (now_ns() < until)
-            return refuse("this provider did not answer several calls and is paused; try again later");
+            return refuse(
+                "this provider did not answer several calls and is paused; try again later");
         health.closed_until_ns.compare_exchange_strong(until, 0);
     }
     if (health.inside.load(std::memory_order_relaxed) >= options_.concurrency_per_provider)
@@ -123,16 +125,16 @@ void Calls::run(const CallPtr& call, const CallSpec& spec) {
         part.calls.emplace(call->id, call);
         running_.fetch_add(1, std::memory_order_relaxed);
     }
+    if (spec.observer) spec.observer->begun(call->id);
     const auto context = make_context(*call->caller, *call->client, call->depth);
     catalog::ProviderRequest request;
     request.call = call->id;
     request.method = spec.method;
     request.params = spec.params;
     request.context = context;
-    request.deadline_ns =
-        std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                      call->deadline - call->started)
-                                      .count());
+    request.deadline_ns = std::max<std::int64_t>(
+        1, std::chrono::duration_cast<std::chrono::nanoseconds>(call->deadline - call->started)
+               .count());
     // `call` keeps the provider alive: a replaced one finishes its calls first.
     auto& health = call->provider->health;
     health.inside.fetch_add(1, std::memory_order_relaxed);
@@ -212,7 +214,8 @@ void Calls::cancel(CallId id) {
     }
     call->ended_or_cancelled.notify_all();
     call->provider->cancel(id);
-    for (auto child : children) cancel(child);
+    for (auto child : children)
+        cancel(child);
     finish(call, Status::cancelled, message_body("the call was cancelled"));
 }
 
@@ -233,7 +236,8 @@ void Calls::sweep() {
         for (auto& [id, call] : part.calls)
             if (now - call->started >= sweep_every) late.push_back(call);
     }
-    for (auto& call : late) sweep_one(call, now);
+    for (auto& call : late)
+        sweep_one(call, now);
     timer_.after(sweep_every, [this] { sweep(); });
 }
 
@@ -293,9 +297,11 @@ void Calls::drain(std::chrono::milliseconds limit) {
     std::vector<CallId> ids;
     for (auto& part : shards_) {
         std::lock_guard lock(part.mutex);
-        for (auto& entry : part.calls) ids.push_back(entry.first);
+        for (auto& entry : part.calls)
+            ids.push_back(entry.first);
     }
-    for (auto id : ids) cancel(id);
+    for (auto id : ids)
+        cancel(id);
     while (running() > 0 && Clock::now() < until)
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }

@@ -46,6 +46,9 @@ struct CallOptions {
 class CallObserver {
   public:
     virtual ~CallObserver() = default;
+    // Before the provider hears of the call: from now on it can be cancelled, also while start() is
+    // still inside a provider that answers on the caller's thread. Not called if it never began.
+    virtual void begun(CallId) noexcept {}
     virtual void completed(Status status, std::string_view body) noexcept = 0;
     virtual Status notified(std::string_view method, std::string_view params) noexcept = 0;
     virtual void still_running() noexcept {}
@@ -56,9 +59,9 @@ struct CallSpec {
     std::string_view method;
     std::string_view params;  // with the provider's own names
     CallerPtr caller;
-    ClientViewPtr client;                   // null: the host itself
-    std::chrono::nanoseconds timeout{0};    // 0 = the default
-    CallId parent = catalog::no_call;       // nested: bounds time and depth, cancels with it
+    ClientViewPtr client;                 // null: the host itself
+    std::chrono::nanoseconds timeout{0};  // 0 = the default
+    CallId parent = catalog::no_call;     // nested: bounds time and depth, cancels with it
     std::shared_ptr<CallObserver> observer;
 };
 

@@ -12,8 +12,7 @@ struct GreetInput {
     std::string name;
     int times = 1;
 };
-PATCHBAY_STRUCT(GreetInput,
-                PATCHBAY_FIELD(name, "Whom to greet").min_length(1).max_length(80),
+PATCHBAY_STRUCT(GreetInput, PATCHBAY_FIELD(name, "Whom to greet").min_length(1).max_length(80),
                 PATCHBAY_FIELD(times, "How often").minimum(1).maximum(10).default_value(1))
 
 PATCHBAY_PLUGIN("greeter", "0.1.0", plugin) {

@@ -183,7 +183,7 @@ class Sampling {
         return *this;
     }
     // A message with any content object of the specification.
-    Sampling& message(std::string_view role, ordered_json content) {
+    Sampling& message_with(std::string_view role, ordered_json content) {
         messages_.push_back({{"role", role}, {"content", std::move(content)}});
         return *this;
     }

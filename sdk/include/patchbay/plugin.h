@@ -4,9 +4,9 @@
  *
  * A Patchbay plugin is an MCP server behind one C function. The host calls
  * handle(method, params) with JSON text and the plugin answers with JSON text through complete().
- * The methods are those of the Model Context Protocol (tools/list, tools/call, resources/read, ...),
- * so a new protocol feature needs no new ABI. This header is plain C11 with no dependencies; any
- * compiler, standard library or language that can produce a shared library with one exported C
+ * The methods are those of the Model Context Protocol (tools/list, tools/call, resources/read,
+ * ...), so a new protocol feature needs no new ABI. This header is plain C11 with no dependencies;
+ * any compiler, standard library or language that can produce a shared library with one exported C
  * function can be a plugin. <patchbay/plugin.hpp> is the C++ SDK over it.
  *
  * RULES (the host's tests hold both sides to them)
@@ -14,8 +14,8 @@
  *  1. Memory.     Every patchbay_str is a view, valid only until the function it was passed to
  *                 returns. The receiver copies what it keeps. Nobody frees the other's memory.
  *  2. Growth.     Every table and struct starts with struct_size and only ever grows at its end.
- *                 Read a member only if struct_size covers it (PATCHBAY_HAS). A break would be a new
- *                 entry point, patchbay_plugin_v2; a host goes on loading v1.
+ *                 Read a member only if struct_size covers it (PATCHBAY_HAS). A break would be a
+ * new entry point, patchbay_plugin_v2; a host goes on loading v1.
  *  3. Threads.    Lifecycle functions (start, stop, destroy) of one instance never overlap.
  *                 handle() and cancel() run on host threads, concurrently, unless the manifest says
  *                 "threading":"serial". Host functions may be called from any thread.
@@ -148,19 +148,20 @@ struct patchbay_host {
     /* [any] Writes one line to the host's log. `fields` is a JSON object with further members of
      * the event, or empty. Never put secrets in either. The last ERROR line logged inside a start()
      * that fails is shown as the reason. */
-    void (*log)(const patchbay_host* host, int32_t level, patchbay_str message, patchbay_str fields);
+    void (*log)(const patchbay_host* host, int32_t level, patchbay_str message,
+                patchbay_str fields);
 
     /* [any] Ends a call.
      *   PATCHBAY_OK              body: the result object of the method
      *   PATCHBAY_INPUT_REQUIRED  body: {"inputRequests":{key:{"method","params"}},"requestState"?};
      *                            only for tools/call, resources/read and prompts/get. Requests are
-     *                            elicitation/create, sampling/createMessage and roots/list. The call
-     *                            is handled again, as a new call, when the answers are there; the
-     *                            host seals requestState, so its content can be trusted.
+     *                            elicitation/create, sampling/createMessage and roots/list. The
+     * call is handled again, as a new call, when the answers are there; the host seals
+     * requestState, so its content can be trusted.
      *                            https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr
      *   an error                 body: {"message","code"?,"data"?} or empty
-     * PATCHBAY_E_GONE if the call has already ended; PATCHBAY_E_INVALID if body is not a JSON object
-     * (the call then ends with an internal error). */
+     * PATCHBAY_E_GONE if the call has already ended; PATCHBAY_E_INVALID if body is not a JSON
+     * object (the call then ends with an internal error). */
     patchbay_status (*complete)(const patchbay_host* host, patchbay_call call,
                                 patchbay_status status, patchbay_str body);
 
@@ -217,8 +218,8 @@ struct patchbay_plugin {
 };
 
 /* The entry point: makes one instance. Called once for each organisation and capability that uses
- * the plugin. Does nothing but allocate: threads and files belong in start(). Returns NULL to refuse
- * (log why). `host` stays valid until destroy() returns. */
+ * the plugin. Does nothing but allocate: threads and files belong in start(). Returns NULL to
+ * refuse (log why). `host` stays valid until destroy() returns. */
 typedef patchbay_plugin* (*patchbay_entry_fn)(const patchbay_host* host);
 
 /* --------------------------------------------------------------------------------------------------
@@ -251,30 +252,29 @@ typedef patchbay_plugin* (*patchbay_entry_fn)(const patchbay_host* host);
 #define PATCHBAY_RETAIN __attribute__((used))
 #endif
 
-/* In the file: the magic, the size of the JSON as 8 hexadecimal digits, the JSON. Digits, so that the
- * capsule is the same for every byte order and object format. */
-#define PATCHBAY_MANIFEST(json)                                                       \
-    PATCHBAY_RETAIN static const struct {                                             \
-        char magic[PATCHBAY_MANIFEST_MAGIC_SIZE];                                     \
-        char size[8];                                                                 \
-        char text[sizeof(json)];                                                      \
-    } patchbay_manifest_ = {PATCHBAY_CHARS16_(PATCHBAY_MANIFEST_MAGIC),               \
+/* In the file: the magic, the size of the JSON as 8 hexadecimal digits, the JSON. Digits, so that
+ * the capsule is the same for every byte order and object format. */
+#define PATCHBAY_MANIFEST(json)                                         \
+    PATCHBAY_RETAIN static const struct {                               \
+        char magic[PATCHBAY_MANIFEST_MAGIC_SIZE];                       \
+        char size[8];                                                   \
+        char text[sizeof(json)];                                        \
+    } patchbay_manifest_ = {PATCHBAY_CHARS16_(PATCHBAY_MANIFEST_MAGIC), \
                             PATCHBAY_HEX8_(sizeof(json) - 1), json}
 
-#define PATCHBAY_CHARS16_(s)                                                          \
-    {                                                                                 \
-        s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9], s[10], s[11],     \
-            s[12], s[13], s[14], s[15]                                                \
+#define PATCHBAY_CHARS16_(s)                                                                    \
+    {                                                                                           \
+        s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9], s[10], s[11], s[12], s[13], \
+            s[14], s[15]                                                                        \
     }
-#define PATCHBAY_HEXDIGIT_(n, shift)                                                  \
-    (char)((((n) >> (shift)) & 15) < 10 ? '0' + (((n) >> (shift)) & 15)               \
+#define PATCHBAY_HEXDIGIT_(n, shift)                                    \
+    (char)((((n) >> (shift)) & 15) < 10 ? '0' + (((n) >> (shift)) & 15) \
                                         : 'a' + (((n) >> (shift)) & 15) - 10)
-#define PATCHBAY_HEX8_(n)                                                             \
-    {                                                                                 \
-        PATCHBAY_HEXDIGIT_(n, 28), PATCHBAY_HEXDIGIT_(n, 24),                         \
-            PATCHBAY_HEXDIGIT_(n, 20), PATCHBAY_HEXDIGIT_(n, 16),                     \
-            PATCHBAY_HEXDIGIT_(n, 12), PATCHBAY_HEXDIGIT_(n, 8),                      \
-            PATCHBAY_HEXDIGIT_(n, 4), PATCHBAY_HEXDIGIT_(n, 0)                        \
+#define PATCHBAY_HEX8_(n)                                                                   \
+    {                                                                                       \
+        PATCHBAY_HEXDIGIT_(n, 28), PATCHBAY_HEXDIGIT_(n, 24), PATCHBAY_HEXDIGIT_(n, 20),    \
+            PATCHBAY_HEXDIGIT_(n, 16), PATCHBAY_HEXDIGIT_(n, 12), PATCHBAY_HEXDIGIT_(n, 8), \
+            PATCHBAY_HEXDIGIT_(n, 4), PATCHBAY_HEXDIGIT_(n, 0)                              \
     }
 
 /* --------------------------------------------------------------------------------------------------
@@ -304,7 +304,8 @@ typedef struct patchbay_store_v1 {
     patchbay_status (*get)(const patchbay_host* host, patchbay_str key, patchbay_sink sink,
                            void* user, int64_t* version);
     /* Writes durably. if_version: -1 = whatever is there; otherwise the version that must be there
-     * now (0 = none), else PATCHBAY_E_BUSY and nothing is written. *version (may be NULL): the new. */
+     * now (0 = none), else PATCHBAY_E_BUSY and nothing is written. *version (may be NULL): the new.
+     */
     patchbay_status (*put)(const patchbay_host* host, patchbay_str key, patchbay_str value,
                            int64_t if_version, int64_t* version);
     /* PATCHBAY_E_NOT_FOUND if there was nothing to remove. if_version as in put. */
@@ -319,8 +320,8 @@ typedef struct patchbay_store_v1 {
  * any thread, possibly before invoke() returns. */
 typedef void (*patchbay_invoke_done)(void* user, patchbay_status status, patchbay_str body);
 
-/* Calls what the organisation's catalog exposes (other plugins included), through the same admission
- * as a client's call. */
+/* Calls what the organisation's catalog exposes (other plugins included), through the same
+ * admission as a client's call. */
 #define PATCHBAY_SERVICE_INVOKE "patchbay.invoke/1"
 typedef struct patchbay_invoke_v1 {
     uint32_t struct_size;

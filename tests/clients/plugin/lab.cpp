@@ -96,10 +96,13 @@ patchbay::Bytes pixel() {
 }
 
 void add_plain_tools(patchbay::Plugin& plugin, const LabPtr& lab) {
-    plugin.tool("sum").title("Sum").describe("Adds two numbers").input<SumInput>()
-        .output<SumOutput>().read_only().handle([](const SumInput& in) {
-            return SumOutput{in.a + in.b};
-        });
+    plugin.tool("sum")
+        .title("Sum")
+        .describe("Adds two numbers")
+        .input<SumInput>()
+        .output<SumOutput>()
+        .read_only()
+        .handle([](const SumInput& in) { return SumOutput{in.a + in.b}; });
     plugin.tool("gallery").describe("One block of every kind of content").handle([lab] {
         return patchbay::Result{patchbay::text("gallery"), patchbay::image(pixel(), "image/png"),
                                 patchbay::audio({'R', 'I', 'F', 'F'}, "audio/wav"),
@@ -109,8 +112,10 @@ void add_plain_tools(patchbay::Plugin& plugin, const LabPtr& lab) {
     plugin.tool("fail").describe("Always fails").handle([]() -> patchbay::Result {
         throw patchbay::Error("closed", "the lab is closed").transient(60);
     });
-    plugin.tool("edit_note").describe("Writes the note").input<TextInput>().handle(
-        [lab, &plugin](const TextInput& in) {
+    plugin.tool("edit_note")
+        .describe("Writes the note")
+        .input<TextInput>()
+        .handle([lab, &plugin](const TextInput& in) {
             lab->write(in.text);
             plugin.resource_updated(note_uri);
             return "done";
@@ -127,8 +132,8 @@ void add_plain_tools(patchbay::Plugin& plugin, const LabPtr& lab) {
 
 void add_asking_tools(patchbay::Plugin& plugin) {
     plugin.tool("ask_name").describe("Asks for a name").handle([](Call& call) -> std::string {
-        const auto answer = call.ask("answer", patchbay::elicit_form("What is your name?",
-                                                                     {patchbay::text_field("name")}));
+        const auto answer = call.ask(
+            "answer", patchbay::elicit_form("What is your name?", {patchbay::text_field("name")}));
         if (answer.accepted()) return "accept " + answer.get<std::string>("name");
         return answer.declined() ? "decline" : "cancel";
     });
@@ -145,8 +150,10 @@ void add_asking_tools(patchbay::Plugin& plugin) {
             call.ask("answer", patchbay::elicit_url("Sign in", "https://example.com/sign-in"));
         return answer.accepted() ? "accept" : answer.declined() ? "decline" : "cancel";
     });
-    plugin.tool("ask_model").describe("Asks the client's model").input<QuestionInput>().handle(
-        [](const QuestionInput& in, Call& call) {
+    plugin.tool("ask_model")
+        .describe("Asks the client's model")
+        .input<QuestionInput>()
+        .handle([](const QuestionInput& in, Call& call) {
             const json messages = json::array(
                 {{{"role", "user"}, {"content", {{"type", "text"}, {"text", in.question}}}}});
             patchbay::Question question;
@@ -165,45 +172,58 @@ void add_asking_tools(patchbay::Plugin& plugin) {
 }
 
 void add_waiting_tools(patchbay::Plugin& plugin, const LabPtr& lab) {
-    plugin.tool("steps").describe("Reports each step").input<CountInput>().handle(
-        [](const CountInput& in, Call& call) {
+    plugin.tool("steps")
+        .describe("Reports each step")
+        .input<CountInput>()
+        .handle([](const CountInput& in, Call& call) {
             for (int step = 1; step <= in.count; ++step) {
                 call.progress(step, in.count, "step " + std::to_string(step));
                 call.log(patchbay::Level::info, {{"step", step}});
             }
             return std::to_string(in.count) + " steps";
         });
-    plugin.tool("hold").describe("Runs until it is cancelled").input<TagInput>().handle(
-        [lab](const TagInput& in, Call& call) {
+    plugin.tool("hold")
+        .describe("Runs until it is cancelled")
+        .input<TagInput>()
+        .handle([lab](const TagInput& in, Call& call) {
             call.progress(1, "begun");
             try {
-                for (;;) call.sleep(1h);
+                for (;;)
+                    call.sleep(1h);
             } catch (const patchbay::Cancelled& over) {
                 if (over.status() != PATCHBAY_E_DEADLINE) lab->raise(in.tag);
                 throw;
             }
         });
-    plugin.tool("was_cancelled").describe("Answers when the call that holds has been cancelled")
-        .input<TagInput>().handle([lab](const TagInput& in, Call& call) {
+    plugin.tool("was_cancelled")
+        .describe("Answers when the call that holds has been cancelled")
+        .input<TagInput>()
+        .handle([lab](const TagInput& in, Call& call) {
             lab->await(in.tag, call);
             return "yes";
         });
-    plugin.tool("gate").describe("Waits until it is opened").input<TagInput>().handle(
-        [lab](const TagInput& in, Call& call) {
+    plugin.tool("gate")
+        .describe("Waits until it is opened")
+        .input<TagInput>()
+        .handle([lab](const TagInput& in, Call& call) {
             call.progress(1, "begun");
             lab->await(in.tag, call);
             return "through " + in.tag;
         });
-    plugin.tool("open").describe("Opens a gate").input<TagInput>().handle(
-        [lab](const TagInput& in) {
+    plugin.tool("open")
+        .describe("Opens a gate")
+        .input<TagInput>()
+        .handle([lab](const TagInput& in) {
             lab->raise(in.tag);
             return "open";
         });
-    plugin.tool("later").describe("Gives the connection back while it works").handle([](Call& call) {
-        call.release_stream(20ms);
-        call.sleep(100ms);
-        return "late";
-    });
+    plugin.tool("later")
+        .describe("Gives the connection back while it works")
+        .handle([](Call& call) {
+            call.release_stream(20ms);
+            call.sleep(100ms);
+            return "late";
+        });
 }
 
 void add_resources_and_prompts(patchbay::Plugin& plugin, const LabPtr& lab) {
@@ -212,10 +232,14 @@ void add_resources_and_prompts(patchbay::Plugin& plugin, const LabPtr& lab) {
         return lab->note();
     });
     plugin.resource("memo://pixel").name("pixel").mime_type("image/png").bytes(pixel());
-    plugin.resource_template("memo://user/{name}").name("user").mime_type("text/plain")
+    plugin.resource_template("memo://user/{name}")
+        .name("user")
+        .mime_type("text/plain")
         .complete("name", std::vector<std::string>{"ada", "alan", "grace"})
         .read([](const patchbay::Variables& in) { return "user " + in.at("name"); });
-    plugin.prompt("greet").describe("Greets somebody").argument("name", "Whom")
+    plugin.prompt("greet")
+        .describe("Greets somebody")
+        .argument("name", "Whom")
         .optional_argument("tone", "How")
         .complete("tone", std::vector<std::string>{"formal", "friendly", "terse"})
         .get([](const patchbay::Variables& in) {

@@ -7,11 +7,9 @@
 namespace pb::test {
 namespace {
 
-const json question = {{"method", "elicitation/create"},
-                       {"params",
-                        {{"mode", "form"},
-                         {"message", "Who?"},
-                         {"requestedSchema", {{"type", "object"}}}}}};
+const json question = {
+    {"method", "elicitation/create"},
+    {"params", {{"mode", "form"}, {"message", "Who?"}, {"requestedSchema", {{"type", "object"}}}}}};
 
 class Asking : public testing::Test {
   protected:
@@ -23,10 +21,12 @@ class Asking : public testing::Test {
             if (state.empty()) return ask(call, "name", "asked name");
             if (state == "asked name") {
                 if (!answers.contains("name")) return ask(call, "name", "asked name");
-                return ask(call, "colour", "name=" + answers["name"]["content"]["v"].get<std::string>());
+                return ask(call, "colour",
+                           "name=" + answers["name"]["content"]["v"].get<std::string>());
             }
-            world.provider->ok(call, text_result(state + " colour=" +
-                                                 answers["colour"]["content"]["v"].get<std::string>()));
+            world.provider->ok(call,
+                               text_result(state + " colour=" +
+                                           answers["colour"]["content"]["v"].get<std::string>()));
         });
         world.publish();
     }
@@ -50,18 +50,23 @@ TEST_F(Asking, ModernClientsComeAgainWithTheState) {
     EXPECT_EQ(first["inputRequests"]["name"], question);
     EXPECT_FALSE(first.contains("ttlMs"));
     EXPECT_EQ(first["requestState"].get<std::string>().find("asked"), std::string::npos);
-    auto second = world.modern("tools/call",
-                               {{"name", "ask"},
-                                {"requestState", first["requestState"]},
-                                {"inputResponses", {{"name", accept("Ada")}}}},
-                               can_elicit)->reply["result"];
+    auto second = world
+                      .modern("tools/call",
+                              {{"name", "ask"},
+                               {"requestState", first["requestState"]},
+                               {"inputResponses", {{"name", accept("Ada")}}}},
+                              can_elicit)
+                      ->reply["result"];
     EXPECT_TRUE(second["inputRequests"].contains("colour"));
     EXPECT_NE(second["requestState"], first["requestState"]);
-    auto third = world.modern("tools/call",
-                              {{"name", "ask"},
-                               {"requestState", second["requestState"]},
-                               {"inputResponses", {{"colour", accept("blue")}, {"more", json::object()}}}},
-                              can_elicit)->reply["result"];
+    auto third =
+        world
+            .modern("tools/call",
+                    {{"name", "ask"},
+                     {"requestState", second["requestState"]},
+                     {"inputResponses", {{"colour", accept("blue")}, {"more", json::object()}}}},
+                    can_elicit)
+            ->reply["result"];
     EXPECT_EQ(third["content"][0]["text"], "name=Ada colour=blue");
 }
 
@@ -70,7 +75,8 @@ TEST_F(Asking, AStateIsGoodForItsOwnRequestOnly) {
     const std::string state = first["requestState"];
     for (const json& params :
          {json{{"name", "ask"}, {"requestState", state + "-TAMPERED"}},
-          json{{"name", "ask"}, {"requestState", "bm9uc2Vuc2U"}}, json{{"name", "ask"}, {"requestState", 5}},
+          json{{"name", "ask"}, {"requestState", "bm9uc2Vuc2U"}},
+          json{{"name", "ask"}, {"requestState", 5}},
           json{{"name", "ask"}, {"arguments", {{"other", 1}}}, {"requestState", state}}}) {
         auto out = world.modern("tools/call", params, can_elicit);
         EXPECT_EQ(out->reply["error"]["code"], -32602) << params;
@@ -152,10 +158,9 @@ TEST_F(Asking, CancellingWhileAskingEndsBoth) {
     auto recorder = world.legacy(session, "tools/call", {{"name", "ask"}});
     ASSERT_EQ(recorder->sent.size(), 1u);
     FakeHeaders headers;
-    world.send({{"jsonrpc", "2.0"},
-                {"method", "notifications/cancelled"},
-                {"params", {{"requestId", 7}}}},
-               &headers, session);
+    world.send(
+        {{"jsonrpc", "2.0"}, {"method", "notifications/cancelled"}, {"params", {{"requestId", 7}}}},
+        &headers, session);
     EXPECT_TRUE(recorder->ended);
     EXPECT_FALSE(session->resolve(recorder->sent[0]["id"].dump(), "{}", {}));
 }

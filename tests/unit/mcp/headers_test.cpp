@@ -13,7 +13,9 @@ TEST(HeaderRules, DecodesTheBase64FormOnly) {
     EXPECT_EQ(mcp::decode_header("plain value"), "plain value");
     EXPECT_EQ(mcp::decode_header("=?base64?SGVsbG8=?="), "Hello");
     EXPECT_EQ(mcp::decode_header("=?base64?SGVsbG8="), "=?base64?SGVsbG8=");
-    EXPECT_EQ(mcp::decode_header("=?base64?" "?="), "");
+    EXPECT_EQ(mcp::decode_header("=?base64?"
+                                 "?="),
+              "");
     EXPECT_FALSE(mcp::decode_header("=?base64?SGVsbG8?="));
     EXPECT_FALSE(mcp::decode_header("=?base64?SGV*bG8=?="));
     EXPECT_FALSE(mcp::decode_header("caf\xc3\xa9"));

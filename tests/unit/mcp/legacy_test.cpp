@@ -19,7 +19,8 @@ class Legacy : public testing::Test {
             seen = context;
             auto result = text_result("hi");
             result["structuredContent"] = {{"a", 1}};
-            result["content"].push_back({{"type", "resource_link"}, {"uri", "x://y"}, {"name", "y"}});
+            result["content"].push_back(
+                {{"type", "resource_link"}, {"uri", "x://y"}, {"name", "y"}});
             result["resultType"] = "complete";
             result["ttlMs"] = 5;
             world.provider->ok(call, result);
@@ -31,9 +32,12 @@ class Legacy : public testing::Test {
 };
 
 TEST_F(Legacy, HandshakeNegotiates) {
-    for (const auto& [asked, given] : std::map<std::string, std::string>{
-             {"2025-11-25", "2025-11-25"}, {"2025-06-18", "2025-06-18"}, {"2025-03-26", "2025-03-26"},
-             {"2026-07-28", "2025-11-25"}, {"1999-01-01", "2025-11-25"}}) {
+    for (const auto& [asked, given] :
+         std::map<std::string, std::string>{{"2025-11-25", "2025-11-25"},
+                                            {"2025-06-18", "2025-06-18"},
+                                            {"2025-03-26", "2025-03-26"},
+                                            {"2026-07-28", "2025-11-25"},
+                                            {"1999-01-01", "2025-11-25"}}) {
         auto session = world.open(asked);
         ASSERT_TRUE(session);
         EXPECT_EQ(world.opened["result"]["protocolVersion"], given);
@@ -63,8 +67,8 @@ TEST_F(Legacy, ItsOwnMethods) {
 }
 
 TEST_F(Legacy, ResultsHaveNoModernMembers) {
-    auto result = world.legacy(world.open("2025-11-25"), "tools/call", {{"name", "echo"}})
-                      ->reply["result"];
+    auto result =
+        world.legacy(world.open("2025-11-25"), "tools/call", {{"name", "echo"}})->reply["result"];
     for (const char* name : {"resultType", "ttlMs", "cacheScope", "_meta"})
         EXPECT_FALSE(result.contains(name)) << name;
     EXPECT_TRUE(result.contains("structuredContent"));
@@ -86,8 +90,8 @@ TEST_F(Legacy, EachVersionSeesItsOwnMembers) {
     EXPECT_FALSE(middle.contains("icons") || middle.contains("execution"));
     auto oldest = tool("2025-03-26");
     EXPECT_FALSE(oldest.contains("title") || oldest.contains("outputSchema"));
-    auto result = world.legacy(world.open("2025-03-26"), "tools/call", {{"name", "echo"}})
-                      ->reply["result"];
+    auto result =
+        world.legacy(world.open("2025-03-26"), "tools/call", {{"name", "echo"}})->reply["result"];
     EXPECT_FALSE(result.contains("structuredContent"));
     EXPECT_EQ(result["content"][1], json({{"type", "text"}, {"text", "x://y"}}));
 }

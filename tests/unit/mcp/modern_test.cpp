@@ -70,8 +70,8 @@ TEST_F(Modern, ClientInfoMayBeAbsent) {
     meta.erase("io.modelcontextprotocol/clientInfo");
     FakeHeaders headers;
     headers.all = {{"MCP-Protocol-Version", "2026-07-28"}, {"Mcp-Method", "tools/list"}};
-    EXPECT_TRUE(world.send(request("tools/list", {{"_meta", meta}}), &headers)
-                    ->reply.contains("result"));
+    EXPECT_TRUE(
+        world.send(request("tools/list", {{"_meta", meta}}), &headers)->reply.contains("result"));
 }
 
 TEST_F(Modern, VersionsThatDisagreeOrAreUnknown) {
@@ -105,8 +105,8 @@ TEST_F(Modern, UnknownToolAndResource) {
 }
 
 TEST_F(Modern, WrongLogLevelIsRefused) {
-    auto out = world.modern("tools/list",
-                            {{"_meta", {{"io.modelcontextprotocol/logLevel", "loud"}}}});
+    auto out =
+        world.modern("tools/list", {{"_meta", {{"io.modelcontextprotocol/logLevel", "loud"}}}});
     EXPECT_EQ(out->reply["error"]["code"], -32602);
 }
 
@@ -118,9 +118,9 @@ TEST_F(Modern, LogsOnlyWhereAskedAndFromTheAskedLevel) {
     });
     world.publish();
     EXPECT_TRUE(world.modern("tools/call", {{"name", "talk"}})->sent.empty());
-    auto out = world.modern("tools/call",
-                            {{"name", "talk"},
-                             {"_meta", {{"io.modelcontextprotocol/logLevel", "warning"}}}});
+    auto out = world.modern(
+        "tools/call",
+        {{"name", "talk"}, {"_meta", {{"io.modelcontextprotocol/logLevel", "warning"}}}});
     ASSERT_EQ(out->sent.size(), 1u);
     EXPECT_EQ(out->sent[0]["params"]["data"], "b");
 }
@@ -157,9 +157,8 @@ TEST_F(Modern, DisconnectCancelsTheProvidersCall) {
 
 TEST_F(Modern, ArgumentsThatDoNotFitAreAResultTheModelCanRead) {
     auto definition = simple_tool("add");
-    definition["inputSchema"] = {{"type", "object"},
-                                 {"properties", {{"a", {{"type", "number"}}}}},
-                                 {"required", {"a"}}};
+    definition["inputSchema"] = {
+        {"type", "object"}, {"properties", {{"a", {{"type", "number"}}}}}, {"required", {"a"}}};
     world.tool(definition, [](auto, const json&, const json&) { FAIL() << "must not be called"; });
     world.publish();
     const auto result =
@@ -218,7 +217,8 @@ TEST_F(Modern, MembersNobodyKnowsPassThrough) {
 
 TEST_F(Modern, ReadsSayHowLongTheyKeep) {
     world.list("resources/list", "resources", {{{"uri", "test://a"}, {"name", "a"}}});
-    world.provider->handlers["resources/read"] = [this](auto call, const json& params, const json&) {
+    world.provider->handlers["resources/read"] = [this](auto call, const json& params,
+                                                        const json&) {
         world.provider->ok(call, {{"contents", {{{"uri", params["uri"]}, {"text", "x"}}}}});
     };
     world.publish("files");
@@ -233,9 +233,10 @@ TEST_F(Modern, ReadsSayHowLongTheyKeep) {
 
 TEST_F(Modern, MalformedEnvelopes) {
     for (const auto& message :
-         {json{{"id", 1}, {"method", "ping"}}, json{{"jsonrpc", "2.0"}, {"id", nullptr}, {"method", "x"}},
-          json{{"jsonrpc", "2.0"}, {"id", 1}}, json{{"jsonrpc", "2.0"}, {"id", 1.5}, {"method", "x"}},
-          json::array(), json("text")}) {
+         {json{{"id", 1}, {"method", "ping"}},
+          json{{"jsonrpc", "2.0"}, {"id", nullptr}, {"method", "x"}},
+          json{{"jsonrpc", "2.0"}, {"id", 1}},
+          json{{"jsonrpc", "2.0"}, {"id", 1.5}, {"method", "x"}}, json::array(), json("text")}) {
         auto out = world.send(message);
         EXPECT_EQ(out->http_status, 400) << message;
         EXPECT_EQ(out->reply["error"]["code"], -32600) << message;

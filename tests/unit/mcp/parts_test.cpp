@@ -10,7 +10,8 @@ namespace pb::mcp {
 namespace {
 
 TEST(Base64, RoundTripsAndIsStrict) {
-    for (const std::string text : {"", "f", "fo", "foo", "foob", "fooba", "foobar", "\xff\xfe\x00x"}) {
+    for (const std::string text :
+         {"", "f", "fo", "foo", "foob", "fooba", "foobar", "\xff\xfe\x00x"}) {
         for (auto alphabet : {Alphabet::standard, Alphabet::url})
             EXPECT_EQ(base64_decode(base64_encode(text, alphabet), alphabet), text);
     }
@@ -71,7 +72,8 @@ TEST(EventLog, ForgetsTheOldest) {
     EventLog log(3, 1000);
     const auto stream = log.open_stream();
     const auto first = log.append(stream, "1");
-    for (const char* text : {"2", "3", "4", "5"}) log.append(stream, text);
+    for (const char* text : {"2", "3", "4", "5"})
+        log.append(stream, text);
     auto replay = log.replay(first);
     ASSERT_TRUE(replay);
     EXPECT_EQ(replay->events.size(), 3u);

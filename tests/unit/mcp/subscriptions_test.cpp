@@ -30,7 +30,8 @@ class Subscribing : public testing::Test {
 };
 
 TEST_F(Subscribing, AcknowledgedFirstThenOnlyWhatWasAskedFor) {
-    auto tools = world.modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}});
+    auto tools =
+        world.modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}});
     auto prompts =
         world.modern("subscriptions/listen", {{"notifications", {{"promptsListChanged", true}}}});
     ASSERT_EQ(tools->sent.size(), 1u);
@@ -46,8 +47,9 @@ TEST_F(Subscribing, AcknowledgedFirstThenOnlyWhatWasAskedFor) {
 }
 
 TEST_F(Subscribing, ResourceUpdatesForKnownUrisAndTheProviderIsTold) {
-    auto out = world.modern("subscriptions/listen",
-                            {{"notifications", {{"resourceSubscriptions", {"test://a", "test://no"}}}}});
+    auto out =
+        world.modern("subscriptions/listen",
+                     {{"notifications", {{"resourceSubscriptions", {"test://a", "test://no"}}}}});
     EXPECT_EQ(out->sent[0]["params"]["notifications"]["resourceSubscriptions"], json({"test://a"}));
     world.catalog.resource_updated("default", "test://a");
     world.catalog.resource_updated("default", "test://b");
@@ -62,7 +64,8 @@ TEST_F(Subscribing, ResourceUpdatesForKnownUrisAndTheProviderIsTold) {
 }
 
 TEST_F(Subscribing, GoodbyeEndsWithTheResponse) {
-    auto out = world.modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}});
+    auto out =
+        world.modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}});
     world.server.goodbye();
     ASSERT_TRUE(out->over);
     EXPECT_EQ(out->sent.back()["method"], "notifications/cancelled");
@@ -74,7 +77,8 @@ TEST_F(Subscribing, NeedsAFilterAndAStream) {
     EXPECT_EQ(world.modern("subscriptions/listen")->reply["error"]["code"], -32602);
     auto recorder = std::make_shared<Recorder>();
     recorder->streams = false;
-    world.modern("subscriptions/listen", {{"notifications", json::object()}}, json::object(), recorder);
+    world.modern("subscriptions/listen", {{"notifications", json::object()}}, json::object(),
+                 recorder);
     EXPECT_TRUE(recorder->reply.contains("error"));
 }
 
@@ -84,14 +88,16 @@ TEST_F(Subscribing, LegacySessionsHearOnTheirStream) {
     session->standalone = stream;
     EXPECT_EQ(world.legacy(session, "resources/subscribe", {{"uri", "test://a"}})->reply["result"],
               json::object());
-    EXPECT_EQ(world.legacy(session, "resources/subscribe", {{"uri", "test://no"}})->reply["error"]["code"],
+    EXPECT_EQ(world.legacy(session, "resources/subscribe", {{"uri", "test://no"}})
+                  ->reply["error"]["code"],
               -32002);
     world.catalog.resource_updated("default", "test://a");
     add_tool("new");
     ASSERT_EQ(stream->sent.size(), 2u);
     EXPECT_EQ(stream->sent[0]["method"], "notifications/resources/updated");
     EXPECT_FALSE(stream->sent[0]["params"].contains("_meta"));
-    EXPECT_EQ(stream->sent[1], json({{"jsonrpc", "2.0"}, {"method", "notifications/tools/list_changed"}}));
+    EXPECT_EQ(stream->sent[1],
+              json({{"jsonrpc", "2.0"}, {"method", "notifications/tools/list_changed"}}));
     world.legacy(session, "resources/unsubscribe", {{"uri", "test://a"}});
     world.catalog.resource_updated("default", "test://a");
     EXPECT_EQ(stream->sent.size(), 2u);

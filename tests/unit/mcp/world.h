@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small world for protocol tests: one organisation, one provider made of functions, and outlets that
-// remember what left through them.
+// A small world for protocol tests: one organisation, one provider made of functions, and outlets
+// that remember what left through them.
 #pragma once
 
 #include <condition_variable>
@@ -192,31 +192,31 @@ class World {
         binding.capability = "fake";
         binding.name_space = name_space;
         binding.provider = provider;
-        catalog::CatalogBuilder builder(
-            [this](const std::shared_ptr<catalog::Provider>& asked, const std::string&,
-                   std::string_view method, std::string_view params) -> Result<std::string> {
-                struct Keep : runtime::CallObserver {
-                    Status status = Status::internal;
-                    std::string body;
-                    void completed(Status end, std::string_view text) noexcept override {
-                        status = end;
-                        body = text;
-                    }
-                    Status notified(std::string_view, std::string_view) noexcept override {
-                        return Status::ok;
-                    }
-                };
-                auto keep = std::make_shared<Keep>();
-                runtime::CallSpec spec;
-                spec.provider = asked;
-                spec.method = method;
-                spec.params = params;
-                spec.caller = admission::Authenticator::service("default", "host");
-                spec.observer = keep;
-                calls.start(std::move(spec));
-                if (keep->status != Status::ok) return internal_error("refused");
-                return keep->body;
-            });
+        catalog::CatalogBuilder builder([this](const std::shared_ptr<catalog::Provider>& asked,
+                                               const std::string&, std::string_view method,
+                                               std::string_view params) -> Result<std::string> {
+            struct Keep : runtime::CallObserver {
+                Status status = Status::internal;
+                std::string body;
+                void completed(Status end, std::string_view text) noexcept override {
+                    status = end;
+                    body = text;
+                }
+                Status notified(std::string_view, std::string_view) noexcept override {
+                    return Status::ok;
+                }
+            };
+            auto keep = std::make_shared<Keep>();
+            runtime::CallSpec spec;
+            spec.provider = asked;
+            spec.method = method;
+            spec.params = params;
+            spec.caller = admission::Authenticator::service("default", "host");
+            spec.observer = keep;
+            calls.start(std::move(spec));
+            if (keep->status != Status::ok) return internal_error("refused");
+            return keep->body;
+        });
         auto outcome = builder.build("default", {binding}, catalog.of("default"));
         if (!outcome) throw std::runtime_error(outcome.error().message);
         warnings = outcome->warnings;
