@@ -1,42 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 // The 1.x client (@modelcontextprotocol/sdk): the legacy era over HTTP and stdio.
-import {Client} from '@modelcontextprotocol/sdk/client/index.js';
-import {StdioClientTransport} from '@modelcontextprotocol/sdk/client/stdio.js';
-import {StreamableHTTPClientTransport} from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import {CreateMessageRequestSchema, ElicitRequestSchema,
-        ListRootsRequestSchema} from '@modelcontextprotocol/sdk/types.js';
-import {Peer, capabilities, clientInfo} from './peer.mjs';
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import {
+    CreateMessageRequestSchema,
+    ElicitRequestSchema,
+    ListRootsRequestSchema,
+} from "@modelcontextprotocol/sdk/types.js";
+import { Peer, capabilities, clientInfo } from "./peer.mjs";
 
 class PeerV1 extends Peer {
-  call(name, args = {}, options) {
-    return this.client.callTool({name, arguments: args}, undefined, options);
-  }
+    call(name, args = {}, options) {
+        return this.client.callTool({ name, arguments: args }, undefined, options);
+    }
 
-  async wantLogs(level) {
-    await this.client.setLoggingLevel(level);
-    return {};
-  }
+    async wantLogs(level) {
+        await this.client.setLoggingLevel(level);
+        return {};
+    }
 
-  async subscribe(uri) {
-    await this.client.subscribeResource({uri});
-    return () => this.client.unsubscribeResource({uri});
-  }
+    async subscribe(uri) {
+        await this.client.subscribeResource({ uri });
+        return () => this.client.unsubscribeResource({ uri });
+    }
 }
 
 // target: what target.mjs opened.
 export async function connect(target) {
-  const client = new Client(clientInfo, {capabilities});
-  const transport = target.command
-    ? new StdioClientTransport({command: target.command, args: target.args, env: target.env,
-                                stderr: 'ignore'})
-    : new StreamableHTTPClientTransport(new URL(target.url), {reconnectionOptions:
-        {initialReconnectionDelay: 20, maxReconnectionDelay: 1000, reconnectionDelayGrowFactor: 1.5,
-         maxRetries: 20}});
-  const peer = new PeerV1(client, transport);
-  client.setRequestHandler(ElicitRequestSchema, (request) => peer.answer('elicit', request));
-  client.setRequestHandler(CreateMessageRequestSchema, (request) => peer.answer('sample', request));
-  client.setRequestHandler(ListRootsRequestSchema, (request) => peer.answer('roots', request));
-  await client.connect(transport);
-  peer.version = transport.protocolVersion;  // stdio has none
-  return peer;
+    const client = new Client(clientInfo, { capabilities });
+    const transport = target.command
+        ? new StdioClientTransport({
+              command: target.command,
+              args: target.args,
+              env: target.env,
+              stderr: "ignore",
+          })
+        : new StreamableHTTPClientTransport(new URL(target.url), {
+              reconnectionOptions: {
+                  initialReconnectionDelay: 20,
+                  maxReconnectionDelay: 1000,
+                  reconnectionDelayGrowFactor: 1.5,
+                  maxRetries: 20,
+              },
+          });
+    const peer = new PeerV1(client, transport);
+    client.setRequestHandler(ElicitRequestSchema, (request) => peer.answer("elicit", request));
+    client.setRequestHandler(CreateMessageRequestSchema, (request) =>
+        peer.answer("sample", request),
+    );
+    client.setRequestHandler(ListRootsRequestSchema, (request) => peer.answer("roots", request));
+    await client.connect(transport);
+    peer.version = transport.protocolVersion; // stdio has none
+    return peer;
 }

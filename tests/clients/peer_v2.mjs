@@ -1,56 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 // The 2.x client (@modelcontextprotocol/client): both eras over HTTP and stdio.
-import {Client, StreamableHTTPClientTransport} from '@modelcontextprotocol/client';
-import {StdioClientTransport} from '@modelcontextprotocol/client/stdio';
-import {Peer, capabilities, clientInfo} from './peer.mjs';
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import { Peer, capabilities, clientInfo } from "./peer.mjs";
 
-const logLevelKey = 'io.modelcontextprotocol/logLevel';
+const logLevelKey = "io.modelcontextprotocol/logLevel";
 
 class PeerV2 extends Peer {
-  call(name, args = {}, {_meta, ...options} = {}) {
-    return this.client.callTool({name, arguments: args, ...(_meta && {_meta})}, options);
-  }
+    call(name, args = {}, { _meta, ...options } = {}) {
+        return this.client.callTool({ name, arguments: args, ...(_meta && { _meta }) }, options);
+    }
 
-  // Returns what the following calls must pass so that log messages come.
-  async wantLogs(level) {
-    if (this.era === 'modern') return {_meta: {[logLevelKey]: level}};
-    await this.client.setLoggingLevel(level);
-    return {};
-  }
+    // Returns what the following calls must pass so that log messages come.
+    async wantLogs(level) {
+        if (this.era === "modern") return { _meta: { [logLevelKey]: level } };
+        await this.client.setLoggingLevel(level);
+        return {};
+    }
 
-  async subscribe(uri) {
-    if (this.era === 'modern') return this.listen({resourceSubscriptions: [uri]});
-    await this.client.subscribeResource({uri});
-    return () => this.client.unsubscribeResource({uri});
-  }
+    async subscribe(uri) {
+        if (this.era === "modern") return this.listen({ resourceSubscriptions: [uri] });
+        await this.client.subscribeResource({ uri });
+        return () => this.client.unsubscribeResource({ uri });
+    }
 
-  // Opens a modern subscription; returns what closes it.
-  async listen(filter) {
-    const subscription = await this.client.listen(filter);
-    return () => subscription.close();
-  }
+    // Opens a modern subscription; returns what closes it.
+    async listen(filter) {
+        const subscription = await this.client.listen(filter);
+        return () => subscription.close();
+    }
 
-  fresh() {
-    return {cacheMode: 'refresh'};
-  }
+    fresh() {
+        return { cacheMode: "refresh" };
+    }
 }
 
 // era: "legacy" | "modern" (pinned, no fall-back) | "auto" (asks the server first).
 export async function connect(target, era) {
-  const mode = era === 'modern' ? {pin: '2026-07-28'} : era;
-  const client = new Client(clientInfo, {capabilities, versionNegotiation: {mode}});
-  const transport = target.command
-    ? new StdioClientTransport({command: target.command, args: target.args, env: target.env,
-                                stderr: 'ignore'})
-    : new StreamableHTTPClientTransport(new URL(target.url), {reconnectionOptions:
-        {initialReconnectionDelay: 20, maxReconnectionDelay: 1000, reconnectionDelayGrowFactor: 1.5,
-         maxRetries: 20}});
-  const peer = new PeerV2(client, transport);
-  client.setRequestHandler('elicitation/create', (request) => peer.answer('elicit', request));
-  client.setRequestHandler('sampling/createMessage', (request) => peer.answer('sample', request));
-  client.setRequestHandler('roots/list', (request) => peer.answer('roots', request));
-  await client.connect(transport);
-  peer.era = client.getProtocolEra();
-  peer.version = client.getNegotiatedProtocolVersion();
-  return peer;
+    const mode = era === "modern" ? { pin: "2026-07-28" } : era;
+    const client = new Client(clientInfo, { capabilities, versionNegotiation: { mode } });
+    const transport = target.command
+        ? new StdioClientTransport({
+              command: target.command,
+              args: target.args,
+              env: target.env,
+              stderr: "ignore",
+          })
+        : new StreamableHTTPClientTransport(new URL(target.url), {
+              reconnectionOptions: {
+                  initialReconnectionDelay: 20,
+                  maxReconnectionDelay: 1000,
+                  reconnectionDelayGrowFactor: 1.5,
+                  maxRetries: 20,
+              },
+          });
+    const peer = new PeerV2(client, transport);
+    client.setRequestHandler("elicitation/create", (request) => peer.answer("elicit", request));
+    client.setRequestHandler("sampling/createMessage", (request) => peer.answer("sample", request));
+    client.setRequestHandler("roots/list", (request) => peer.answer("roots", request));
+    await client.connect(transport);
+    peer.era = client.getProtocolEra();
+    peer.version = client.getNegotiatedProtocolVersion();
+    return peer;
 }
