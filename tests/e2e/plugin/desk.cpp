@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plugin of the end-to-end tests: what shows from outside whether the host keeps its promises.
+// It is built twice, with another DESK_VERSION, to replace one by the other.
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <patchbay/plugin.hpp>
+#include <set>
+#include <string>
+
+namespace {
+
+using patchbay::Call;
+using patchbay::json;
+using std::chrono_literals::operator""ms;
+
+struct NoteInput {
+    std::string key, value;
+};
+PATCHBAY_STRUCT(NoteInput, PATCHBAY_FIELD(key, "Where"), PATCHBAY_FIELD(value, "What"))
+struct KeyInput {
+    std::string key;
+};
+PATCHBAY_STRUCT(KeyInput, PATCHBAY_FIELD(key, "Where"))
+struct TagInput {
+    std::string tag;
+};
+PATCHBAY_STRUCT(TagInput, PATCHBAY_FIELD(tag, "Names the occasion"))
+struct PourInput {
+    int lines, size;
+};
+PATCHBAY_STRUCT(PourInput, PATCHBAY_FIELD(lines, "How many").minimum(1),
+                PATCHBAY_FIELD(size, "Bytes of each").minimum(1))
+
+// What calls leave for others, for as long as the instance lives.
+class Desk {
+  public:
+    void raise(const std::string& flag) {
+        const std::lock_guard lock(mutex_);
+        raised_.insert(flag);
+        changed_.notify_all();
+    }
+    void tick() {
+        const std::lock_guard lock(mutex_);
+        ++ticks_;
+        changed_.notify_all();
+    }
+    void await(const std::string& flag, Call& call) {
+        wait(call, [&] { return raised_.contains(flag); });
+    }
+    int await_ticks(int count, Call& call) {
+        wait(call, [&] { return ticks_ >= count; });
+        return count;
+    }
+
+  private:
+    // Returns when `done` holds; throws Cancelled if the call ends before.
+    template <class Done>
+    void wait(Call& call, Done done) {
+        std::unique_lock lock(mutex_);
+        while (!done()) {
+            changed_.wait_for(lock, 20ms);
+            lock.unlock();
+            call.check();
+            lock.lock();
+        }
+    }
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::set<std::string> raised_;
+    int ticks_ = 0;
+};
+using DeskPtr = std::shared_ptr<Desk>;
+
+void add_notes(patchbay::Plugin& plugin) {
+    plugin.tool("remember")
+        .describe("Keeps a note")
+        .input<NoteInput>()
+        .handle([&plugin](const NoteInput& in) {
+            plugin.store().put(in.key, in.value);
+            return "kept";
+        });
+    plugin.tool("recall")
+        .describe("Reads a note")
+        .input<KeyInput>()
+        .read_only()
+        .handle([&plugin](const KeyInput& in) -> std::string {
+            const auto entry = plugin.store().get(in.key);
+            return entry ? entry->value : "nothing";
+        });
+}
+
+void add_waiting(patchbay::Plugin& plugin, const DeskPtr& desk) {
+    plugin.tool("wait")
+        .describe("Waits until the occasion comes")
+        .input<TagInput>()
+        .handle([desk](const TagInput& in, Call& call) {
+            call.progress(1, "begun");
+            desk->raise(in.tag + " is awaited");
+            desk->await(in.tag, call);
+            return "came " + in.tag;
+        });
+    // Returns only when the other call is inside, so that no test has to sleep.
+    plugin.tool("awaited")
+        .describe("Answers when somebody waits for the occasion")
+        .input<TagInput>()
+        .handle([desk](const TagInput& in, Call& call) {
+            desk->await(in.tag + " is awaited", call);
+            return "yes";
+        });
+    plugin.tool("open")
+        .describe("Lets the occasion come")
+        .input<TagInput>()
+        .handle([desk](const TagInput& in) {
+            desk->raise(in.tag);
+            return "open";
+        });
+    plugin.tool("after_ticks")
+        .describe("Answers when the timer has fired that often")
+        .handle([desk](Call& call) { return std::to_string(desk->await_ticks(3, call)); });
+    plugin.tool("pour")
+        .describe("Sends many log messages")
+        .input<PourInput>()
+        .handle([](const PourInput& in, Call& call) {
+            const std::string line(static_cast<std::size_t>(in.size), 'x');
+            for (int i = 0; i < in.lines; ++i)
+                call.log(patchbay::Level::info, line);
+            return "poured";
+        });
+}
+
+}  // namespace
+
+PATCHBAY_PLUGIN("desk", DESK_VERSION, plugin) {
+    const auto desk = std::make_shared<Desk>();
+    plugin.tool("version").describe("Which build this is").read_only().handle([] {
+        return DESK_VERSION;
+    });
+    plugin.tool("greeting").describe("As configured").read_only().handle([&plugin] {
+        return plugin.config_json().value("greeting", "none");
+    });
+    plugin.tool("fail").describe("Always fails").handle([]() -> patchbay::Result {
+        throw patchbay::Error("closed", "the desk is closed").transient(60);
+    });
+    add_notes(plugin);
+    add_waiting(plugin, desk);
+    plugin.every(10ms, [desk] { desk->tick(); });
+}
