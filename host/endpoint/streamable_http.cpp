@@ -128,7 +128,8 @@ void StreamableHttp::post(const RequestPtr& request, const ExchangePtr& exchange
     const std::string_view text = request->body;
     const Headers headers(*request);
     mcp::Incoming incoming{request, text, caller, &headers, nullptr};
-    if (mcp::Server::is_modern_message(text, request->header(version_header)))
+    if (mcp::Server::is_modern_message(text, request->header(version_header),
+                                       request->has_header(session_header)))
         return server_.receive(
             incoming, std::make_shared<JsonOrStream>(exchange, streams, cross_origin(*request)));
     if (request->has_header(session_header)) {

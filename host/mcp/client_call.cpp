@@ -263,9 +263,10 @@ void ClientCall::fail(Status status, std::string_view body) {
         ended_ = true;
     }
     auto error = rpc_error(status, request_->message.method, request_->modern(), body);
-    if (status == Status::not_found && error.data.empty() &&
-        request_->message.method == "resources/read")
-        error.data = "{\"uri\":" + json::quote(name_) + "}";
+    // The provider knows its own URI; the client must read the one that it asked for.
+    if (status == Status::not_found && request_->message.method == "resources/read")
+        error.data = json::with(error.data.starts_with('{') ? error.data : std::string("{}"), "uri",
+                                json::quote(name_));
     request_->fail(error);
 }
 

@@ -24,10 +24,11 @@ std::string_view meta_version(const Message& message) {
     return inside(json::member(json::member(message.params, "_meta"), version_key));
 }
 
-bool modern_by_header(std::string_view header) {
+// A version that this server does not know is a modern client's, unless it comes with a session.
+bool modern_by_header(std::string_view header, bool in_session) {
     if (header.empty()) return false;
     const auto version = version_from(header);
-    return !version || is_modern(*version);
+    return version ? is_modern(*version) : !in_session;
 }
 
 std::string make_server_info(const ServerOptions& options) {
@@ -78,10 +79,10 @@ const Server::Method* Server::find_method(std::string_view name, bool modern) {
     return nullptr;
 }
 
-bool Server::is_modern_message(std::string_view text, std::string_view header) {
+bool Server::is_modern_message(std::string_view text, std::string_view header, bool in_session) {
     const auto params = json::member(text, "params");
     return !json::member(json::member(params, "_meta"), version_key).empty() ||
-           modern_by_header(header);
+           modern_by_header(header, in_session);
 }
 
 void Server::receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet) {
@@ -98,7 +99,7 @@ void Server::receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet) {
         if (!read_message(incoming.text, request->message, error)) return request->fail(error);
         const bool modern =
             !json::member(json::member(request->message.params, "_meta"), version_key).empty() ||
-            modern_by_header(header);
+            modern_by_header(header, request->session != nullptr);
         if (request->message.kind == MessageKind::response) {
             if (request->session && !modern)
                 request->session->resolve(request->message.id, request->message.result,

@@ -69,7 +69,8 @@ class Server {
     void close_all();
 
     // What a message's era is, for transports that must know before they open a stream.
-    static bool is_modern_message(std::string_view text, std::string_view version_header);
+    static bool is_modern_message(std::string_view text, std::string_view version_header,
+                                  bool in_session);
 
   private:
     struct Method;

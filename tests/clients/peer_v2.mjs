@@ -7,6 +7,8 @@ import { Peer, capabilities, clientInfo } from "./peer.mjs";
 const logLevelKey = "io.modelcontextprotocol/logLevel";
 
 class PeerV2 extends Peer {
+    showsModernCodes = true;
+
     call(name, args = {}, { _meta, ...options } = {}) {
         return this.client.callTool({ name, arguments: args, ...(_meta && { _meta }) }, options);
     }

@@ -2,7 +2,7 @@
 // Who hears of changes, in both eras.
 #include <gtest/gtest.h>
 
-#include "world.h"
+#include "support/world.h"
 
 namespace pb::test {
 namespace {
@@ -21,9 +21,9 @@ class Subscribing : public testing::Test {
             };
         world.publish();
     }
-    void add_tool(const std::string& name) {
+    void add_tool(const std::string& name, const std::string& name_space = "") {
         world.tool(simple_tool(name), [](auto, const json&, const json&) {});
-        world.publish();
+        world.publish(name_space);
     }
     World world;
     std::vector<std::string> told;
@@ -47,15 +47,17 @@ TEST_F(Subscribing, AcknowledgedFirstThenOnlyWhatWasAskedFor) {
 }
 
 TEST_F(Subscribing, ResourceUpdatesForKnownUrisAndTheProviderIsTold) {
-    auto out =
-        world.modern("subscriptions/listen",
-                     {{"notifications", {{"resourceSubscriptions", {"test://a", "test://no"}}}}});
-    EXPECT_EQ(out->sent[0]["params"]["notifications"]["resourceSubscriptions"], json({"test://a"}));
-    world.catalog.resource_updated("default", "test://a");
-    world.catalog.resource_updated("default", "test://b");
-    world.catalog.resource_updated("another", "test://a");
+    world.publish("lab");
+    auto out = world.modern(
+        "subscriptions/listen",
+        {{"notifications", {{"resourceSubscriptions", {"lab+test://a", "test://no"}}}}});
+    EXPECT_EQ(out->sent[0]["params"]["notifications"]["resourceSubscriptions"],
+              json({"lab+test://a"}));
+    world.catalog.resource_updated("default", "lab+test://a");
+    world.catalog.resource_updated("default", "lab+test://b");
+    world.catalog.resource_updated("another", "lab+test://a");
     ASSERT_EQ(out->sent.size(), 2u);
-    EXPECT_EQ(out->sent[1]["params"]["uri"], "test://a");
+    EXPECT_EQ(out->sent[1]["params"]["uri"], "lab+test://a");
     ASSERT_TRUE(out->gone);
     out->gone();
     EXPECT_EQ(told, (std::vector<std::string>{"resources/subscribe test://a",
@@ -83,23 +85,25 @@ TEST_F(Subscribing, NeedsAFilterAndAStream) {
 }
 
 TEST_F(Subscribing, LegacySessionsHearOnTheirStream) {
+    world.publish("lab");
     auto session = world.open();
     auto stream = std::make_shared<Recorder>();
     session->standalone = stream;
-    EXPECT_EQ(world.legacy(session, "resources/subscribe", {{"uri", "test://a"}})->reply["result"],
-              json::object());
+    EXPECT_EQ(
+        world.legacy(session, "resources/subscribe", {{"uri", "lab+test://a"}})->reply["result"],
+        json::object());
     EXPECT_EQ(world.legacy(session, "resources/subscribe", {{"uri", "test://no"}})
                   ->reply["error"]["code"],
               -32002);
-    world.catalog.resource_updated("default", "test://a");
-    add_tool("new");
+    world.catalog.resource_updated("default", "lab+test://a");
+    add_tool("new", "lab");
     ASSERT_EQ(stream->sent.size(), 2u);
     EXPECT_EQ(stream->sent[0]["method"], "notifications/resources/updated");
     EXPECT_FALSE(stream->sent[0]["params"].contains("_meta"));
     EXPECT_EQ(stream->sent[1],
               json({{"jsonrpc", "2.0"}, {"method", "notifications/tools/list_changed"}}));
-    world.legacy(session, "resources/unsubscribe", {{"uri", "test://a"}});
-    world.catalog.resource_updated("default", "test://a");
+    world.legacy(session, "resources/unsubscribe", {{"uri", "lab+test://a"}});
+    world.catalog.resource_updated("default", "lab+test://a");
     EXPECT_EQ(stream->sent.size(), 2u);
     EXPECT_EQ(told.size(), 2u);
 }

@@ -120,8 +120,8 @@ TEST_F(FileCheckTest, RefusesWhatOthersMayWriteUnlessToldNotTo) {
 }
 
 TEST_F(FileCheckTest, RefusesADynamicLibcxx) {
-    // The name of the C library in the dynamic string table, changed in place.
-    std::string whole = built("plain");
+    // The name of a library in the dynamic string table, changed in place.
+    std::string whole = built("needs");
     auto elf = check_elf(whole);
     ASSERT_TRUE(elf.ok());
     ASSERT_FALSE(elf->needed.empty());
