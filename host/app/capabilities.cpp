@@ -51,6 +51,7 @@ Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder) {
             auto config = configuration(*enabled, capability);
             if (!config) {
                 out.problems.push_back(what + ": " + config.error().message);
+                out.misconfigured.push_back(capability.name);
                 continue;
             }
             Wanted wanted;

@@ -24,6 +24,8 @@ struct Wanted {
 struct Plan {
     std::vector<Wanted> wanted;         // sorted by namespace
     std::vector<std::string> problems;  // one sentence each
+    // Those whose configuration cannot be used: what served before goes on.
+    std::vector<std::string> misconfigured;
 };
 
 Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder);

@@ -152,9 +152,15 @@ void Orgs::assemble(const config::OrgConfig& org, const plugin::FolderState& fol
 }
 
 // The instances of a plan: those that serve already where nothing differs, new ones otherwise.
-// Where a new one does not start, the one before goes on.
+// Where a new one does not start or is configured wrongly, the one before goes on.
 Orgs::Instances Orgs::start(const Plan& plan, const Instances& before) {
     Instances out;
+    auto keep = [&](const std::string& capability) {
+        auto old = std::find_if(before.begin(), before.end(), [&](const auto& candidate) {
+            return candidate.capability == capability;
+        });
+        if (old != before.end()) out.push_back(*old);
+    };
     for (const auto& wanted : plan.wanted) {
         const auto print = wanted.fingerprint();
         auto same = std::find_if(before.begin(), before.end(),
@@ -171,11 +177,10 @@ Orgs::Instances Orgs::start(const Plan& plan, const Instances& before) {
         }
         say_once(wanted.spec.org, wanted.library->label() + " did not start as " +
                                       wanted.spec.capability + ": " + started.error().message);
-        auto old = std::find_if(before.begin(), before.end(), [&](const auto& candidate) {
-            return candidate.capability == wanted.spec.capability;
-        });
-        if (old != before.end()) out.push_back(*old);
+        keep(wanted.spec.capability);
     }
+    for (const auto& capability : plan.misconfigured)
+        keep(capability);
     return out;
 }
 
