@@ -131,15 +131,21 @@ await report.check("a file that arrives in pieces is served once it is whole", a
     assert.equal(await legacy.tool("desk__version"), "1.0.0");
 });
 
-await report.check("a file that is deleted takes its tools away, and both eras are told", async () => {
-    await told(() => place.remove("slow.so"));
-    for (const client of [modern, legacy]) {
-        assert.ok(!(await client.tools()).some((name) => name.startsWith("desk__")));
-        assert.ok((await client.tools()).includes("text_tools__word_count"));
-    }
-    const { error } = await modern.modern("tools/call", { name: "desk__version", arguments: {} });
-    assert.equal(error.code, -32602);
-});
+await report.check(
+    "a file that is deleted takes its tools away, and both eras are told",
+    async () => {
+        await told(() => place.remove("slow.so"));
+        for (const client of [modern, legacy]) {
+            assert.ok(!(await client.tools()).some((name) => name.startsWith("desk__")));
+            assert.ok((await client.tools()).includes("text_tools__word_count"));
+        }
+        const { error } = await modern.modern("tools/call", {
+            name: "desk__version",
+            arguments: {},
+        });
+        assert.equal(error.code, -32602);
+    },
+);
 
 await report.check("the host ends well and logged no error", async () => {
     for (const stream of streams) stream.close();

@@ -3,17 +3,19 @@
 // It is built twice, with another DESK_VERSION, to replace one by the other.
 #include <chrono>
 #include <condition_variable>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <patchbay/plugin.hpp>
 #include <set>
 #include <string>
+#include <thread>
 
 namespace {
 
 using patchbay::Call;
-using patchbay::json;
 using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""h;
 
 struct NoteInput {
     std::string key, value;
@@ -27,6 +29,10 @@ struct TagInput {
     std::string tag;
 };
 PATCHBAY_STRUCT(TagInput, PATCHBAY_FIELD(tag, "Names the occasion"))
+struct PathInput {
+    std::string path;
+};
+PATCHBAY_STRUCT(PathInput, PATCHBAY_FIELD(path, "Which file"))
 struct PourInput {
     int lines, size;
 };
@@ -92,15 +98,45 @@ void add_notes(patchbay::Plugin& plugin) {
         });
 }
 
+// Runs `body`; that the call was cancelled under it shows in the host's log.
+template <class Body>
+std::string watched(patchbay::Plugin& plugin, const std::string& what, Body body) {
+    try {
+        return body();
+    } catch (const patchbay::Cancelled&) {
+        plugin.log(patchbay::Level::info, what + " was cancelled");
+        throw;
+    }
+}
+
 void add_waiting(patchbay::Plugin& plugin, const DeskPtr& desk) {
     plugin.tool("wait")
         .describe("Waits until the occasion comes")
         .input<TagInput>()
-        .handle([desk](const TagInput& in, Call& call) {
+        .handle([desk, &plugin](const TagInput& in, Call& call) {
             call.progress(1, "begun");
             desk->raise(in.tag + " is awaited");
-            desk->await(in.tag, call);
-            return "came " + in.tag;
+            return watched(plugin, in.tag, [&] {
+                desk->await(in.tag, call);
+                return "came " + in.tag;
+            });
+        });
+    // For a host that takes no new requests any more.
+    plugin.tool("wait_for_file")
+        .describe("Waits until a file is there")
+        .input<PathInput>()
+        .handle([](const PathInput& in, Call& call) {
+            call.progress(1, "begun");
+            while (!std::filesystem::exists(in.path))
+                call.sleep(10ms);
+            return "there";
+        });
+    plugin.tool("ignore_everything")
+        .describe("Never ends, whatever happens")
+        .handle([](Call& call) -> std::string {
+            call.progress(1, "begun");
+            for (;;)
+                std::this_thread::sleep_for(1h);
         });
     // Returns only when the other call is inside, so that no test has to sleep.
     plugin.tool("awaited")
@@ -123,11 +159,13 @@ void add_waiting(patchbay::Plugin& plugin, const DeskPtr& desk) {
     plugin.tool("pour")
         .describe("Sends many log messages")
         .input<PourInput>()
-        .handle([](const PourInput& in, Call& call) {
+        .handle([&plugin](const PourInput& in, Call& call) {
             const std::string line(static_cast<std::size_t>(in.size), 'x');
-            for (int i = 0; i < in.lines; ++i)
-                call.log(patchbay::Level::info, line);
-            return "poured";
+            return watched(plugin, "pouring", [&] {
+                for (int i = 0; i < in.lines; ++i)
+                    call.log(patchbay::Level::info, line);
+                return std::string("poured");
+            });
         });
 }
 
