@@ -26,6 +26,7 @@ std::string expose_content(const Target& target, std::string_view block) {
     if (type == "resource_link") return expose_in(target, block);
     if (type == "resource") {
         const auto resource = json::member(block, "resource");
+        if (resource.empty()) return std::string(block);
         return json::with(block, "resource", expose_in(target, resource));
     }
     return std::string(block);
