@@ -2,7 +2,7 @@
 // Asking the user: one provider, two eras.
 #include <gtest/gtest.h>
 
-#include "world.h"
+#include "support/world.h"
 
 namespace pb::test {
 namespace {

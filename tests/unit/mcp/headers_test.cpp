@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "world.h"
+#include "support/world.h"
 
 namespace pb::test {
 namespace {

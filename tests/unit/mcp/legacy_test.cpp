@@ -2,7 +2,7 @@
 // The legacy era: the handshake, its methods, and what older versions must not see.
 #include <gtest/gtest.h>
 
-#include "world.h"
+#include "support/world.h"
 
 namespace pb::test {
 namespace {

@@ -2,7 +2,7 @@
 // The modern era: what is refused and how, what results carry, what never leaks in.
 #include <gtest/gtest.h>
 
-#include "world.h"
+#include "support/world.h"
 
 namespace pb::test {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small world for protocol tests: one organisation, one provider made of functions, and outlets
-// that remember what left through them.
+// A small world for tests above the runtime: one organisation, one provider made of functions, and
+// outlets that remember what left through them.
 #pragma once
 
 #include <condition_variable>
@@ -16,52 +16,9 @@
 #include "catalog/catalog.h"
 #include "json/scan.h"
 #include "mcp/server.h"
+#include "support/fake_provider.h"
 
 namespace pb::test {
-
-using nlohmann::json;
-using runtime::Status;
-
-// Answers the methods it was given; keeps calls that nobody answers.
-class FakeProvider : public catalog::Provider {
-  public:
-    explicit FakeProvider(catalog::CallSink& calls) : calls_(calls) {}
-
-    using Handler = std::function<void(catalog::CallId, const json& params, const json& context)>;
-    std::map<std::string, Handler> handlers;
-
-    std::string_view label() const override { return "fake@1.0.0#1"; }
-    void handle(const catalog::ProviderRequest& request) noexcept override {
-        auto found = handlers.find(std::string(request.method));
-        if (found == handlers.end()) {
-            calls_.complete(request.call, Status::unsupported, {});
-            return;
-        }
-        found->second(request.call, json::parse(request.params), json::parse(request.context));
-    }
-    void cancel(catalog::CallId call) noexcept override {
-        std::lock_guard lock(mutex);
-        cancelled.push_back(call);
-        changed.notify_all();
-    }
-
-    void ok(catalog::CallId call, const json& body) {
-        calls_.complete(call, Status::ok, body.dump());
-    }
-
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::vector<catalog::CallId> cancelled;
-    bool wait_cancelled(catalog::CallId call) {
-        std::unique_lock lock(mutex);
-        return changed.wait_for(lock, std::chrono::seconds(20), [&] {
-            return std::find(cancelled.begin(), cancelled.end(), call) != cancelled.end();
-        });
-    }
-
-  private:
-    catalog::CallSink& calls_;
-};
 
 // Remembers everything; can be told to be a client without streams, or a slow one.
 class Recorder : public mcp::Outlet {
@@ -102,11 +59,11 @@ class Recorder : public mcp::Outlet {
 
     bool wait() {
         std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return over; });
+        return changed_.wait_for(lock, std::chrono::seconds(60), [&] { return over; });
     }
     bool wait_sent(std::size_t count) {
         std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, std::chrono::seconds(20),
+        return changed_.wait_for(lock, std::chrono::seconds(60),
                                  [&] { return sent.size() >= count; });
     }
 
@@ -139,8 +96,9 @@ class FakeHeaders : public mcp::HeaderView {
 
 class World {
   public:
-    World()
-        : provider(std::make_shared<FakeProvider>(calls)),
+    explicit World(const runtime::CallOptions& call_options = quick())
+        : calls(call_options),
+          provider(std::make_shared<FakeProvider>(calls)),
           admission(catalog, calls),
           authenticator("default"),
           server(admission, catalog, options(), mcp::Seal::random_key()) {
@@ -161,6 +119,12 @@ class World {
         list("resources/templates/list", "resourceTemplates", json::array());
     }
     ~World() { calls.drain(std::chrono::seconds(5)); }
+
+    static runtime::CallOptions quick() {
+        runtime::CallOptions out;
+        out.grace = std::chrono::milliseconds(50);
+        return out;
+    }
 
     static mcp::ServerOptions options() {
         mcp::ServerOptions out;
@@ -277,7 +241,7 @@ class World {
     }
 
     catalog::Catalog catalog;
-    runtime::Calls calls{quick()};
+    runtime::Calls calls;
     std::shared_ptr<FakeProvider> provider;
     admission::Admission admission;
     admission::Authenticator authenticator;
@@ -286,21 +250,8 @@ class World {
     json opened;
 
   private:
-    static runtime::CallOptions quick() {
-        runtime::CallOptions out;
-        out.grace = std::chrono::milliseconds(50);
-        return out;
-    }
     json tools_ = json::array();
     std::map<std::string, FakeProvider::Handler> tool_handlers_;
 };
-
-inline json text_result(const std::string& text) {
-    return {{"content", {{{"type", "text"}, {"text", text}}}}};
-}
-
-inline json simple_tool(const std::string& name) {
-    return {{"name", name}, {"description", "a tool"}, {"inputSchema", {{"type", "object"}}}};
-}
 
 }  // namespace pb::test
