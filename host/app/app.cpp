@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::chrono::seconds list_timeout{10};
 constexpr std::chrono::seconds sweep_every{10};
+constexpr std::chrono::seconds flush_time{1};
 
 runtime::CallOptions call_options(const config::CallConfig& config) {
     runtime::CallOptions out;
@@ -220,8 +221,13 @@ Result<void> App::serve() {
     log::info("stopping", {{"signal", number}});
     draining_ = true;
     server_->goodbye();
-    http_->stop(first_->host.drain);
+    http_->drain(first_->host.drain);
+    // What still runs is cancelled and says so before its connection is closed. Only then are the
+    // workers waited for: one that is inside a plugin comes back no earlier.
+    calls_.drain(cancel_time());
+    http_->drain(flush_time);
     stop();
+    http_->stop(std::chrono::milliseconds(0));
     log::info("stopped");
     return {};
 }
@@ -232,22 +238,30 @@ Result<void> App::stdio() {
     if (!caller) return caller.error();
     endpoint::StdioOptions options;
     options.max_message = first_->host.listen.limits.max_body_bytes;
-    endpoint::serve_stdio(*server_, *caller, options, signals.descriptor());
+    options.cancel = cancel_time();
+    const bool all_back = endpoint::serve_stdio(*server_, *caller, options, signals.descriptor());
     stop();
+    if (!all_back) ::_exit(0);  // even if the last one came back just now
     return {};
+}
+
+// For cancelled calls to end, by themselves or given up.
+std::chrono::milliseconds App::cancel_time() const {
+    return first_->host.calls.grace + std::chrono::seconds(1);
 }
 
 void App::stop() {
     if (std::exchange(stopped_, true)) return;
     folder_.reset();
     if (server_) server_->close_all();
-    calls_.drain(first_->host.calls.grace + std::chrono::seconds(1));
+    calls_.drain(cancel_time());
     orgs_.stop();
     lifecycle_.drain(std::chrono::seconds(10));
     // Threads that never came back are still in plugin code; running on into destructors would pull
     // the ground from under them.
-    if (lifecycle_.left_behind() > 0) {
-        log::warning("stopped.abandoned", {{"instances", lifecycle_.left_behind()}});
+    if (lifecycle_.left_behind() > 0 || calls_.inside() > 0) {
+        log::warning("stopped.abandoned",
+                     {{"instances", lifecycle_.left_behind()}, {"calls", calls_.inside()}});
         ::_exit(0);
     }
 }

@@ -45,6 +45,7 @@ class App {
     void handle(const std::shared_ptr<const http::Request>& request,
                 const std::shared_ptr<http::Exchange>& exchange);
     void sweep();
+    std::chrono::milliseconds cancel_time() const;
     void stop();
 
     config::ConfigSetPtr first_;                   // what the host itself was started with

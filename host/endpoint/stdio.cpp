@@ -63,10 +63,6 @@ class Running {
         std::unique_lock lock(mutex_);
         return changed_.wait_for(lock, limit, [&] { return count_ == 0; });
     }
-    void wait_none() {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return count_ == 0; });
-    }
 
   private:
     std::mutex mutex_;
@@ -125,21 +121,22 @@ class Channel {
         const bool quick = method.empty() || method == "initialize" || method == "ping" ||
                            method.starts_with("notifications/");
         if (quick && json::type_of(line) == json::Type::object) return dispatch(incoming);
-        running_.enter(options_.max_running);
-        std::thread([this, incoming] {
+        running_->enter(options_.max_running);
+        // One that never comes back from a plugin outlives this object.
+        std::thread([this, incoming, running = running_] {
             dispatch(incoming);
-            running_.leave();
+            running->leave();
         }).detach();
     }
 
-    void finish() {
+    bool finish() {
         // Quick requests that were sent just before the end of the input still get their answers.
         const auto until = std::chrono::steady_clock::now() + options_.drain;
-        running_.wait_none(options_.drain);
+        running_->wait_none(options_.drain);
         while (asynchronous() && std::chrono::steady_clock::now() < until)
             std::this_thread::sleep_for(std::chrono::milliseconds(5));
         server_.close_session(session_);
-        running_.wait_none();
+        return running_->wait_none(options_.cancel);
     }
 
     void too_long() {
@@ -174,7 +171,7 @@ class Channel {
     const StdioOptions& options_;
     std::shared_ptr<Writer> writer_;
     mcp::SessionPtr session_;
-    Running running_;
+    std::shared_ptr<Running> running_ = std::make_shared<Running>();
 };
 
 // True when there is input; false at `stop`.
@@ -187,7 +184,7 @@ bool readable(int input, int stop) {
 
 }  // namespace
 
-void serve_stdio(mcp::Server& server, const runtime::CallerPtr& caller, const StdioOptions& options,
+bool serve_stdio(mcp::Server& server, const runtime::CallerPtr& caller, const StdioOptions& options,
                  int stop) {
     Channel channel(server, caller, options);
     std::string pending, chunk(64u << 10, '\0');
@@ -212,7 +209,7 @@ void serve_stdio(mcp::Server& server, const runtime::CallerPtr& caller, const St
         }
     }
     if (!pending.empty()) channel.take(std::move(pending));
-    channel.finish();
+    return channel.finish();
 }
 
 }  // namespace pb::endpoint

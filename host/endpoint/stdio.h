@@ -13,14 +13,15 @@ namespace pb::endpoint {
 struct StdioOptions {
     int input = 0;  // file descriptors
     int output = 1;
-    std::size_t max_message = 8u << 20;      // bytes of one line
-    std::size_t max_running = 256;           // requests at once; reading waits at this bound
-    std::chrono::milliseconds drain{2'000};  // after the end of the input, for what still runs
+    std::size_t max_message = 8u << 20;       // bytes of one line
+    std::size_t max_running = 256;            // requests at once; reading waits at this bound
+    std::chrono::milliseconds drain{2'000};   // after the end of the input, for what still runs
+    std::chrono::milliseconds cancel{3'000};  // then, for what was cancelled to come back
 };
 
 // Serves until the input ends or `stop` (a file descriptor that becomes readable; -1: none) says
-// so.
-void serve_stdio(mcp::Server& server, const runtime::CallerPtr& caller,
+// so. False: threads are still inside a plugin that does not give a cancelled call back.
+bool serve_stdio(mcp::Server& server, const runtime::CallerPtr& caller,
                  const StdioOptions& options = {}, int stop = -1);
 
 }  // namespace pb::endpoint

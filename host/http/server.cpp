@@ -52,8 +52,7 @@ class EpollServer final : public Server {
 
     std::uint16_t port() const override { return port_; }
 
-    void stop(std::chrono::milliseconds grace) override {
-        if (!ticker_) return;
+    void drain(std::chrono::milliseconds grace) override {
         const auto end = std::chrono::steady_clock::now() + grace;
         reactor_.refuse_new();
         for (;;) {
@@ -65,6 +64,11 @@ class EpollServer final : public Server {
             if (!running || std::chrono::steady_clock::now() >= end) break;
             std::this_thread::sleep_for(drain_look);
         }
+    }
+
+    void stop(std::chrono::milliseconds grace) override {
+        if (!ticker_) return;
+        drain(grace);
         abort_all();
         ticker_.reset();
         workers_->stop();

@@ -125,9 +125,10 @@ class Server {
 
     virtual std::uint16_t port() const = 0;
 
-    // The drain in order: refuse new connections; close idle ones; wait until running exchanges end
-    // or `grace` is over; close the rest; join the workers. Streams are the caller's to finish
-    // first.
+    // Refuses new connections, closes idle ones and waits until running exchanges end or `grace` is
+    // over. Streams are the caller's to finish first.
+    virtual void drain(std::chrono::milliseconds grace) = 0;
+    // Drains, closes the rest and joins the workers: each must come back from its handler.
     virtual void stop(std::chrono::milliseconds grace) = 0;
 
     struct Counters {

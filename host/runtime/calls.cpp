@@ -138,7 +138,9 @@ void Calls::run(const CallPtr& call, const CallSpec& spec) {
     // `call` keeps the provider alive: a replaced one finishes its calls first.
     auto& health = call->provider->health;
     health.inside.fetch_add(1, std::memory_order_relaxed);
+    inside_.fetch_add(1, std::memory_order_relaxed);
     call->provider->handle(request);
+    inside_.fetch_sub(1, std::memory_order_relaxed);
     health.inside.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -302,7 +304,7 @@ void Calls::drain(std::chrono::milliseconds limit) {
     }
     for (auto id : ids)
         cancel(id);
-    while (running() > 0 && Clock::now() < until)
+    while ((running() > 0 || inside() > 0) && Clock::now() < until)
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 

@@ -86,7 +86,10 @@ class Calls : public catalog::CallSink {
     Origin origin(CallId id) const;
 
     std::size_t running() const;
-    // Cancels everything and waits until it has ended, at most `limit`. New calls are refused.
+    // Threads that are inside a provider: of running calls, and of those that were given up.
+    std::size_t inside() const { return inside_.load(std::memory_order_relaxed); }
+    // Cancels everything and waits until it has ended and its threads have come back, at most
+    // `limit`. New calls are refused.
     void drain(std::chrono::milliseconds limit);
 
     Status complete(CallId id, Status status, std::string_view body) noexcept override;
@@ -118,7 +121,7 @@ class Calls : public catalog::CallSink {
     CallOptions options_;
     mutable std::array<Shard, 16> shards_;
     std::atomic<CallId> next_id_{1};
-    std::atomic<std::size_t> running_{0};
+    std::atomic<std::size_t> running_{0}, inside_{0};
     std::atomic<bool> closed_{false};
     Timer timer_;  // last: its thread uses all of the above
 };
