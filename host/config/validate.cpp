@@ -104,12 +104,22 @@ struct Line {
     std::string text;
 };
 
+// The line of a member, or of what it is missing in.
+std::size_t line_near(const std::string& text, std::string path) {
+    std::size_t line = line_of(text, path);
+    while (line == 0 && !path.empty()) {
+        path.erase(path.rfind('/'));
+        line = line_of(text, path);
+    }
+    return line;
+}
+
 std::string described(const std::string& path, const Json& schema,
                       const std::vector<json::Violation>& violations) {
     const std::string text = text_of(path);
     std::vector<Line> lines;
     for (const json::Violation& violation : violations) {
-        Line line{line_of(text, violation.instance_path), path};
+        Line line{line_near(text, violation.instance_path), path};
         if (line.number != 0) line.text += ":" + std::to_string(line.number);
         line.text += ": ";
         if (!violation.instance_path.empty()) line.text += violation.instance_path + ": ";
