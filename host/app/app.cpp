@@ -116,7 +116,9 @@ Result<std::unique_ptr<App>> App::start(config::ConfigSetPtr config,
 Result<void> App::prepare() {
     const auto& host = first_->host;
     std::error_code fault;
-    std::filesystem::create_directories(host.data_dir, fault);
+    const bool is_new = std::filesystem::create_directories(host.data_dir, fault);
+    if (is_new)
+        std::filesystem::permissions(host.data_dir, std::filesystem::perms::owner_all, fault);
     if (fault) return internal_error("data directory " + host.data_dir + ": " + fault.message());
     auto store = store::open_store(host.data_dir + "/patchbay.db");
     if (!store) return store.error();

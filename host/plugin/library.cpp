@@ -17,10 +17,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A folder of this user alone.
+// A folder of this user alone; the one above it too, if it is made here.
 Result<void> make_folder(const fs::path& folder) {
     std::error_code failed;
-    fs::create_directories(folder, failed);
+    const bool is_new = fs::create_directories(folder.parent_path(), failed);
+    if (is_new) fs::permissions(folder.parent_path(), fs::perms::owner_all, failed);
+    if (!failed) fs::create_directory(folder, failed);
     if (!failed) fs::permissions(folder, fs::perms::owner_all, failed);
     if (failed)
         return internal_error("the folder '" + folder.string() +
