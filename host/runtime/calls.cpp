@@ -147,12 +147,19 @@ void Calls::run(const CallPtr& call, const CallSpec& spec) {
 // Tells the observer, once, that it is over for it. The provider may still be at it.
 void Calls::finish(const CallPtr& call, Status status, std::string_view body) noexcept {
     std::shared_ptr<CallObserver> observer;
+    bool cancelled = false;
     {
         std::lock_guard lock(call->mutex);
         observer = std::move(call->observer);
         call->observer = nullptr;
+        cancelled = call->interrupted == Status::cancelled;
     }
-    if (observer) observer->completed(status, body);
+    if (!observer) return;
+    // A provider that cancellation woke may be here before cancel() is: it is not heard any more.
+    if (cancelled)
+        observer->completed(Status::cancelled, message_body("the call was cancelled"));
+    else
+        observer->completed(status, body);
 }
 
 Status Calls::complete(CallId id, Status status, std::string_view body) noexcept {
@@ -218,7 +225,7 @@ void Calls::cancel(CallId id) {
     call->provider->cancel(id);
     for (auto child : children)
         cancel(child);
-    finish(call, Status::cancelled, message_body("the call was cancelled"));
+    finish(call, Status::cancelled, {});
 }
 
 Calls::Origin Calls::origin(CallId id) const {
