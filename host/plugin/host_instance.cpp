@@ -100,7 +100,15 @@ void HostInstance::end() noexcept {
         plugin_->destroy(plugin_);
     } catch (...) {
         must_stay_ = true;
-        log::error("plugin.threw", {{"plugin", label_}, {"org", spec_.org}, {"in", "stop"}});
+        threw("stop");
+    }
+}
+
+void HostInstance::threw(const char* where) const noexcept {
+    try {
+        log::error("plugin.threw", {{"plugin", label_}, {"org", spec_.org}, {"in", where}});
+    } catch (...) {
+        // No memory to say so.
     }
 }
 
@@ -178,7 +186,7 @@ void HostInstance::dispatch(const catalog::ProviderRequest& request) noexcept {
     try {
         plugin_->handle(plugin_, request.call, &plain);
     } catch (...) {
-        log::error("plugin.threw", {{"plugin", label_}, {"org", spec_.org}, {"in", "handle"}});
+        threw("handle");
         fail(request.call, Status::internal, "the plugin threw an exception through its interface");
     }
 }
@@ -188,11 +196,7 @@ void HostInstance::cancel(catalog::CallId call) noexcept {
     if (serial_ && serial_->remove(call))
         return fail(call, Status::cancelled, "it was cancelled before its turn came");
     if (!PATCHBAY_HAS(plugin_, patchbay_plugin, cancel) || !plugin_->cancel) return;
-    try {
-        plugin_->cancel(plugin_, call);
-    } catch (...) {
-        log::error("plugin.threw", {{"plugin", label_}, {"org", spec_.org}, {"in", "cancel"}});
-    }
+    contain("cancel", [&] { plugin_->cancel(plugin_, call); });
 }
 
 void HostInstance::log(int32_t level, std::string_view message, std::string_view fields) {

@@ -47,6 +47,15 @@ class HostInstance final : public catalog::Provider,
     const nlohmann::json& config() const { return config_; }
     Callbacks& callbacks() { return callbacks_; }
     void log(int32_t level, std::string_view message, std::string_view fields);
+    // Runs a function of the plugin that answers nobody: what it throws is logged and ends there.
+    template <class Body>
+    void contain(const char* where, Body&& body) const noexcept {
+        try {
+            body();
+        } catch (...) {
+            threw(where);
+        }
+    }
     catalog::Status announce(std::string_view method, std::string_view params);
     // Sleeps; gone as soon as the instance stops.
     catalog::Status sleep(std::chrono::nanoseconds time);
@@ -55,6 +64,7 @@ class HostInstance final : public catalog::Provider,
     void dispatch(const catalog::ProviderRequest& request) noexcept;
     void run_waiting() noexcept;
     void fail(catalog::CallId call, catalog::Status status, const char* message) noexcept;
+    void threw(const char* where) const noexcept;
     void announce_stop();
     void close_callbacks(std::chrono::milliseconds patience);
     std::string reason_of(const char* otherwise);

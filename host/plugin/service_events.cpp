@@ -25,8 +25,8 @@ patchbay_status subscribe(const patchbay_host* host, patchbay_str prefix, patchb
         if (!is_view(prefix) || prefix.size > EventBus::max_topic || !fn || !id)
             return PATCHBAY_E_INVALID;
         auto& instance = HostInstance::of(host);
-        auto receiver = [fn, user](std::string_view topic, std::string_view data) {
-            fn(user, as_str(topic), as_str(data));
+        auto receiver = [&instance, fn, user](std::string_view topic, std::string_view data) {
+            instance.contain("event", [&] { fn(user, as_str(topic), as_str(data)); });
         };
         return as_abi(
             instance.callbacks().subscribe(instance.spec().org, as_view(prefix), receiver, id));

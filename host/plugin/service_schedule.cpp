@@ -14,9 +14,10 @@ patchbay_status schedule(const patchbay_host* host, int64_t delay_ns, int64_t pe
     return guarded([&]() -> patchbay_status {
         bool rhythm = period_ns == 0 || period_ns >= shortest_period_ns;
         if (delay_ns < 0 || !rhythm || !fn || !id) return PATCHBAY_E_INVALID;
-        return as_abi(HostInstance::of(host).callbacks().schedule(
+        auto& instance = HostInstance::of(host);
+        return as_abi(instance.callbacks().schedule(
             std::chrono::nanoseconds(delay_ns), std::chrono::nanoseconds(period_ns),
-            [fn, user] { fn(user); }, id));
+            [&instance, fn, user] { instance.contain("timer", [&] { fn(user); }); }, id));
     });
 }
 
