@@ -29,7 +29,12 @@ void ResumableStream::opened(const std::shared_ptr<mcp::Session>& session) {
 
 bool ResumableStream::connected() const {
     std::lock_guard lock(mutex_);
-    return exchange_ != nullptr;
+    return exchange_ && !*lost_;
+}
+
+http::Exchange* ResumableStream::reader() {
+    if (*lost_) exchange_ = nullptr;
+    return exchange_.get();
 }
 
 std::string ResumableStream::log_event(std::string_view message) {
@@ -39,12 +44,8 @@ std::string ResumableStream::log_event(std::string_view message) {
 
 // Notices that the client left, so that nothing more is written there; the request goes on.
 void ResumableStream::watch_connection() {
-    exchange_->on_disconnect([weak = weak_from_this(), gone = exchange_.get()] {
-        if (auto self = weak.lock()) {
-            std::lock_guard lock(self->mutex_);
-            if (self->exchange_.get() == gone) self->exchange_ = nullptr;
-        }
-    });
+    lost_ = std::make_shared<std::atomic<bool>>(false);
+    exchange_->on_disconnect([lost = lost_] { *lost = true; });
 }
 
 bool ResumableStream::open_stream() {
@@ -64,19 +65,31 @@ bool ResumableStream::open_stream() {
 
 bool ResumableStream::stand_alone() {
     std::lock_guard lock(mutex_);
+    stands_alone_ = true;
     return open_stream();
 }
 
 mcp::Sent ResumableStream::send(std::string_view message) {
     std::lock_guard lock(mutex_);
     if (over_ || !open_stream()) return mcp::Sent::gone;
-    if (!exchange_) {
-        log_event(message);
+    // Logged also when nobody is there: the client can come back for it.
+    const auto event = sse_event(message, log_event(message));
+    if (reader() && exchange_->send(event) == http::SendResult::again) return fall_behind();
+    return mcp::Sent::ok;
+}
+
+// The reader took nothing. A call can wait and say it again; for the stream without a call there is
+// nobody to do so, but its client comes back for what it missed.
+mcp::Sent ResumableStream::fall_behind() {
+    if (stands_alone_) {
+        exchange_->on_disconnect(nullptr);
+        exchange_->finish();
+        exchange_ = nullptr;
         return mcp::Sent::ok;
     }
-    // Logged whatever the connection does: the client can come back for it.
-    exchange_->send(sse_event(message, log_event(message)));
-    return mcp::Sent::ok;
+    std::lock_guard lock(session_->mutex);
+    session_->events.retract(stream_);
+    return mcp::Sent::again;
 }
 
 void ResumableStream::answer(int http_status, std::string_view message) {
@@ -89,7 +102,7 @@ void ResumableStream::answer(int http_status, std::string_view message) {
             std::lock_guard session_lock(session_->mutex);
             session_->events.finish(stream_);
         }
-        if (exchange_) exchange_->finish(sse_event(message, id));
+        if (reader()) exchange_->finish(sse_event(message, id));
         return;
     }
     if (!exchange_) return;
@@ -112,7 +125,7 @@ void ResumableStream::end() {
             std::lock_guard session_lock(session_->mutex);
             session_->events.finish(stream_);
         }
-        if (exchange_) exchange_->finish();
+        if (reader()) exchange_->finish();
         return;
     }
     if (!exchange_) return;
@@ -130,7 +143,7 @@ void ResumableStream::lasting() {
 void ResumableStream::release(int retry_ms) {
     std::lock_guard lock(mutex_);
     if (over_ || !session_ || session_->version.load() < mcp::Version::v2025_11_25) return;
-    if (!open_stream() || !exchange_) return;
+    if (!open_stream() || !reader()) return;
     exchange_->on_disconnect(nullptr);
     exchange_->finish("retry: " + std::to_string(retry_ms) + "\n\n");
     exchange_ = nullptr;
@@ -145,7 +158,7 @@ void ResumableStream::resume(std::shared_ptr<http::Exchange> exchange,
         replay = session_->events.replay(last_event_id);
     }
     if (!replay) return;
-    if (exchange_) {
+    if (reader()) {
         exchange_->on_disconnect(nullptr);
         exchange_->finish();
     }

@@ -5,6 +5,7 @@
 // https://modelcontextprotocol.io/specification/2025-11-25/basic/transports
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -44,8 +45,10 @@ class ResumableStream : public mcp::Outlet, public std::enable_shared_from_this<
     void opened(const std::shared_ptr<mcp::Session>& session) override;
 
   private:
-    bool open_stream();  // with mutex_
+    bool open_stream();  // with mutex_, as the next three
     void watch_connection();
+    http::Exchange* reader();  // null while nobody is connected
+    mcp::Sent fall_behind();
     std::string log_event(std::string_view message);
 
     const bool streams_;
@@ -53,8 +56,11 @@ class ResumableStream : public mcp::Outlet, public std::enable_shared_from_this<
     mutable std::mutex mutex_;
     HeaderList headers_;
     mcp::SessionPtr session_;
-    std::shared_ptr<http::Exchange> exchange_;  // null while nobody is connected
-    std::uint64_t stream_ = 0;                  // in the session's event log; 0 = not streaming
+    std::shared_ptr<http::Exchange> exchange_;
+    // Set when the client left exchange_, which may be said while mutex_ is held.
+    std::shared_ptr<std::atomic<bool>> lost_ = std::make_shared<std::atomic<bool>>(false);
+    std::uint64_t stream_ = 0;  // in the session's event log; 0 = not streaming
+    bool stands_alone_ = false;
     bool over_ = false;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mcp/event_log.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace pb::mcp {
@@ -36,6 +37,15 @@ std::string EventLog::append(std::uint64_t stream, std::string_view message) {
         events_.pop_front();
     }
     return event_id(stream, number);
+}
+
+void EventLog::retract(std::uint64_t stream) {
+    const auto newest = std::find_if(events_.rbegin(), events_.rend(),
+                                     [&](const auto& event) { return event.stream == stream; });
+    if (newest == events_.rend()) return;
+    bytes_ -= newest->message.size();
+    events_.erase(std::prev(newest.base()));
+    --streams_[stream].last;
 }
 
 void EventLog::finish(std::uint64_t stream) {

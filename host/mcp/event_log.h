@@ -23,6 +23,8 @@ class EventLog {
     std::uint64_t open_stream();
     // The new event's id: "<stream>-<number>".
     std::string append(std::uint64_t stream, std::string_view message);
+    // Takes back the stream's newest event, which nobody has seen.
+    void retract(std::uint64_t stream);
     void finish(std::uint64_t stream);
 
     struct Replay {
