@@ -195,9 +195,12 @@ bool serve_stdio(mcp::Server& server, const runtime::CallerPtr& caller, const St
         if (count <= 0) break;
         std::string_view fresh(chunk.data(), static_cast<std::size_t>(count));
         for (auto end = fresh.find('\n'); end != std::string_view::npos; end = fresh.find('\n')) {
-            pending.append(fresh.substr(0, end));
+            if (!skipping) pending.append(fresh.substr(0, end));
             fresh.remove_prefix(end + 1);
-            if (!skipping) channel.take(std::move(pending));
+            if (pending.size() > options.max_message)
+                channel.too_long();
+            else if (!skipping)
+                channel.take(std::move(pending));
             pending.clear();
             skipping = false;
         }
