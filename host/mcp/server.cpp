@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "base/log.h"
 #include "json/scan.h"
@@ -29,6 +30,21 @@ bool modern_by_header(std::string_view header, bool in_session) {
     if (header.empty()) return false;
     const auto version = version_from(header);
     return version ? is_modern(*version) : !in_session;
+}
+
+// JSON may write "/" as "\/", and some encoders always do. With one spelling, names of methods and
+// members can be compared as they stand.
+std::optional<std::string> with_plain_slashes(std::string_view text) {
+    if (text.find("\\/") == std::string_view::npos) return std::nullopt;
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool escape = text[i] == '\\' && i + 1 < text.size();
+        if (escape && text[i + 1] != '/') out += text[i];
+        if (escape) ++i;
+        out += text[i];
+    }
+    return out;
 }
 
 std::string make_server_info(const ServerOptions& options) {
@@ -88,6 +104,12 @@ bool Server::is_modern_message(std::string_view text, std::string_view header, b
 void Server::receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet) {
     auto request = std::make_shared<Request>();
     request->owner = incoming.owner;
+    auto text = incoming.text;
+    if (auto plain = with_plain_slashes(text)) {
+        auto owned = std::make_shared<const std::string>(std::move(*plain));
+        text = *owned;
+        request->owner = std::move(owned);
+    }
     request->caller = incoming.caller;
     request->session = incoming.session;
     request->headers = incoming.headers;
@@ -96,7 +118,7 @@ void Server::receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet) {
     const bool has_header = incoming.headers && incoming.headers->find(version_header, header) > 0;
     try {
         RpcError error;
-        if (!read_message(incoming.text, request->message, error)) return request->fail(error);
+        if (!read_message(text, request->message, error)) return request->fail(error);
         const bool modern =
             !json::member(json::member(request->message.params, "_meta"), version_key).empty() ||
             modern_by_header(header, request->session != nullptr);
