@@ -151,11 +151,13 @@ class World {
         };
     }
 
-    void publish(const std::string& name_space = "") {
+    // Makes the catalog from what the provider (or another one) lists now.
+    void publish(const std::string& name_space = "",
+                 std::shared_ptr<catalog::Provider> other = nullptr) {
         catalog::Binding binding;
         binding.capability = "fake";
         binding.name_space = name_space;
-        binding.provider = provider;
+        binding.provider = other ? std::move(other) : provider;
         catalog::CatalogBuilder builder([this](const std::shared_ptr<catalog::Provider>& asked,
                                                const std::string&, std::string_view method,
                                                std::string_view params) -> Result<std::string> {

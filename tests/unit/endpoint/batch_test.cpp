@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Batches: several messages in one body, in 2025-03-26 and nowhere else.
+#include "endpoint/batch.h"
+
+#include <set>
+
+#include "door.h"
+
+namespace pb::test {
+namespace {
+
+class Batch : public Door {
+  protected:
+    FakeExchangePtr batch(const json& messages) { return legacy(session, messages); }
+    static std::set<int> ids(const json& answers) {
+        std::set<int> out;
+        for (const auto& answer : answers)
+            EXPECT_TRUE(out.insert(answer["id"].get<int>()).second) << "answered twice";
+        return out;
+    }
+    const json notification{{"jsonrpc", "2.0"}, {"method", "notifications/initialized"}};
+    std::string session = open("2025-03-26");
+};
+
+TEST_F(Batch, AnswersLeaveTogether) {
+    auto exchange = batch({message("ping", json::object(), 1), notification,
+                           message("nope", json::object(), 2), call("echo", 3)});
+    EXPECT_EQ(exchange->status(), 200);
+    const auto answers = reply_of(exchange);
+    ASSERT_TRUE(answers.is_array());
+    EXPECT_EQ(ids(answers), (std::set{1, 2, 3}));
+    EXPECT_TRUE(answers[0].contains("result"));
+    EXPECT_EQ(answers[1]["error"]["code"], -32601);
+}
+
+TEST_F(Batch, OfNotificationsAloneHasNoAnswer) {
+    auto exchange = batch({notification, notification});
+    EXPECT_EQ(exchange->status(), 202);
+    EXPECT_EQ(exchange->body(), "");
+}
+
+TEST_F(Batch, WaitsForTheLast) {
+    auto exchange = batch({message("ping", json::object(), 1), call("keep", 2)});
+    EXPECT_FALSE(exchange->answered());
+    answer_kept();
+    EXPECT_EQ(ids(reply_of(exchange)), (std::set{1, 2}));
+}
+
+TEST_F(Batch, AMessageBeforeTheAnswersMakesAStream) {
+    auto exchange =
+        batch({message("ping", json::object(), 1), call("talk", 2, {{"progressToken", "t"}}),
+               message("ping", json::object(), 3)});
+    EXPECT_TRUE(exchange->ended());
+    json answers = json::array();
+    int notices = 0;
+    for (const auto& event : exchange->events()) {
+        if (event.data.empty()) continue;
+        if (data_of(event).contains("method"))
+            ++notices;
+        else
+            answers.push_back(data_of(event));
+    }
+    EXPECT_EQ(notices, 1);
+    EXPECT_EQ(ids(answers), (std::set{1, 2, 3}));
+}
+
+TEST_F(Batch, AMemberThatIsNoMessageIsAnsweredForItself) {
+    auto exchange = batch({3, message("ping", json::object(), 1), json::object()});
+    const auto answers = reply_of(exchange);
+    ASSERT_EQ(answers.size(), 3u);
+    EXPECT_EQ(answers[0]["error"]["code"], -32600);
+    EXPECT_EQ(answers[0]["id"], nullptr);
+    EXPECT_EQ(answers[1]["id"], 1);
+}
+
+TEST_F(Batch, OneToAHundred) {
+    json messages = json::array();
+    EXPECT_EQ(batch(messages)->status(), 400);
+    for (int i = 0; i < 100; ++i)
+        messages.push_back(message("ping", json::object(), i));
+    EXPECT_EQ(ids(reply_of(batch(messages))).size(), 100u);
+    messages.push_back(message("ping", json::object(), 100));
+    auto refused = batch(messages);
+    EXPECT_EQ(refused->status(), 400);
+    EXPECT_EQ(reply_of(refused)["error"]["code"], -32600);
+}
+
+TEST_F(Batch, OtherVersionsHaveNone) {
+    for (const char* version : {"2025-06-18", "2025-11-25"}) {
+        auto exchange = legacy(open(version), json::array({message("ping")}));
+        EXPECT_EQ(exchange->status(), 400) << version;
+        EXPECT_EQ(reply_of(exchange)["error"]["code"], -32600);
+    }
+    EXPECT_EQ(post(json::array({message("ping")}))->status(), 400) << "no session";
+    auto modern = message("tools/list", {{"_meta", World::modern_meta()}});
+    EXPECT_EQ(post(json::array({modern}), {{"MCP-Protocol-Version", "2026-07-28"}})->status(), 400);
+}
+
+}  // namespace
+}  // namespace pb::test
