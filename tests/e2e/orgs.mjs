@@ -47,10 +47,13 @@ await report.check("a namespace is renamed at one moment", async () => {
             seen.add(desks > 0 ? (fronts > 0 ? "both" : "old") : fronts > 0 ? "new" : "none");
         }
     })();
-    await changed(desk({ namespace: "front", config: { greeting: "hi" } }));
-    assert.equal(await client.tool("front__greeting"), "hi");
-    watching = false;
-    await watcher;
+    try {
+        await changed(desk({ namespace: "front", config: { greeting: "hi" } }));
+        assert.equal(await client.tool("front__greeting"), "hi");
+    } finally {
+        watching = false;
+        await watcher;
+    }
     assert.ok(!seen.has("both") && !seen.has("none"), [...seen].join());
     const { error } = await client.modern("tools/call", { name: "desk__greeting", arguments: {} });
     assert.equal(error.code, -32602);
