@@ -24,6 +24,15 @@ std::string message_body(std::string_view message) {
 }  // namespace
 
 struct Calls::Call {
+    explicit Call(std::atomic<std::size_t>& count) : presence{count} {
+        count.fetch_add(1, std::memory_order_relaxed);
+    }
+
+    // First, so that it goes last: who sees the count fall knows that the provider was let go.
+    struct Presence {
+        std::atomic<std::size_t>& count;
+        ~Presence() { count.fetch_sub(1, std::memory_order_release); }
+    } presence;
     CallId id = 0;
     std::shared_ptr<catalog::Provider> provider;
     CallerPtr caller;
@@ -67,7 +76,7 @@ Calls::CallPtr Calls::take(CallId id) {
 }
 
 CallId Calls::start(CallSpec spec) {
-    auto call = std::make_shared<Call>();
+    auto call = std::make_shared<Call>(inside_);
     call->provider = spec.provider;
     call->caller = spec.caller;
     call->observer = spec.observer;
@@ -138,9 +147,7 @@ void Calls::run(const CallPtr& call, const CallSpec& spec) {
     // `call` keeps the provider alive: a replaced one finishes its calls first.
     auto& health = call->provider->health;
     health.inside.fetch_add(1, std::memory_order_relaxed);
-    inside_.fetch_add(1, std::memory_order_relaxed);
     call->provider->handle(request);
-    inside_.fetch_sub(1, std::memory_order_relaxed);
     health.inside.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -311,7 +318,7 @@ void Calls::drain(std::chrono::milliseconds limit) {
     }
     for (auto id : ids)
         cancel(id);
-    while ((running() > 0 || inside() > 0) && Clock::now() < until)
+    while (inside() > 0 && Clock::now() < until)
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 

@@ -86,8 +86,9 @@ class Calls : public catalog::CallSink {
     Origin origin(CallId id) const;
 
     std::size_t running() const;
-    // Threads that are inside a provider: of running calls, and of those that were given up.
-    std::size_t inside() const { return inside_.load(std::memory_order_relaxed); }
+    // Calls that somebody still holds, and their providers with them: those that run, those that
+    // were given up while a thread is inside the provider, those on their way out.
+    std::size_t inside() const { return inside_.load(std::memory_order_acquire); }
     // Cancels everything and waits until it has ended and its threads have come back, at most
     // `limit`. New calls are refused.
     void drain(std::chrono::milliseconds limit);
