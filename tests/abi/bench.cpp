@@ -52,6 +52,9 @@ Bench::Bench(const runtime::CallOptions& options)
       wiring_{calls_, changes_, invoker_, *store_, events_, timers_, workers_, lifecycle_},
       loader_(expected(plugin::Loader::make(loader_options(folder_)))) {}
 
+// As a host does: a thread that has just completed a call may still hold the provider.
+Bench::~Bench() { calls_.drain(long_enough); }
+
 Result<plugin::LibraryPtr> Bench::load(const std::string& name) {
     const std::string path = folder_ / (name + ".so");
     plugin::write(path, built(name));
@@ -102,6 +105,8 @@ Answer Bench::tool(const ProviderPtr& provider, const std::string& name, const j
 
 bool Bench::end(ProviderPtr& provider) {
     provider.reset();
+    while (calls_.inside() > 0)
+        std::this_thread::yield();
     return lifecycle_.drain(long_enough) && lifecycle_.left_behind() == 0;
 }
 

@@ -41,6 +41,7 @@ runtime::CallOptions impatient();
 class Bench {
   public:
     explicit Bench(const runtime::CallOptions& options = impatient());
+    ~Bench();
 
     // Loads one of the files built for these tests, after a probe.
     Result<plugin::LibraryPtr> load(const std::string& name);
