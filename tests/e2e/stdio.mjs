@@ -2,6 +2,9 @@
 // patchbay stdio as a client starts it: a line a message, nothing else on standard output, and an
 // end when the input ends.
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Inbox, Report } from "../clients/report.mjs";
 import { Program, Workplace, built } from "./program.mjs";
 
@@ -161,7 +164,17 @@ async function busy(name, args = {}) {
     return { client, id };
 }
 
-await report.check("a call that runs when the input ends is cancelled", async () => {
+await report.check("a call that runs when the input ends may still finish", async () => {
+    const mark = path.join(place.folder, "go on");
+    const { client, id } = await busy("desk__wait_for_file", { path: mark });
+    client.child.stdin.end();
+    await sleep(200); // the program has seen the end by now, and waits
+    fs.writeFileSync(mark, "");
+    assert.equal((await client.answer(id)).result.content[0].text, "there");
+    assert.deepEqual(await client.end(), { code: 0, signal: null });
+});
+
+await report.check("a call that does not end after the input is cancelled", async () => {
     const { client } = await busy("desk__wait", { tag: "never" });
     await client.finish();
     assert.ok(client.events("plugin.log").some(({ message }) => message === "never was cancelled"));
