@@ -33,11 +33,10 @@ struct PathInput {
     std::string path;
 };
 PATCHBAY_STRUCT(PathInput, PATCHBAY_FIELD(path, "Which file"))
-struct PourInput {
-    int lines, size;
+struct SizeInput {
+    int size;
 };
-PATCHBAY_STRUCT(PourInput, PATCHBAY_FIELD(lines, "How many").minimum(1),
-                PATCHBAY_FIELD(size, "Bytes of each").minimum(1))
+PATCHBAY_STRUCT(SizeInput, PATCHBAY_FIELD(size, "Bytes of each").minimum(1))
 
 // What calls leave for others, for as long as the instance lives.
 class Desk {
@@ -157,14 +156,13 @@ void add_waiting(patchbay::Plugin& plugin, const DeskPtr& desk) {
         .describe("Answers when the timer has fired that often")
         .handle([desk](Call& call) { return std::to_string(desk->await_ticks(3, call)); });
     plugin.tool("pour")
-        .describe("Sends many log messages")
-        .input<PourInput>()
-        .handle([&plugin](const PourInput& in, Call& call) {
+        .describe("Sends log messages until it is cancelled")
+        .input<SizeInput>()
+        .handle([&plugin](const SizeInput& in, Call& call) {
             const std::string line(static_cast<std::size_t>(in.size), 'x');
-            return watched(plugin, "pouring", [&] {
-                for (int i = 0; i < in.lines; ++i)
+            return watched(plugin, "pouring", [&]() -> std::string {
+                for (;; call.check())
                     call.log(patchbay::Level::info, line);
-                return std::string("poured");
             });
         });
 }
