@@ -88,8 +88,9 @@ CallId Calls::start(CallSpec spec) {
     call->deadline = call->started + timeout;
     call->id = next_id_.fetch_add(1, std::memory_order_relaxed);
 
+    CallPtr parent;
     if (spec.parent != catalog::no_call) {
-        auto parent = find(spec.parent);
+        parent = find(spec.parent);
         if (!parent)
             return finish(call, Status::gone, message_body("the calling call has ended")), 0;
         std::lock_guard lock(parent->mutex);
@@ -101,7 +102,7 @@ CallId Calls::start(CallSpec spec) {
     }
     if (!admit(call)) return 0;
     const auto id = call->id;
-    run(call, spec);
+    run(call, spec, parent);
     return id;
 }
 
@@ -127,7 +128,12 @@ bool Calls::admit(const CallPtr& call) {
     return true;
 }
 
-void Calls::run(const CallPtr& call, const CallSpec& spec) {
+bool Calls::interrupted(const CallPtr& call) {
+    std::lock_guard lock(call->mutex);
+    return call->interrupted != Status::ok;
+}
+
+void Calls::run(const CallPtr& call, const CallSpec& spec, const CallPtr& parent) {
     {
         auto& part = shard(call->id);
         std::lock_guard lock(part.mutex);
@@ -135,6 +141,11 @@ void Calls::run(const CallPtr& call, const CallSpec& spec) {
         running_.fetch_add(1, std::memory_order_relaxed);
     }
     if (spec.observer) spec.observer->begun(call->id);
+    if (parent && interrupted(parent)) cancel(call->id);  // it could not find this one before
+    if (interrupted(call)) {
+        complete(call->id, Status::cancelled, {});
+        return;
+    }
     const auto context = make_context(*call->caller, *call->client, call->depth);
     catalog::ProviderRequest request;
     request.call = call->id;

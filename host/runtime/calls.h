@@ -113,7 +113,8 @@ class Calls : public catalog::CallSink {
     CallPtr find(CallId id) const;
     CallPtr take(CallId id);
     bool admit(const CallPtr& call);
-    void run(const CallPtr& call, const CallSpec& spec);
+    static bool interrupted(const CallPtr& call);
+    void run(const CallPtr& call, const CallSpec& spec, const CallPtr& parent);
     void finish(const CallPtr& call, Status status, std::string_view body) noexcept;
     void sweep();
     void sweep_one(const CallPtr& call, Clock::time_point now);
