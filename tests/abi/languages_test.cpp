@@ -47,7 +47,7 @@ TEST_P(Runtimes, LoadAndAnswer) {
     EXPECT_TRUE(bench.end(provider));
 }
 INSTANTIATE_TEST_SUITE_P(, Runtimes,
-                         testing::Values(std::pair("runtime_host", "gcc libstdc++"),
+                         testing::Values(std::pair("runtime_host", HOST_COMPILER " libstdc++"),
                                          std::pair("clang_libstdcxx", "clang libstdc++"),
                                          std::pair("clang_libcxx", "clang libc++")),
                          [](const auto& each) { return std::string(each.param.first); });

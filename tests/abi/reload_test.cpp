@@ -129,7 +129,7 @@ class Reload : public testing::Test {
         // An instance or two may be on their way out or in, each with threads of its own.
         EXPECT_LE(after.threads, before.threads + 8);
         EXPECT_LE(after.descriptors, before.descriptors + 4);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !SANITIZED
         // Half a megabyte belongs to each instance: one lost with each reload would show at once.
         EXPECT_LE(after.heap, before.heap + (3u << 20));
         EXPECT_LE(after.resident, before.resident + (16u << 10));
@@ -158,7 +158,7 @@ TEST_F(Reload, AGenerationCostsItsImageAndNoMore) {
               << (after.mappings - before.mappings) / rounds << " mappings\n";
     EXPECT_LE(after.threads, before.threads + 8);
     EXPECT_LE(after.descriptors, before.descriptors + 4);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !SANITIZED
     EXPECT_LE(each, 2 * size / 1024 + 1024);
 #endif
 }
