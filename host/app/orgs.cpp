@@ -134,21 +134,25 @@ void Orgs::work(const config::ConfigSetPtr& config, const plugin::FolderState& f
         if (!config->orgs.contains(name)) {
             catalog_.replace(name, nullptr);
             instances_.erase(name);
+            said_.erase(name);
             log::info("org.removed", {{"org", name}});
         }
 }
 
 void Orgs::say_once(const std::string& org, const std::string& problem) {
-    if (said_.insert(org + "\n" + problem).second)
+    if (!said_[org].contains(problem) && !saying_.contains(problem))
         log::error("org.problem", {{"org", org}, {"reason", problem}});
+    saying_.insert(problem);
 }
 
 void Orgs::assemble(const config::OrgConfig& org, const plugin::FolderState& folder) {
+    saying_.clear();
     const auto todo = plan(org, folder);
     for (const auto& problem : todo.problems)
         say_once(org.name, problem);
     auto next = start(todo, instances_[org.name]);
     put(org.name, next);
+    said_[org.name] = saying_;
 }
 
 // The instances of a plan: those that serve already where nothing differs, new ones otherwise.

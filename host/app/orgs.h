@@ -74,7 +74,10 @@ class Orgs : public catalog::ChangeSink {
 
     // Only the thread's own.
     std::map<std::string, Instances> instances_;
-    std::set<std::string> said_;
+    // Problems by org: of its last assembly, and of the one that is running. Said when they are
+    // new.
+    std::map<std::string, std::set<std::string>> said_;
+    std::set<std::string> saying_;
 
     std::thread thread_;  // last: it uses all of the above
 };

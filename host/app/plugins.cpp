@@ -2,6 +2,7 @@
 #include "app/plugins.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 namespace pb::app {
@@ -19,10 +20,44 @@ plugin::LoaderOptions loader_options(const config::HostConfig& config, bool prob
     return options;
 }
 
+namespace {
+
+// Where plugin files are copied to before they are loaded. Looking leaves nothing behind: where no
+// host has a data folder yet, a passing one.
+class LookingFolder {
+  public:
+    explicit LookingFolder(std::string data_dir) : path_(std::move(data_dir)) {
+        std::error_code fault;
+        if (fs::is_directory(path_, fault)) return;
+        std::string name = (fs::temp_directory_path(fault) / "patchbay-XXXXXX").string();
+        if (!fault && ::mkdtemp(name.data()) != nullptr) {
+            path_ = name;
+            passing_ = true;
+        }
+    }
+    ~LookingFolder() {
+        std::error_code fault;
+        if (passing_) fs::remove_all(path_, fault);
+    }
+    LookingFolder(const LookingFolder&) = delete;
+    LookingFolder& operator=(const LookingFolder&) = delete;
+
+    const std::string& path() const { return path_; }
+
+  private:
+    std::string path_;
+    bool passing_ = false;
+};
+
+}  // namespace
+
 cli::PluginReport check_plugin(const config::HostConfig& config, const std::string& file) {
     cli::PluginReport report;
     report.path = file;
-    auto loader = plugin::Loader::make(loader_options(config, true));
+    const LookingFolder folder(config.data_dir);
+    auto options = loader_options(config, true);
+    options.data_dir = folder.path();
+    auto loader = plugin::Loader::make(std::move(options));
     if (!loader) return report.problem = loader.error().message, report;
     auto checked = (*loader)->inspect(file);
     if (!checked) return report.problem = checked.error().message, report;
