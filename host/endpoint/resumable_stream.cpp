@@ -5,8 +5,18 @@
 
 namespace pb::endpoint {
 namespace {
+
 constexpr int default_retry_ms = 1000;
+
+// One piece, which an empty send queue takes whatever its size: nothing of a replay can be refused.
+std::string joined(const mcp::EventLog::Replay& replay) {
+    std::string text;
+    for (const auto& [id, message] : replay.events)
+        text += sse_event(message, id);
+    return text;
 }
+
+}  // namespace
 
 ResumableStream::ResumableStream(std::shared_ptr<http::Exchange> exchange, bool streams,
                                  HeaderList headers, mcp::SessionPtr session,
@@ -165,8 +175,7 @@ void ResumableStream::resume(std::shared_ptr<http::Exchange> exchange,
     exchange_ = std::move(exchange);
     if (!exchange_->start_stream(headers_)) return;
     watch_connection();
-    for (const auto& [id, message] : replay->events)
-        exchange_->send(sse_event(message, id));
+    exchange_->send(joined(*replay));
     if (over_) exchange_->finish();
 }
 
@@ -191,8 +200,7 @@ std::shared_ptr<ResumableStream> StreamRegistry::find(const std::string& session
 void replay_finished(http::Exchange& exchange, const HeaderList& headers,
                      const mcp::EventLog::Replay& replay) {
     if (!exchange.start_stream(headers)) return;
-    for (const auto& [id, message] : replay.events)
-        exchange.send(sse_event(message, id));
+    exchange.send(joined(replay));
     exchange.finish();
 }
 

@@ -98,8 +98,11 @@ class Subscriptions::Listener : public Cancellable {
     std::string meta() const { return "\"_meta\":{\"" + std::string(id_key) + "\":" + id() + "}"; }
     void send(std::string_view method, const std::string& members) {
         if (ended_) return;
-        request_->outlet->send(notification_message(
+        const auto sent = request_->outlet->send(notification_message(
             method, "{" + meta() + (members.empty() ? "" : "," + members) + "}"));
+        // A reader that fell behind must not believe that nothing changed: its stream ends, and it
+        // lists again when it listens again.
+        if (sent == Sent::again) cancel();
     }
 
     Subscriptions& owner_;

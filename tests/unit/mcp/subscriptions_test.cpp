@@ -75,6 +75,16 @@ TEST_F(Subscribing, GoodbyeEndsWithTheResponse) {
     EXPECT_EQ(out->reply["result"]["_meta"][id_key], 7);
 }
 
+// It would otherwise believe that nothing changed.
+TEST_F(Subscribing, AReaderThatFallsBehindIsCutOff) {
+    auto out =
+        world.modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}});
+    out->full = true;
+    add_tool("new");
+    EXPECT_TRUE(out->ended);
+    EXPECT_EQ(world.server.subscriptions().listening(), 0u);
+}
+
 TEST_F(Subscribing, NeedsAFilterAndAStream) {
     EXPECT_EQ(world.modern("subscriptions/listen")->reply["error"]["code"], -32602);
     auto recorder = std::make_shared<Recorder>();

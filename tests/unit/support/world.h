@@ -24,9 +24,11 @@ namespace pb::test {
 class Recorder : public mcp::Outlet {
   public:
     bool streams = true;
+    bool full = false;  // the reader takes nothing more
 
     bool can_send() const override { return streams; }
     mcp::Sent send(std::string_view message) override {
+        if (full) return mcp::Sent::again;
         std::function<void(const json&)> hear;
         {
             std::lock_guard lock(mutex_);
