@@ -59,7 +59,9 @@ class HostileFolder {
                  {"no_entry", "does not export patchbay_plugin_v1"},
                  {"undefined", "nowhere_to_be_found"},
                  {"exits", "ended the process while it was loaded"},
-                 {"crashes", "crashed while it was loaded: Segmentation fault"},
+                 // AddressSanitizer catches the signal itself and ends the process.
+                 {"crashes", SANITIZED ? "while it was loaded"
+                                       : "crashed while it was loaded: Segmentation fault"},
                  {"hangs", "hung while it was loaded"},
                  {"next_major", "plugin ABI 2"},
                  {"only_version", "too small"}})

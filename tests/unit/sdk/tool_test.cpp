@@ -108,7 +108,8 @@ TEST(Tools, ParamsThatAreNoObjectAreRefused) {
 }
 
 TEST(Tools, NamesAreChecked) {
-    for (const std::string name : {"", "a b", "ü", std::string(129, 'a').c_str()}) {
+    for (const auto& name :
+         {std::string(), std::string("a b"), std::string("ü"), std::string(129, 'a')}) {
         EXPECT_THROW(patchbay::detail::check_tool_name(name), std::invalid_argument) << name;
     }
     EXPECT_NO_THROW(patchbay::detail::check_tool_name(std::string(128, 'a')));
