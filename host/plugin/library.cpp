@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
 #include <filesystem>
 #include <system_error>
 
@@ -17,6 +18,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::chrono::hours keep_unused{24 * 30};
+
+std::string verdict_of(const std::string& copy) {
+    return fs::path(copy).replace_extension(".verdict").string();
+}
+
 // A folder of this user alone; the one above it too, if it is made here.
 Result<void> make_folder(const fs::path& folder) {
     std::error_code failed;
@@ -28,6 +35,17 @@ Result<void> make_folder(const fs::path& folder) {
         return internal_error("the folder '" + folder.string() +
                               "' cannot be made: " + failed.message());
     return {};
+}
+
+// Copies that nothing has loaded for a long time, with their verdicts. What a process has mapped
+// stays whole when its name goes.
+void forget_unused(const fs::path& folder) {
+    std::error_code ignored;
+    const auto oldest = fs::file_time_type::clock::now() - keep_unused;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+        const auto used = entry.last_write_time(ignored);
+        if (!ignored && used < oldest) fs::remove(entry.path(), ignored);
+    }
 }
 
 }  // namespace
@@ -44,6 +62,7 @@ Result<std::unique_ptr<Loader>> Loader::make(LoaderOptions options) {
     if (options.data_dir.empty() || failed) return invalid("plugins need a data directory");
     auto made = make_folder(folder);
     if (!made) return made.error();
+    forget_unused(folder);
     return std::unique_ptr<Loader>(
         new Loader(std::move(options), std::move(*trust), folder.string()));
 }
@@ -64,7 +83,12 @@ Result<std::string> Loader::copy(const CheckedFile& file) const {
     // What is there may be the rest of a disk that was full, or somebody's work: only its bytes
     // count.
     auto present = read_guarded(path, file.bytes.size(), Guard::demanded);
-    if (present && *present == file.bytes) return path;
+    if (present && *present == file.bytes) {
+        std::error_code ignored;
+        for (const auto& used : {path, verdict_of(path)})
+            fs::last_write_time(used, fs::file_time_type::clock::now(), ignored);
+        return path;
+    }
     auto written = write_file(path, file.bytes);
     if (!written) return written.error();
     return path;
@@ -78,8 +102,8 @@ Result<Loader::Image> Loader::map(const CheckedFile& file) {
     auto path = copy(file);
     if (!path) return path.error();
     if (!options_.probe_command.empty()) {
-        auto probed = probe_once(options_.probe_command, *path, options_.probe_timeout,
-                                 folder_ + "/" + file.sha256 + ".verdict");
+        auto probed =
+            probe_once(options_.probe_command, *path, options_.probe_timeout, verdict_of(*path));
         if (!probed) return probed.error();
     }
     auto library = DynamicLibrary::load(*path);

@@ -64,6 +64,26 @@ TEST_F(LibraryTest, LoadsTheCopyAndKeepsTheVerdict) {
     EXPECT_NE(refusal("other", later).find("exit code 1"), std::string::npos);
 }
 
+TEST_F(LibraryTest, CopiesThatNobodyLoadsAnyMoreGo) {
+    const auto old = std::filesystem::file_time_type::clock::now() - std::chrono::hours(24 * 31);
+    std::vector<std::string> stems;
+    for (const char* name : {"plain", "other"}) {
+        auto library = loader(options())->load(put(name));
+        ASSERT_TRUE(library.ok());
+        stems.push_back(folder_ / "data/plugins/" + (*library)->sha256);
+    }
+    auto running = loader(options());
+    for (const auto& stem : stems)
+        for (const char* ending : {".so", ".verdict"})
+            std::filesystem::last_write_time(stem + ending, old);
+    ASSERT_TRUE(running->load(put("plain")).ok());  // in use again
+    loader(options());
+    for (const char* ending : {".so", ".verdict"}) {
+        EXPECT_TRUE(std::filesystem::exists(stems[0] + ending));
+        EXPECT_FALSE(std::filesystem::exists(stems[1] + ending));
+    }
+}
+
 TEST_F(LibraryTest, ADamagedCopyIsMadeAnew) {
     auto library = loader(options())->load(put("plain"));
     ASSERT_TRUE(library.ok());
