@@ -258,10 +258,13 @@ void App::stop() {
     if (server_) server_->close_all();
     calls_.drain(cancel_time());
     orgs_.stop();
-    lifecycle_.drain(std::chrono::seconds(10));
+    // A call that does not come back holds its instance, for which waiting is of no use.
+    const bool stuck = calls_.inside() > 0;
+    const std::chrono::seconds patience(10);
+    const bool gone = stuck ? lifecycle_.drain(patience) : lifecycle_.finish(patience);
     // Threads that never came back are still in plugin code; running on into destructors would pull
     // the ground from under them.
-    if (lifecycle_.left_behind() > 0 || calls_.inside() > 0) {
+    if (stuck || !gone || lifecycle_.left_behind() > 0) {
         log::warning("stopped.abandoned",
                      {{"instances", lifecycle_.left_behind()}, {"calls", calls_.inside()}});
         ::_exit(0);

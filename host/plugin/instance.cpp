@@ -53,13 +53,13 @@ struct Attempt {
 
 std::shared_ptr<catalog::Provider> share(std::unique_ptr<HostInstance> instance,
                                          Lifecycle& lifecycle) {
-    auto let_go = [&lifecycle](HostInstance* last) {
-        lifecycle.retire(std::string(last->label()), [last] {
+    auto let_go = [&lifecycle, held = lifecycle.adopt()](HostInstance* last) mutable {
+        lifecycle.retire(std::string(last->label()), [last, held = std::move(held)] {
             last->end();
             dispose(std::unique_ptr<HostInstance>(last));
         });
     };
-    return std::shared_ptr<HostInstance>(instance.release(), let_go);
+    return std::shared_ptr<HostInstance>(instance.release(), std::move(let_go));
 }
 
 Error failed(const Library& library, const InstanceSpec& spec, Error error) {

@@ -42,10 +42,12 @@ struct Lifecycle::State : std::enable_shared_from_this<Lifecycle::State> {
     std::list<Running> running;
     std::size_t threads = 0;    // that take jobs; an abandoned one no longer counts
     std::size_t abandoned = 0;  // of running
+    std::size_t adopted = 0;    // that have not gone
     bool supervised = false;
 
     // All with the lock held.
     bool done() const { return waiting.empty() && running.size() == abandoned; }
+    bool all_gone() const { return done() && adopted <= abandoned; }
     void add_thread();
     void add_supervisor();
 
@@ -145,7 +147,19 @@ Lifecycle::Lifecycle(std::chrono::milliseconds patience, std::size_t most_thread
     state_->most_threads = std::max<std::size_t>(most_threads, 1);
 }
 
-Lifecycle::~Lifecycle() { drain(2 * state_->patience); }
+Lifecycle::~Lifecycle() { finish(2 * state_->patience); }
+
+std::shared_ptr<void> Lifecycle::adopt() {
+    {
+        std::lock_guard lock(state_->mutex);
+        ++state_->adopted;
+    }
+    return {nullptr, [state = state_](void*) {
+                std::lock_guard lock(state->mutex);
+                --state->adopted;
+                state->changed.notify_all();
+            }};
+}
 
 void Lifecycle::retire(std::string label, std::function<void()> stop_and_destroy) {
     std::lock_guard lock(state_->mutex);
@@ -156,6 +170,11 @@ void Lifecycle::retire(std::string label, std::function<void()> stop_and_destroy
 bool Lifecycle::drain(std::chrono::milliseconds timeout) {
     std::unique_lock lock(state_->mutex);
     return state_->changed.wait_for(lock, timeout, [this] { return state_->done(); });
+}
+
+bool Lifecycle::finish(std::chrono::milliseconds timeout) {
+    std::unique_lock lock(state_->mutex);
+    return state_->changed.wait_for(lock, timeout, [this] { return state_->all_gone(); });
 }
 
 std::size_t Lifecycle::left_behind() const {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <thread>
 
 #include "support/world.h"
@@ -91,7 +92,7 @@ class Stdio : public testing::Test {
     World world;
     endpoint::StdioOptions options;
     std::atomic<catalog::CallId> kept{catalog::no_call};
-    bool clean = false;
+    std::atomic<bool> clean = false;
 
   private:
     std::array<int, 2> in_{}, out_{}, stop_{};

@@ -3,6 +3,7 @@
 #include "plugin/lifecycle.h"
 
 #include <atomic>
+#include <thread>
 
 #include "support.h"
 
@@ -10,6 +11,16 @@ namespace pb::plugin {
 namespace {
 
 using namespace std::chrono_literals;
+
+TEST(Lifecycle, FinishWaitsForWhatSomebodyHoldsYet) {
+    Lifecycle lifecycle;
+    auto held = lifecycle.adopt();
+    EXPECT_TRUE(lifecycle.drain(std::chrono::milliseconds(0)));
+    EXPECT_FALSE(lifecycle.finish(std::chrono::milliseconds(0)));
+    std::thread holder([&] { lifecycle.retire("one", [held = std::move(held)] {}); });
+    EXPECT_TRUE(lifecycle.finish(long_enough));
+    holder.join();
+}
 
 TEST(Lifecycle, RunsEverythingThatIsRetired) {
     std::atomic<int> done{0};

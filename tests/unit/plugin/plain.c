@@ -2,6 +2,7 @@
  *
  * A plugin that works: it answers every method with its version. Variants by definitions. */
 #include <patchbay/plugin.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifndef PLUGIN_ID
@@ -41,8 +42,7 @@ static patchbay_status start(patchbay_plugin* self, patchbay_str message) {
 
 static void stop(patchbay_plugin* self) { (void)self; }
 
-/* The table is static: nothing to free. */
-static void destroy(patchbay_plugin* self) { (void)self; }
+static void destroy(patchbay_plugin* self) { free(self); }
 
 static void handle(patchbay_plugin* self, patchbay_call call, const patchbay_request* request) {
     (void)request;
@@ -52,23 +52,23 @@ static void handle(patchbay_plugin* self, patchbay_call call, const patchbay_req
 }
 
 PATCHBAY_EXPORT patchbay_plugin* patchbay_plugin_v1(const patchbay_host* host) {
-    static struct table made;
-    memset(&made, 0, sizeof made);
-    made.plugin.struct_size = sizeof(patchbay_plugin);
+    struct table* made = calloc(1, sizeof *made);
+    if (!made) return NULL;
+    made->plugin.struct_size = sizeof(patchbay_plugin);
 #ifdef PLUGIN_NEWER
-    made.plugin.struct_size = sizeof(struct table);
-    made.plugin.abi_minor = 9;
+    made->plugin.struct_size = sizeof(struct table);
+    made->plugin.abi_minor = 9;
 #endif
 #ifdef PLUGIN_OLDER
-    made.plugin.struct_size = offsetof(patchbay_plugin, cancel);
+    made->plugin.struct_size = offsetof(patchbay_plugin, cancel);
     /* Beyond its struct_size: whoever reads it crashes. */
-    memset(&made.plugin.cancel, 0x5a, sizeof made.plugin.cancel);
+    memset(&made->plugin.cancel, 0x5a, sizeof made->plugin.cancel);
 #endif
-    made.plugin.abi_major = PLUGIN_TABLE_MAJOR;
-    made.plugin.impl = (void*)host;
-    made.plugin.start = start;
-    made.plugin.stop = stop;
-    made.plugin.destroy = destroy;
-    made.plugin.handle = handle;
-    return &made.plugin;
+    made->plugin.abi_major = PLUGIN_TABLE_MAJOR;
+    made->plugin.impl = (void*)host;
+    made->plugin.start = start;
+    made->plugin.stop = stop;
+    made->plugin.destroy = destroy;
+    made->plugin.handle = handle;
+    return &made->plugin;
 }
