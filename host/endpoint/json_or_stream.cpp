@@ -28,14 +28,7 @@ void JsonOrStream::answer(int http_status, std::string_view message) {
     if (over_) return;
     over_ = true;
     if (streaming_) return exchange_->finish(sse_event(message));
-    http::Response response;
-    response.status = http_status;
-    response.headers = headers_;
-    if (!message.empty()) {
-        response.content_type = "application/json";
-        response.body = message;
-    }
-    exchange_->respond(std::move(response));
+    json_reply(*exchange_, http_status, std::string(message), headers_);
 }
 
 void JsonOrStream::end() {
@@ -43,10 +36,7 @@ void JsonOrStream::end() {
     if (over_) return;
     over_ = true;
     if (streaming_) return exchange_->finish();
-    http::Response response;
-    response.status = 202;
-    response.headers = headers_;
-    exchange_->respond(std::move(response));
+    json_reply(*exchange_, 202, {}, headers_);
 }
 
 void JsonOrStream::lasting() {

@@ -9,12 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "endpoint/json_reply.h"
 #include "http/server.h"
 #include "mcp/outlet.h"
 
 namespace pb::endpoint {
-
-using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
 class JsonOrStream : public mcp::Outlet {
   public:

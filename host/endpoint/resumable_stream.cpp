@@ -116,14 +116,7 @@ void ResumableStream::answer(int http_status, std::string_view message) {
         return;
     }
     if (!exchange_) return;
-    http::Response response;
-    response.status = http_status;
-    response.headers = headers_;
-    if (!message.empty()) {
-        response.content_type = "application/json";
-        response.body = message;
-    }
-    exchange_->respond(std::move(response));
+    json_reply(*exchange_, http_status, std::string(message), headers_);
 }
 
 void ResumableStream::end() {
@@ -139,10 +132,7 @@ void ResumableStream::end() {
         return;
     }
     if (!exchange_) return;
-    http::Response response;
-    response.status = 202;
-    response.headers = headers_;
-    exchange_->respond(std::move(response));
+    json_reply(*exchange_, 202, {}, headers_);
 }
 
 void ResumableStream::lasting() {

@@ -36,16 +36,10 @@ HeaderList cross_origin(const http::Request& request) {
 
 void respond(http::Exchange& exchange, const http::Request& request, int status,
              std::string body = {}, HeaderList headers = {}) {
-    http::Response response;
-    response.status = status;
-    response.headers = cross_origin(request);
+    auto all = cross_origin(request);
     for (auto& header : headers)
-        response.headers.push_back(std::move(header));
-    if (!body.empty()) {
-        response.content_type = "application/json";
-        response.body = std::move(body);
-    }
-    exchange.respond(std::move(response));
+        all.push_back(std::move(header));
+    json_reply(exchange, status, std::move(body), std::move(all));
 }
 
 void refuse(http::Exchange& exchange, const http::Request& request, int status, int code,
