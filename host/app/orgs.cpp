@@ -113,7 +113,7 @@ void Orgs::run() {
             for (const auto& org : config->orgs)
                 dirty.insert(org.first);
         lock.unlock();
-        if (config) work(config, folder, std::move(dirty));
+        if (config) work(config, folder, dirty);
         lock.lock();
         busy_ = false;
         changed_.notify_all();
@@ -121,7 +121,7 @@ void Orgs::run() {
 }
 
 void Orgs::work(const config::ConfigSetPtr& config, const plugin::FolderState& folder,
-                std::set<std::string> dirty) {
+                const std::set<std::string>& dirty) {
     for (const auto& name : dirty) {
         try {
             if (auto org = config->orgs.find(name); org != config->orgs.end())

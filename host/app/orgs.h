@@ -51,7 +51,7 @@ class Orgs : public catalog::ChangeSink {
 
     void run();
     void work(const config::ConfigSetPtr& config, const plugin::FolderState& folder,
-              std::set<std::string> dirty);
+              const std::set<std::string>& dirty);
     void assemble(const config::OrgConfig& org, const plugin::FolderState& folder);
     Instances start(const Plan& plan, const Instances& before);
     void put(const std::string& org, const Instances& instances);

@@ -81,6 +81,7 @@ Result<std::vector<cli::PluginReport>> list_plugins(const config::HostConfig& co
     if (fault) return not_found(config.plugins.folder + ": " + fault.message());
     std::sort(files.begin(), files.end());
     std::vector<cli::PluginReport> out;
+    out.reserve(files.size());
     for (const auto& file : files)
         out.push_back(check_plugin(config, file));
     return out;

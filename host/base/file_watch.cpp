@@ -33,7 +33,7 @@ constexpr std::uint32_t interesting = IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB | I
 
 class FileWatch::Loop {
   public:
-    Loop(std::vector<std::string> paths, std::function<void()> changed, milliseconds quiet)
+    Loop(const std::vector<std::string>& paths, std::function<void()> changed, milliseconds quiet)
         : changed_(std::move(changed)), quiet_(quiet) {
         for (const std::string& path : paths) {
             fs::path target = fs::absolute(path).lexically_normal();

@@ -94,6 +94,7 @@ class SpawnOptions {
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
     std::vector<char*> out;
+    out.reserve(strings.size() + 1);
     for (const std::string& text : strings)
         out.push_back(const_cast<char*>(text.c_str()));
     out.push_back(nullptr);

@@ -31,7 +31,7 @@
  * [lifecycle] by the host, one at a time; [worker] by the host, concurrently (rule 3).
  */
 #ifndef PATCHBAY_PLUGIN_H
-#define PATCHBAY_PLUGIN_H
+#define PATCHBAY_PLUGIN_H /* C, whatever includes it: NOLINTBEGIN(modernize-*,bugprone-macro-*) */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -405,4 +405,4 @@ PATCHBAY_FROZEN_(patchbay_schedule_v1, cancel, 16);
 } /* extern "C" */
 #endif
 
-#endif /* PATCHBAY_PLUGIN_H */
+#endif /* PATCHBAY_PLUGIN_H, NOLINTEND(modernize-*,bugprone-macro-*) */
