@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-#include <csignal>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
