@@ -32,6 +32,11 @@ bool modern_by_header(std::string_view header, bool in_session) {
     return version ? is_modern(*version) : !in_session;
 }
 
+bool modern_by_params(std::string_view params, std::string_view header, bool in_session) {
+    return !json::member(json::member(params, "_meta"), version_key).empty() ||
+           modern_by_header(header, in_session);
+}
+
 // JSON may write "/" as "\/", and some encoders always do. With one spelling, names of methods and
 // members can be compared as they stand.
 std::optional<std::string> with_plain_slashes(std::string_view text) {
@@ -96,9 +101,7 @@ const Server::Method* Server::find_method(std::string_view name, bool modern) {
 }
 
 bool Server::is_modern_message(std::string_view text, std::string_view header, bool in_session) {
-    const auto params = json::member(text, "params");
-    return !json::member(json::member(params, "_meta"), version_key).empty() ||
-           modern_by_header(header, in_session);
+    return modern_by_params(json::member(text, "params"), header, in_session);
 }
 
 void Server::receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet) {
@@ -120,8 +123,7 @@ void Server::receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet) {
         RpcError error;
         if (!read_message(text, request->message, error)) return request->fail(error);
         const bool modern =
-            !json::member(json::member(request->message.params, "_meta"), version_key).empty() ||
-            modern_by_header(header, request->session != nullptr);
+            modern_by_params(request->message.params, header, request->session != nullptr);
         if (request->message.kind == MessageKind::response) {
             if (request->session && !modern)
                 request->session->resolve(request->message.id, request->message.result,

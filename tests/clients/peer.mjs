@@ -76,3 +76,22 @@ export const capabilities = {
     sampling: {},
     roots: { listChanged: true },
 };
+
+// The transport to what target.mjs opened, of the classes that a client's package has for it.
+export function openTransport(target, Stdio, StreamableHttp) {
+    return target.command
+        ? new Stdio({
+              command: target.command,
+              args: target.args,
+              env: target.env,
+              stderr: "ignore",
+          })
+        : new StreamableHttp(new URL(target.url), {
+              reconnectionOptions: {
+                  initialReconnectionDelay: 20,
+                  maxReconnectionDelay: 1000,
+                  reconnectionDelayGrowFactor: 1.5,
+                  maxRetries: 20,
+              },
+          });
+}

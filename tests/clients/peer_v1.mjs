@@ -8,7 +8,7 @@ import {
     ElicitRequestSchema,
     ListRootsRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";
-import { Peer, capabilities, clientInfo } from "./peer.mjs";
+import { Peer, capabilities, clientInfo, openTransport } from "./peer.mjs";
 
 class PeerV1 extends Peer {
     call(name, args = {}, options) {
@@ -29,21 +29,7 @@ class PeerV1 extends Peer {
 // target: what target.mjs opened.
 export async function connect(target) {
     const client = new Client(clientInfo, { capabilities });
-    const transport = target.command
-        ? new StdioClientTransport({
-              command: target.command,
-              args: target.args,
-              env: target.env,
-              stderr: "ignore",
-          })
-        : new StreamableHTTPClientTransport(new URL(target.url), {
-              reconnectionOptions: {
-                  initialReconnectionDelay: 20,
-                  maxReconnectionDelay: 1000,
-                  reconnectionDelayGrowFactor: 1.5,
-                  maxRetries: 20,
-              },
-          });
+    const transport = openTransport(target, StdioClientTransport, StreamableHTTPClientTransport);
     const peer = new PeerV1(client, transport);
     client.setRequestHandler(ElicitRequestSchema, (request) => peer.answer("elicit", request));
     client.setRequestHandler(CreateMessageRequestSchema, (request) =>

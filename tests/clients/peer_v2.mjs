@@ -2,7 +2,7 @@
 // The 2.x client (@modelcontextprotocol/client): both eras over HTTP and stdio.
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
-import { Peer, capabilities, clientInfo } from "./peer.mjs";
+import { Peer, capabilities, clientInfo, openTransport } from "./peer.mjs";
 
 const logLevelKey = "io.modelcontextprotocol/logLevel";
 
@@ -41,21 +41,7 @@ class PeerV2 extends Peer {
 export async function connect(target, era) {
     const mode = era === "modern" ? { pin: "2026-07-28" } : era;
     const client = new Client(clientInfo, { capabilities, versionNegotiation: { mode } });
-    const transport = target.command
-        ? new StdioClientTransport({
-              command: target.command,
-              args: target.args,
-              env: target.env,
-              stderr: "ignore",
-          })
-        : new StreamableHTTPClientTransport(new URL(target.url), {
-              reconnectionOptions: {
-                  initialReconnectionDelay: 20,
-                  maxReconnectionDelay: 1000,
-                  reconnectionDelayGrowFactor: 1.5,
-                  maxRetries: 20,
-              },
-          });
+    const transport = openTransport(target, StdioClientTransport, StreamableHTTPClientTransport);
     const peer = new PeerV2(client, transport);
     client.setRequestHandler("elicitation/create", (request) => peer.answer("elicit", request));
     client.setRequestHandler("sampling/createMessage", (request) => peer.answer("sample", request));
