@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program: hands the command line what it needs of a host.
-#include <signal.h>
+#include <csignal>
 
 #include "app/app.h"
 #include "app/plugins.h"

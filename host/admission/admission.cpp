@@ -23,7 +23,7 @@ catalog::CallId Admission::call(const Target& target, const Admitted& admitted,
     spec.timeout = admitted.timeout;
     spec.parent = admitted.parent;
     spec.observer = watch_result(target, admitted.method, std::move(observer));
-    return calls_.start(std::move(spec));
+    return calls_.start(spec);
 }
 
 }  // namespace pb::admission

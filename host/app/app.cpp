@@ -86,6 +86,15 @@ class Signals {
             if (errno != EINTR) return SIGTERM;
         return static_cast<int>(info.ssi_signo);
     }
+    // From now on a signal to end does what it does to any program: whoever asks twice will not
+    // wait for the drain.
+    static void let_through() {
+        sigset_t set;
+        sigemptyset(&set);
+        for (int number : {SIGTERM, SIGINT})
+            sigaddset(&set, number);
+        ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+    }
 
   private:
     int descriptor_ = -1;
@@ -221,6 +230,7 @@ Result<void> App::serve() {
     for (; number == SIGHUP; number = signals.wait())
         config_->reload();
     log::info("stopping", {{"signal", number}});
+    Signals::let_through();
     draining_ = true;
     server_->goodbye();
     http_->drain(first_->host.drain);

@@ -64,7 +64,7 @@ catalog::Ask make_ask(runtime::Calls& calls, std::chrono::milliseconds limit) {
                 runtime::Caller{org, "host", "service", {"mcp:read"}});
             spec.timeout = limit;
             spec.observer = waiter;
-            calls.start(std::move(spec));
+            calls.start(spec);
             // A provider that ignores its deadline is answered for after the grace.
             return waiter->wait(limit + calls.options().grace + std::chrono::seconds(1));
         };

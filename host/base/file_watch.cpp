@@ -173,10 +173,10 @@ class FileWatch::Loop {
 FileWatch::FileWatch(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
 FileWatch::~FileWatch() = default;
 
-Result<std::unique_ptr<FileWatch>> FileWatch::start(std::vector<std::string> paths,
+Result<std::unique_ptr<FileWatch>> FileWatch::start(const std::vector<std::string>& paths,
                                                     std::function<void()> changed,
                                                     milliseconds quiet) {
-    auto loop = std::make_unique<Loop>(std::move(paths), std::move(changed), quiet);
+    auto loop = std::make_unique<Loop>(paths, std::move(changed), quiet);
     auto started = loop->start();
     if (!started) return started.error();
     return std::unique_ptr<FileWatch>(new FileWatch(std::move(loop)));

@@ -21,7 +21,7 @@ class FileWatch {
     // thread, one at a time, `quiet` after the last change of a burst (at most ten times that after
     // the first).
     static Result<std::unique_ptr<FileWatch>> start(
-        std::vector<std::string> paths, std::function<void()> changed,
+        const std::vector<std::string>& paths, std::function<void()> changed,
         std::chrono::milliseconds quiet = std::chrono::milliseconds(150));
     // No notice after it. Not from inside `changed`.
     ~FileWatch();

@@ -34,6 +34,9 @@ command line are relative to the working directory, paths in a file to that file
 come from ./plugins, state is kept in ./var. Results go to standard output; the log and errors go to
 standard error.
 
+At SIGTERM or Ctrl-C serve lets running calls finish for a while (drain_ms), then cancels them; a
+second one ends it at once. SIGHUP reads the configuration again.
+
 Exit codes: 0 done, 1 failed, 2 wrong command line, 3 configuration invalid, 4 no host answered,
 5 the tool answered that it failed (isError).)";
 

@@ -115,11 +115,13 @@ int check_plugin(const config::HostConfig& host, const Actions& actions, const O
         streams.err << "patchbay: refused: " << printable(report.problem) << '\n';
         return code;
     }
-    streams.out << table({{"plugin", printable(report.id + " " + report.version)},
-                          {"title", printable(report.title)},
-                          {"abi", printable(report.abi)},
-                          {"capabilities", printable(joined(report.capabilities))},
-                          {"sha256", report.sha256}});
+    std::vector<std::vector<std::string>> rows{
+        {"plugin", printable(report.id + " " + report.version)}};
+    if (!report.title.empty()) rows.push_back({"title", printable(report.title)});
+    rows.push_back({"abi", printable(report.abi)});
+    rows.push_back({"capabilities", printable(joined(report.capabilities))});
+    rows.push_back({"sha256", report.sha256});
+    streams.out << table(rows);
     return code;
 }
 

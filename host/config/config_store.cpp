@@ -48,7 +48,7 @@ void say_not_served(const OrgConfig& org) {
 // An organisation that a file describes, or what it was before if the file is wrong.
 OrgPtr org_from(const std::string& path, const Orgs& before, std::vector<Problem>& problems) {
     const auto old = before.find(fs::path(path).stem().string());
-    const OrgPtr previous = old == before.end() ? nullptr : old->second;
+    OrgPtr previous = old == before.end() ? nullptr : old->second;
     auto read = read_org(path);
     if (!read) {
         problems.push_back({path, read.error().message});
@@ -129,7 +129,7 @@ Result<void> ConfigStore::watch(Changed changed) {
     std::vector<std::string> paths{current()->host.org_dir};
     const std::string file = host_file(overrides_);
     if (!file.empty()) paths.push_back(file);
-    auto watch = FileWatch::start(std::move(paths), [this] { reload(); });
+    auto watch = FileWatch::start(paths, [this] { reload(); });
     if (!watch) return watch.error();
     watch_ = std::move(*watch);
     return {};

@@ -18,7 +18,7 @@ namespace pb::endpoint {
 class JsonOrStream : public mcp::Outlet {
   public:
     // `streams`: the client accepts text/event-stream. `headers` go with every answer.
-    JsonOrStream(std::shared_ptr<http::Exchange> exchange, bool streams, HeaderList headers)
+    JsonOrStream(std::shared_ptr<http::Exchange> exchange, bool streams, http::HeaderList headers)
         : exchange_(std::move(exchange)), streams_(streams), headers_(std::move(headers)) {}
 
     bool can_send() const override { return streams_; }
@@ -35,7 +35,7 @@ class JsonOrStream : public mcp::Outlet {
 
     std::shared_ptr<http::Exchange> exchange_;
     const bool streams_;
-    const HeaderList headers_;
+    const http::HeaderList headers_;
     std::mutex mutex_;
     bool streaming_ = false;
     bool over_ = false;

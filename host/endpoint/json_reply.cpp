@@ -3,7 +3,8 @@
 
 namespace pb::endpoint {
 
-void json_reply(http::Exchange& exchange, int status, std::string message, HeaderList headers) {
+void json_reply(http::Exchange& exchange, int status, std::string message,
+                http::HeaderList headers) {
     http::Response response;
     response.status = status;
     response.headers = std::move(headers);

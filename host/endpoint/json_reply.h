@@ -3,16 +3,13 @@
 #pragma once
 
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "http/server.h"
 
 namespace pb::endpoint {
 
-using HeaderList = std::vector<std::pair<std::string, std::string>>;
-
 // message: JSON text; empty for a response without a body.
-void json_reply(http::Exchange& exchange, int status, std::string message, HeaderList headers);
+void json_reply(http::Exchange& exchange, int status, std::string message,
+                http::HeaderList headers);
 
 }  // namespace pb::endpoint

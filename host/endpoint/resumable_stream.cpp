@@ -19,7 +19,7 @@ std::string joined(const mcp::EventLog::Replay& replay) {
 }  // namespace
 
 ResumableStream::ResumableStream(std::shared_ptr<http::Exchange> exchange, bool streams,
-                                 HeaderList headers, mcp::SessionPtr session,
+                                 http::HeaderList headers, mcp::SessionPtr session,
                                  StreamRegistry& registry)
     : streams_(streams),
       registry_(registry),
@@ -187,7 +187,7 @@ std::shared_ptr<ResumableStream> StreamRegistry::find(const std::string& session
     return found == streams_.end() ? nullptr : found->second.lock();
 }
 
-void replay_finished(http::Exchange& exchange, const HeaderList& headers,
+void replay_finished(http::Exchange& exchange, const http::HeaderList& headers,
                      const mcp::EventLog::Replay& replay) {
     if (!exchange.start_stream(headers)) return;
     exchange.send(joined(replay));

@@ -24,8 +24,8 @@ class StreamRegistry;
 class ResumableStream : public mcp::Outlet, public std::enable_shared_from_this<ResumableStream> {
   public:
     // session: null until initialize opens one.
-    ResumableStream(std::shared_ptr<http::Exchange> exchange, bool streams, HeaderList headers,
-                    mcp::SessionPtr session, StreamRegistry& registry);
+    ResumableStream(std::shared_ptr<http::Exchange> exchange, bool streams,
+                    http::HeaderList headers, mcp::SessionPtr session, StreamRegistry& registry);
     ~ResumableStream() override;
 
     // Makes it the session's standalone stream (GET): open from the start, without an end of its
@@ -54,7 +54,7 @@ class ResumableStream : public mcp::Outlet, public std::enable_shared_from_this<
     const bool streams_;
     StreamRegistry& registry_;
     mutable std::mutex mutex_;
-    HeaderList headers_;
+    http::HeaderList headers_;
     mcp::SessionPtr session_;
     std::shared_ptr<http::Exchange> exchange_;
     // Set when the client left exchange_, which may be said while mutex_ is held.
@@ -78,7 +78,7 @@ class StreamRegistry {
 };
 
 // What an exchange that resumes a finished stream gets: the rest, and the end.
-void replay_finished(http::Exchange& exchange, const HeaderList& headers,
+void replay_finished(http::Exchange& exchange, const http::HeaderList& headers,
                      const mcp::EventLog::Replay& replay);
 
 }  // namespace pb::endpoint

@@ -26,7 +26,7 @@ class Headers : public mcp::HeaderView {
 };
 
 // A browser may read the answer if its origin passed the guards.
-HeaderList cross_origin(const http::Request& request) {
+http::HeaderList cross_origin(const http::Request& request) {
     const auto origin = request.header("Origin");
     if (origin.empty()) return {};
     return {{"Access-Control-Allow-Origin", std::string(origin)},
@@ -35,7 +35,7 @@ HeaderList cross_origin(const http::Request& request) {
 }
 
 void respond(http::Exchange& exchange, const http::Request& request, int status,
-             std::string body = {}, HeaderList headers = {}) {
+             std::string body = {}, http::HeaderList headers = {}) {
     auto all = cross_origin(request);
     for (auto& header : headers)
         all.push_back(std::move(header));
@@ -43,7 +43,7 @@ void respond(http::Exchange& exchange, const http::Request& request, int status,
 }
 
 void refuse(http::Exchange& exchange, const http::Request& request, int status, int code,
-            std::string why, HeaderList headers = {}) {
+            std::string why, http::HeaderList headers = {}) {
     respond(exchange, request, status, mcp::error_message({}, {code, std::move(why), {}, status}),
             std::move(headers));
 }

@@ -66,7 +66,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     // [any thread] What an Exchange does; `exchange` says which one, so that an old one does
     // nothing.
     bool respond(std::uint64_t exchange, Response response);
-    bool start_stream(std::uint64_t exchange, const ExtraHeaders& headers);
+    bool start_stream(std::uint64_t exchange, const HeaderList& headers);
     SendResult send(std::uint64_t exchange, std::string_view bytes);
     void finish(std::uint64_t exchange, std::string_view last = {});
     void on_disconnect(std::uint64_t exchange, Callback callback);

@@ -14,7 +14,7 @@ class ConnectionExchange final : public Exchange {
     bool respond(Response response) override {
         return connection_->respond(id_, std::move(response));
     }
-    bool start_stream(const ExtraHeaders& headers) override {
+    bool start_stream(const HeaderList& headers) override {
         return connection_->start_stream(id_, headers);
     }
     SendResult send(std::string_view bytes) override { return connection_->send(id_, bytes); }

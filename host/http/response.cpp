@@ -126,7 +126,7 @@ bool is_framing(std::string_view name) {
            same(name, "Connection");
 }
 
-void append_further(std::string& out, const ExtraHeaders& headers) {
+void append_further(std::string& out, const HeaderList& headers) {
     for (const auto& [name, value] : headers) {
         const bool plain = !name.empty() && name.find_first_of("\r\n:\t ") == std::string::npos;
         if (plain && !is_framing(name)) append_field(out, name, value);
@@ -145,7 +145,7 @@ void append_connection(std::string& out, Framing framing) {
 
 bool has_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
-bool asks_to_close(const ExtraHeaders& headers) {
+bool asks_to_close(const HeaderList& headers) {
     for (const auto& [name, value] : headers) {
         if (same(name, "Connection") && same(value, "close")) return true;
     }
@@ -170,7 +170,7 @@ void append_head(std::string& out, const Response& response, Framing framing) {
     out.append("\r\n");
 }
 
-void append_stream_head(std::string& out, const ExtraHeaders& headers, Framing framing) {
+void append_stream_head(std::string& out, const HeaderList& headers, Framing framing) {
     out.append("HTTP/1.1 200 OK\r\n");
     append_date(out);
     out.append(

@@ -4,14 +4,10 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "http/server.h"
 
 namespace pb::http {
-
-using ExtraHeaders = std::vector<std::pair<std::string, std::string>>;
 
 // How the connection goes on after the answer.
 struct Framing {
@@ -20,12 +16,12 @@ struct Framing {
 };
 
 bool has_body(int status);  // 1xx, 204 and 304 have none
-bool asks_to_close(const ExtraHeaders& headers);
+bool asks_to_close(const HeaderList& headers);
 
 // Appends status line and header. A value's control characters become spaces, so that no value can
 // add a field; framing fields among the further ones are dropped, since they are decided here.
 void append_head(std::string& out, const Response& response, Framing framing);
-void append_stream_head(std::string& out, const ExtraHeaders& headers, Framing framing);
+void append_stream_head(std::string& out, const HeaderList& headers, Framing framing);
 
 Response error_response(int status, std::string_view reason);
 

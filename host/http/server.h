@@ -46,11 +46,13 @@ struct Request {
     std::shared_ptr<void> buffer;
 };
 
+using HeaderList = std::vector<std::pair<std::string, std::string>>;
+
 struct Response {
     int status = 200;
     std::string content_type;  // empty: no body, no Content-Type
     std::string body;
-    std::vector<std::pair<std::string, std::string>> headers;  // further ones
+    HeaderList headers;  // further ones
 };
 
 enum class SendResult { ok, again, gone };
@@ -67,8 +69,7 @@ class Exchange {
 
     // Turns the answer into a stream (200, text/event-stream, no-cache, X-Accel-Buffering: no,
     // chunked). False if already answered.
-    virtual bool start_stream(
-        const std::vector<std::pair<std::string, std::string>>& headers = {}) = 0;
+    virtual bool start_stream(const HeaderList& headers = {}) = 0;
 
     // Appends to the stream. again: the reader is behind by more than the stream's buffer and
     // nothing was taken. A reader that takes nothing for `stream_stall` is closed (gone).

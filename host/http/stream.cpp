@@ -35,7 +35,7 @@ bool Connection::respond(std::uint64_t exchange, Response response) {
     return true;
 }
 
-bool Connection::start_stream(std::uint64_t exchange, const ExtraHeaders& headers) {
+bool Connection::start_stream(std::uint64_t exchange, const HeaderList& headers) {
     Lock lock(mutex_);
     if (exchange != exchange_ || phase_ != Phase::handling) return false;
     // Without chunks (HTTP/1.0) only the connection's end marks the stream's.

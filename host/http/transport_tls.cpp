@@ -143,6 +143,7 @@ std::unique_ptr<Transport> tls_transport(SSL_CTX* context, int descriptor) {
         BIO_free(bio);
         return nullptr;
     }
+    // A BIO's data is a pointer, whatever it stands for. NOLINTNEXTLINE(performance-no-int-to-ptr)
     BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(descriptor)));
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl.get(), bio, bio);

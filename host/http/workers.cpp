@@ -14,7 +14,7 @@ namespace {
 
 std::size_t base_workers(const ServerOptions& options) {
     if (options.workers > 0) return options.workers;
-    return std::max<std::size_t>(4, 2 * std::thread::hardware_concurrency());
+    return std::max<std::size_t>(4, std::size_t{2} * std::thread::hardware_concurrency());
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 namespace pb::json {
 namespace {
 
-__extension__ typedef unsigned __int128 Wide;
+__extension__ using Wide = unsigned __int128;
 
 constexpr double two_to_64 = 18446744073709551616.0;
 

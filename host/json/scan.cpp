@@ -150,7 +150,7 @@ class Scanner {
                 p = space(p + 1);
                 return object ? name(p) : p;
             }
-            if (*p != (object ? '}' : ']')) {
+            if (*p != Byte(object ? '}' : ']')) {
                 return fail(p, object ? "',' or '}' was expected" : "',' or ']' was expected");
             }
             --depth_;

@@ -27,8 +27,8 @@ struct SchemaLimits {
 struct Violation {
     std::string instance_path;  // JSON pointer into the instance, "" = the whole
     std::string schema_path;    // JSON pointer into the schema
-    std::string
-        message;  // "is required", "must be >= 1", ...; never contains the instance's values
+    // "is required", "must be >= 1", ...; never contains the instance's values
+    std::string message;
 };
 
 class Schema {

@@ -195,7 +195,7 @@ bool Server::check_headers(const Request& request, const Method& method, RpcErro
     return true;
 }
 
-void Server::receive_modern(RequestPtr request, std::string_view header, bool has_header) {
+void Server::receive_modern(const RequestPtr& request, std::string_view header, bool has_header) {
     RpcError error;
     if (!check_version(*request, header, has_header, error)) return request->fail(error);
     if (request->headers)
@@ -216,7 +216,7 @@ void Server::receive_modern(RequestPtr request, std::string_view header, bool ha
     (this->*method->handle)(request);
 }
 
-void Server::receive_legacy(RequestPtr request, std::string_view header, bool has_header) {
+void Server::receive_legacy(const RequestPtr& request, std::string_view header, bool has_header) {
     const bool opening = request->message.method == "initialize";
     if (opening) {
         request->version = newest_legacy;

@@ -76,8 +76,10 @@ class Server {
     struct Method;
     static const Method* find_method(std::string_view name, bool modern);
 
-    void receive_modern(RequestPtr request, std::string_view header_version, bool has_header);
-    void receive_legacy(RequestPtr request, std::string_view header_version, bool has_header);
+    void receive_modern(const RequestPtr& request, std::string_view header_version,
+                        bool has_header);
+    void receive_legacy(const RequestPtr& request, std::string_view header_version,
+                        bool has_header);
     void notification(const RequestPtr& request);
     bool check_version(Request& request, std::string_view header, bool has_header, RpcError& error);
     bool check_headers(const Request& request, const Method& method, RpcError& error);

@@ -215,7 +215,7 @@ void Subscriptions::count(const runtime::Caller& caller, const std::string& uri,
     spec.params = params;
     spec.caller = std::make_shared<runtime::Caller>(caller);
     spec.observer = std::make_shared<Unheard>();
-    admission_.calls().start(std::move(spec));
+    admission_.calls().start(spec);
 }
 
 std::vector<std::shared_ptr<Subscriptions::Listener>> Subscriptions::listeners(

@@ -78,7 +78,8 @@ void abandon(const std::shared_ptr<Attempt>& attempt, Lifecycle& lifecycle) {
 
 }  // namespace
 
-Result<std::shared_ptr<catalog::Provider>> start_instance(LibraryPtr library, InstanceSpec spec,
+Result<std::shared_ptr<catalog::Provider>> start_instance(const LibraryPtr& library,
+                                                          const InstanceSpec& spec,
                                                           const Wiring& wiring) {
     if (!library->manifest.capability(spec.capability))
         return not_found("plugin " + library->label() + " has no capability '" + spec.capability +

@@ -45,7 +45,8 @@ struct Wiring {
 
 // [any thread] Makes the instance and waits for its start(), up to start_timeout. The error says
 // why in the plugin's own words where it gave any.
-Result<std::shared_ptr<catalog::Provider>> start_instance(LibraryPtr library, InstanceSpec spec,
+Result<std::shared_ptr<catalog::Provider>> start_instance(const LibraryPtr& library,
+                                                          const InstanceSpec& spec,
                                                           const Wiring& wiring);
 
 }  // namespace pb::plugin

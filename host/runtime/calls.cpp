@@ -75,7 +75,7 @@ Calls::CallPtr Calls::take(CallId id) {
     return call;
 }
 
-CallId Calls::start(CallSpec spec) {
+CallId Calls::start(const CallSpec& spec) {
     auto call = std::make_shared<Call>(inside_);
     call->provider = spec.provider;
     call->caller = spec.caller;

@@ -72,7 +72,7 @@ class Calls : public catalog::CallSink {
 
     // Begins the call on this thread; it may have ended when this returns. Failures (breaker, too
     // many, depth) also arrive as completed(). Returns the id, no_call if it never began.
-    CallId start(CallSpec spec);
+    CallId start(const CallSpec& spec);
 
     // The one who asked no longer wants it. Nested calls end with it. Unknown ids are ignored.
     void cancel(CallId id);

@@ -87,7 +87,7 @@ WitnessPtr Bench::begin(const ProviderPtr& provider, const std::string& method, 
     spec.caller = somebody();
     spec.timeout = timeout;
     spec.observer = witness;
-    calls_.start(std::move(spec));
+    calls_.start(spec);
     return witness;
 }
 

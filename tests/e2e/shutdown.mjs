@@ -106,6 +106,20 @@ await report.check("a port that is taken is said, with exit code 1", async () =>
     assert.deepEqual(await host.stop("SIGINT"), { code: 0, signal: null });
 });
 
+for (const signal of ["SIGTERM", "SIGINT"]) {
+    const { host } = await busyHost(
+        { drain_ms: 600_000, calls: { default_timeout_ms: 600_000 } },
+        "desk__wait",
+        (_, tag) => ({ tag }),
+    );
+    await report.check(`${signal}: the second one ends the host at once`, async () => {
+        host.signal(signal);
+        await host.event("stopping");
+        host.signal(signal);
+        assert.deepEqual(await host.end(), { code: null, signal });
+    });
+}
+
 {
     const { host } = await busyHost(
         { drain_ms: 200, calls: { grace_ms: 100 } },

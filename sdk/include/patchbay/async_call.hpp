@@ -104,9 +104,7 @@ std::string result_text(const R& value) {
         return value.text();
     } else if constexpr (std::is_same_v<R, json>) {
         return structured(value).text();
-    } else if constexpr (std::is_same_v<R, Content>) {
-        return Result(value).text();
-    } else if constexpr (std::is_same_v<R, std::vector<Content>>) {
+    } else if constexpr (std::is_same_v<R, Content> || std::is_same_v<R, std::vector<Content>>) {
         return Result(value).text();
     } else if constexpr (std::is_convertible_v<const R&, std::string_view>) {
         std::string out = "{\"content\":[{\"type\":\"text\",\"text\":";

@@ -14,8 +14,8 @@
  *  1. Memory.     Every patchbay_str is a view, valid only until the function it was passed to
  *                 returns. The receiver copies what it keeps. Nobody frees the other's memory.
  *  2. Growth.     Every table and struct starts with struct_size and only ever grows at its end.
- *                 Read a member only if struct_size covers it (PATCHBAY_HAS). A break would be a
- * new entry point, patchbay_plugin_v2; a host goes on loading v1.
+ *                 Read a member only if struct_size covers it (PATCHBAY_HAS). A break would be
+ *                 a new entry point, patchbay_plugin_v2; a host goes on loading v1.
  *  3. Threads.    Lifecycle functions (start, stop, destroy) of one instance never overlap.
  *                 handle() and cancel() run on host threads, concurrently, unless the manifest says
  *                 "threading":"serial". Host functions may be called from any thread.
@@ -155,9 +155,10 @@ struct patchbay_host {
      *   PATCHBAY_OK              body: the result object of the method
      *   PATCHBAY_INPUT_REQUIRED  body: {"inputRequests":{key:{"method","params"}},"requestState"?};
      *                            only for tools/call, resources/read and prompts/get. Requests are
-     *                            elicitation/create, sampling/createMessage and roots/list. The
-     * call is handled again, as a new call, when the answers are there; the host seals
-     * requestState, so its content can be trusted.
+     *                            elicitation/create, sampling/createMessage and roots/list.
+     *                            The call is handled again, as a new call, when the answers are
+     *                            there; the host seals requestState, so its content can be
+     *                            trusted.
      *                            https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr
      *   an error                 body: {"message","code"?,"data"?} or empty
      * PATCHBAY_E_GONE if the call has already ended; PATCHBAY_E_INVALID if body is not a JSON
@@ -197,10 +198,10 @@ struct patchbay_plugin {
     void* impl; /* the plugin's */
 
     /* [lifecycle] Called once, before any handle(). `start` is a JSON object:
-     *   {"org","capability","namespace","config":{...}}: which of the manifest's capabilities this
-     * instance is, for which organisation, with its configuration (valid under the capability's
-     * config_schema, references resolved). An error status means that this instance cannot serve;
-     * destroy() follows and stop() does not. */
+     *   {"org","capability","namespace","config":{...}}
+     * which of the manifest's capabilities this instance is, for which organisation, with its
+     * configuration (valid under the capability's config_schema, references resolved). An error
+     * status means that this instance cannot serve; destroy() follows and stop() does not. */
     patchbay_status (*start)(patchbay_plugin* self, patchbay_str start);
 
     /* [lifecycle] No handle() comes after this. Complete what is still running, end own threads. */

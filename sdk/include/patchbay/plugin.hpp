@@ -109,6 +109,7 @@ constexpr bool good_plugin_id(std::string_view id) {
 // The body sets up one instance, `plugin`, whenever one starts: config(), org() and so on are
 // there. What it throws is logged and ends the start. Once per library; id and version: string
 // literals.
+// NOLINTBEGIN(bugprone-macro-parentheses): `plugin` is a name, not an expression.
 #define PATCHBAY_PLUGIN(id, version, plugin)                                                    \
     static_assert(::patchbay::detail::good_plugin_id(id),                                       \
                   "a plugin's id is made of a-z, 0-9, '-' and '_', without \"__\"");            \
@@ -125,3 +126,4 @@ constexpr bool good_plugin_id(std::string_view id) {
         return ::patchbay::detail::make_instance(host, &patchbay_set_up_);                      \
     }                                                                                           \
     static void patchbay_set_up_([[maybe_unused]] ::patchbay::Plugin& plugin)
+// NOLINTEND(bugprone-macro-parentheses)

@@ -80,8 +80,8 @@ class ResourceDescribable : public Describable<B> {
 
   protected:
     using Describable<B>::Describable;
-    B& annotate(const char* key, ordered_json value) {
-        this->definition_["annotations"][key] = std::move(value);
+    B& annotate(const char* key, const ordered_json& value) {
+        this->definition_["annotations"][key] = value;
         return this->self();
     }
     std::string mime_type_;

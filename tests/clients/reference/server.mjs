@@ -55,6 +55,9 @@ async function legacy(request) {
         // The 1.x client resumes even a stream that ended with an error; 405 makes it stop.
         const last = request.headers.get("last-event-id");
         if (last !== null && known.events.isLast(last)) return new Response(null, { status: 405 });
+        // The library may not notice that a stream's connection broke, and refuses its client a
+        // second one for ever.
+        if (last?.startsWith("_GET_stream")) known.transport.closeStandaloneSSEStream();
         return known.transport.handleRequest(request);
     }
     const events = new Events();

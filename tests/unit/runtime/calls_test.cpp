@@ -21,7 +21,7 @@ TEST(Calls, TheProviderIsToldEverything) {
     auto witness = std::make_shared<Witness>();
     auto spec = desk.spec(witness, "look");
     spec.params = R"({"a":1})";
-    EXPECT_NE(desk.calls.start(std::move(spec)), catalog::no_call);
+    EXPECT_NE(desk.calls.start(spec), catalog::no_call);
     EXPECT_EQ(witness->times(), 1);
     EXPECT_EQ(witness->status(), Status::ok);
     EXPECT_EQ(witness->body(), R"({"fine":true})");
@@ -76,7 +76,7 @@ TEST(Calls, TheDeadlineIsTheSmallestOfAll) {
         auto spec = desk.spec(std::make_shared<Witness>());
         spec.provider = asked;
         spec.timeout = timeout;
-        desk.calls.start(std::move(spec));
+        desk.calls.start(spec);
         return std::chrono::nanoseconds(asked->deadline_ns);
     };
     EXPECT_EQ(deadline_for({}), options.default_timeout);

@@ -47,7 +47,7 @@ struct Desk {
         auto witness = std::make_shared<Witness>();
         auto what = spec(witness);
         what.parent = parent;
-        calls.start(std::move(what));
+        calls.start(what);
         return witness;
     }
 

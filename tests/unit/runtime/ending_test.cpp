@@ -145,7 +145,7 @@ TEST(Breaker, PausesAProviderThatNeverAnswers) {
     auto witness = std::make_shared<Witness>();
     auto spec = desk.spec(witness);
     spec.provider = other;
-    desk.calls.start(std::move(spec));
+    desk.calls.start(spec);
     EXPECT_EQ(witness->status(), Status::unsupported);
 }
 

@@ -28,7 +28,7 @@ TEST(Nested, OriginIsWhatAChildInherits) {
     auto client = std::make_shared<runtime::ClientView>();
     client->protocol_version = "2026-07-28";
     spec.client = client;
-    const auto id = desk.calls.start(std::move(spec));
+    const auto id = desk.calls.start(spec);
     auto origin = desk.calls.origin(id);
     EXPECT_EQ(origin.caller, desk.caller);
     EXPECT_EQ(origin.client, client);
@@ -78,12 +78,12 @@ TEST(Nested, AChildHasNoMoreTimeThanItsParent) {
     auto parent = std::make_shared<Witness>();
     auto spec = desk.spec(parent);
     spec.timeout = milliseconds(1);
-    desk.calls.start(std::move(spec));
+    desk.calls.start(spec);
     auto child = std::make_shared<Witness>();
     auto below = desk.spec(child);
     below.timeout = never;
     below.parent = parent->id();
-    desk.calls.start(std::move(below));
+    desk.calls.start(below);
     ASSERT_TRUE(child->wait());  // after an hour, were the parent's deadline not its own
     EXPECT_EQ(child->status(), Status::deadline);
 }

@@ -17,7 +17,7 @@
 
 namespace pb::test {
 
-using HeaderList = std::vector<std::pair<std::string, std::string>>;
+using http::HeaderList;
 
 inline std::shared_ptr<http::Request> make_request(std::string method, HeaderList headers,
                                                    std::string body = {}) {

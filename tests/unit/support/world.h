@@ -181,7 +181,7 @@ class World {
             spec.params = params;
             spec.caller = admission::Authenticator::service("default", "host");
             spec.observer = keep;
-            calls.start(std::move(spec));
+            calls.start(spec);
             if (keep->status != Status::ok) return internal_error("refused");
             return keep->body;
         });
