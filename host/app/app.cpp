@@ -161,7 +161,7 @@ Result<void> App::prepare() {
 }
 
 void App::sweep() {
-    server_->sessions().sweep();
+    server_->sweep();
     timer_.after(sweep_every, [this] { sweep(); });
 }
 

@@ -60,9 +60,9 @@ void Catalog::replace(const std::string& org, SnapshotPtr snapshot) {
         table_.swap(old);
     }
     // Outside the lock: a listener may look at the catalog or replace again.
-    if (!changes) return;
     for (const auto& listener : listeners_) {
-        if (listener.lists_changed) listener.lists_changed(org, changes);
+        if (listener.replaced) listener.replaced(org);
+        if (changes && listener.lists_changed) listener.lists_changed(org, changes);
     }
 }
 

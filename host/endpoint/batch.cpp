@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "endpoint/batch.h"
 
+#include <deque>
+
+#include "json/scan.h"
+
 namespace pb::endpoint {
 namespace {
 
@@ -13,13 +17,10 @@ class Batch : public std::enable_shared_from_this<Batch> {
     mcp::Outlet& outlet() { return *outlet_; }
 
     mcp::Sent send(std::string_view message) {
+        if (!outlet_->can_send()) return mcp::Sent::gone;
         std::lock_guard lock(mutex_);
-        if (!streaming_) {
-            streaming_ = true;
-            for (const auto& earlier : answers_)
-                outlet_->send(earlier);
-            answers_.clear();
-        }
+        streaming_ = true;
+        send_answers();
         return outlet_->send(message);
     }
 
@@ -27,14 +28,10 @@ class Batch : public std::enable_shared_from_this<Batch> {
     void ended(std::string_view message) {
         std::lock_guard lock(mutex_);
         --open_;
-        if (streaming_) {
-            if (!message.empty()) outlet_->send(message);
-            if (open_ == 0) outlet_->end();
-            return;
-        }
         if (!message.empty()) answers_.emplace_back(message);
+        if (streaming_) send_answers();
         if (open_ > 0) return;
-        if (answers_.empty()) return outlet_->answer(202, {});
+        if (answers_.empty()) return streaming_ ? outlet_->end() : outlet_->answer(202, {});
         std::string all = "[";
         for (const auto& answer : answers_) {
             if (all.size() > 1) all += ',';
@@ -44,11 +41,18 @@ class Batch : public std::enable_shared_from_this<Batch> {
     }
 
   private:
+    // What a reader that is behind does not take stays for later; the last answer, which cannot be
+    // refused, carries what is still there then.
+    void send_answers() {
+        while (!answers_.empty() && outlet_->send(answers_.front()) != mcp::Sent::again)
+            answers_.pop_front();
+    }
+
     std::shared_ptr<mcp::Outlet> outlet_;
     std::mutex mutex_;
     std::size_t open_;
     bool streaming_ = false;
-    std::vector<std::string> answers_;
+    std::deque<std::string> answers_;  // not sent yet
 };
 
 class Member : public mcp::Outlet {
@@ -62,9 +66,7 @@ class Member : public mcp::Outlet {
     void lasting() override { batch_->outlet().lasting(); }
     void release(int) override {}
     void on_gone(std::function<void()>) override {}
-    void opened(const std::shared_ptr<mcp::Session>& session) override {
-        batch_->outlet().opened(session);
-    }
+    void opened(const std::shared_ptr<mcp::Session>&) override {}  // not by a batch
 
   private:
     void finish(std::string_view message) {
@@ -83,7 +85,16 @@ void receive_batch(mcp::Server& server, const mcp::Incoming& incoming,
     for (const auto& message : messages) {
         auto one = incoming;
         one.text = message;
-        server.receive(one, std::make_shared<Member>(batch));
+        auto member = std::make_shared<Member>(batch);
+        // "MUST NOT be part of a JSON-RPC batch" (2025-03-26, lifecycle).
+        if (json::string_value(json::member(message, "method")) == "initialize")
+            member->answer(
+                400,
+                mcp::error_message(
+                    json::member(message, "id"),
+                    {mcp::code::invalid_request, "initialize cannot be part of a batch", {}, 400}));
+        else
+            server.receive(one, std::move(member));
     }
 }
 

@@ -152,11 +152,7 @@ void ResumableStream::release(int retry_ms) {
 void ResumableStream::resume(std::shared_ptr<http::Exchange> exchange,
                              std::string_view last_event_id) {
     std::lock_guard lock(mutex_);
-    std::optional<mcp::EventLog::Replay> replay;
-    {
-        std::lock_guard session_lock(session_->mutex);
-        replay = session_->events.replay(last_event_id);
-    }
+    const auto replay = session_->replay(last_event_id);
     if (!replay) return;
     if (reader()) {
         exchange_->on_disconnect(nullptr);

@@ -70,6 +70,12 @@ bool is_json(const http::Request& request) {
            "application/json";
 }
 
+// Requests without a body have their version in the header alone; without it they are old.
+bool knows_version(const http::Request& request) {
+    return !request.has_header(version_header) ||
+           mcp::version_from(request.header(version_header)).has_value();
+}
+
 void preflight(http::Exchange& exchange, const http::Request& request) {
     auto wanted = request.header("Access-Control-Request-Headers");
     respond(
@@ -82,8 +88,11 @@ void preflight(http::Exchange& exchange, const http::Request& request) {
 }  // namespace
 
 void StreamableHttp::handle(const RequestPtr& request, const ExchangePtr& exchange) {
+    // No page of a foreign origin may read even this.
     if (auto why = guards_.refuse(*request); !why.empty())
-        return refuse(*exchange, *request, 403, mcp::code::invalid_request, std::move(why));
+        return json_reply(
+            *exchange, 403,
+            mcp::error_message({}, {mcp::code::invalid_request, std::move(why), {}, 403}), {});
     if (request->method == "OPTIONS") return preflight(*exchange, *request);
     const auto caller = authenticator_.anonymous(request->loopback);
     if (!caller)
@@ -156,20 +165,20 @@ void StreamableHttp::get(const RequestPtr& request, const ExchangePtr& exchange,
     if (!open)
         return refuse(*exchange, *request, 404, mcp::code::invalid_request,
                       "no such session; send initialize to open one");
+    if (!knows_version(*request))
+        return refuse(*exchange, *request, 400, mcp::code::invalid_request,
+                      "unsupported MCP-Protocol-Version");
     if (!accepts(*request, "text/event-stream"))
         return refuse(*exchange, *request, 406, mcp::code::invalid_request,
                       "Accept must include text/event-stream");
 
     if (const auto last = request->header("Last-Event-ID"); !last.empty()) {
-        std::optional<mcp::EventLog::Replay> replay;
-        {
-            std::lock_guard lock(open->mutex);
-            replay = open->events.replay(last);
-        }
+        auto replay = open->replay(last);
         if (replay) {
             if (auto stream = streams_.find(open->id, replay->stream))
                 return stream->resume(exchange, last);
-            if (replay->finished)
+            // It may have come to its end between the two looks; what it said last is there now.
+            if (replay = open->replay(last); replay)
                 return replay_finished(*exchange, cross_origin(*request), *replay);
         }
     }
@@ -196,6 +205,9 @@ void StreamableHttp::remove(const RequestPtr& request, const ExchangePtr& exchan
     auto open = session(*request, *caller);
     if (!open)
         return refuse(*exchange, *request, 404, mcp::code::invalid_request, "no such session");
+    if (!knows_version(*request))
+        return refuse(*exchange, *request, 400, mcp::code::invalid_request,
+                      "unsupported MCP-Protocol-Version");
     server_.close_session(open);
     respond(*exchange, *request, 200);
 }

@@ -79,8 +79,7 @@ Seal::Binding ClientCall::binding() const {
 void ClientCall::start() {
     std::string params(request_->message.params.empty() ? "{}" : request_->message.params);
     if (!open_state(params)) return;
-    if (request_->session && !request_->session->begin(request_->message.id, shared_from_this()))
-        return refuse_duplicate(*request_);
+    if (!begin(*request_, shared_from_this())) return;
     request_->outlet->on_gone([weak = weak_from_this()] {
         if (auto call = weak.lock()) call->cancel();
     });

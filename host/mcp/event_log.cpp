@@ -21,14 +21,19 @@ bool read_number(std::string_view text, std::uint64_t& value) {
 }  // namespace
 
 std::uint64_t EventLog::open_stream() {
-    if (streams_.size() >= most_streams) streams_.erase(streams_.begin());
+    // Open streams stay, whatever their number: it is that of the requests that run.
+    if (streams_.size() >= most_streams) {
+        const auto oldest = std::find_if(streams_.begin(), streams_.end(),
+                                         [](const auto& entry) { return entry.second.finished; });
+        if (oldest != streams_.end()) streams_.erase(oldest);
+    }
     const auto stream = next_stream_++;
     streams_.emplace(stream, Stream{});
     return stream;
 }
 
 std::string EventLog::append(std::uint64_t stream, std::string_view message) {
-    auto& state = streams_[stream];
+    auto& state = streams_.at(stream);
     const auto number = ++state.last;
     events_.push_back({stream, number, std::string(message)});
     bytes_ += message.size();
@@ -45,7 +50,7 @@ void EventLog::retract(std::uint64_t stream) {
     if (newest == events_.rend()) return;
     bytes_ -= newest->message.size();
     events_.erase(std::prev(newest.base()));
-    --streams_[stream].last;
+    --streams_.at(stream).last;
 }
 
 void EventLog::finish(std::uint64_t stream) {

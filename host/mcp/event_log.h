@@ -21,7 +21,7 @@ class EventLog {
         : most_events_(most_events), most_bytes_(most_bytes) {}
 
     std::uint64_t open_stream();
-    // The new event's id: "<stream>-<number>".
+    // To a stream that is not finished. The new event's id: "<stream>-<number>".
     std::string append(std::uint64_t stream, std::string_view message);
     // Takes back the stream's newest event, which nobody has seen.
     void retract(std::uint64_t stream);

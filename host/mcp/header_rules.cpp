@@ -46,7 +46,7 @@ std::optional<RpcError> check_header(const HeaderView& headers, std::string_view
     const int count = headers.find(name, value);
     if (count == 0) return mismatch("the required header " + std::string(name) + " is missing");
     if (count > 1) return mismatch(std::string(name) + " occurs more than once");
-    if (value == expected && !value.starts_with(form_begin)) return std::nullopt;
+    if (value == expected && !value.starts_with(form_begin) && visible(value)) return std::nullopt;
     const auto decoded = may_be_encoded   ? decode_header(value)
                          : visible(value) ? std::optional(std::string(value))
                                           : std::nullopt;

@@ -29,18 +29,24 @@ bool is_token(std::string_view value) {
 }  // namespace
 
 void Request::answer(std::string_view result) const {
-    if (session) session->ended(message.id);
+    if (registered) session->ended(message.id);
     outlet->answer(200, result_message(message.id, result));
 }
 
 void Request::fail(const RpcError& error) const {
-    if (session) session->ended(message.id);
+    if (registered) session->ended(message.id);
     outlet->answer(error.http_status, error_message(message.id, error));
 }
 
-void refuse_duplicate(const Request& request) {
-    const RpcError error{code::invalid_request, "a request with this id is still running", {}, 400};
-    request.outlet->answer(error.http_status, error_message(request.message.id, error));
+bool begin(Request& request, const std::shared_ptr<Cancellable>& what) {
+    if (!request.session) return true;
+    const auto begun = request.session->begin(request.message.id, what);
+    request.registered = begun == Session::Begun::yes;
+    if (begun == Session::Begun::already_running)
+        request.fail({code::invalid_request, "a request with this id is still running", {}, 400});
+    if (begun == Session::Begun::closed)
+        request.fail({code::invalid_request, "the session was closed", {}, 404});
+    return request.registered;
 }
 
 bool read_modern_meta(Request& request, RpcError& error) {

@@ -23,6 +23,7 @@ struct Request {
     std::string_view progress_token;  // JSON, or empty
     std::shared_ptr<Outlet> outlet;
     const HeaderView* headers = nullptr;  // only during dispatch; null on stdio
+    bool registered = false;              // its session knows it as running
 
     bool modern() const { return is_modern(version); }
     void answer(std::string_view result) const;
@@ -31,8 +32,9 @@ struct Request {
 
 using RequestPtr = std::shared_ptr<Request>;
 
-// Answers a request whose id is still running, without ending the one that runs.
-void refuse_duplicate(const Request& request);
+// From now on its session, if there is one, can cancel the request. False, and the request is
+// answered: another one with this id is still running, or the session was closed.
+bool begin(Request& request, const std::shared_ptr<Cancellable>& what);
 
 // Reads `_meta` of a modern request. Missing or wrong members are -32602.
 bool read_modern_meta(Request& request, RpcError& error);

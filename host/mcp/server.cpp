@@ -25,6 +25,19 @@ std::string_view meta_version(const Message& message) {
     return inside(json::member(json::member(message.params, "_meta"), version_key));
 }
 
+// What every legacy message but initialize needs.
+std::optional<RpcError> check_session(const Request& request, std::string_view header,
+                                      bool has_header) {
+    if (!request.session)
+        return RpcError{code::invalid_request,
+                        "no session: send initialize first and repeat its Mcp-Session-Id",
+                        {},
+                        400};
+    if (has_header && !version_from(header))
+        return RpcError{code::invalid_request, "unsupported MCP-Protocol-Version", {}, 400};
+    return std::nullopt;
+}
+
 // A version that this server does not know is a modern client's, unless it comes with a session.
 bool modern_by_header(std::string_view header, bool in_session) {
     if (header.empty()) return false;
@@ -74,7 +87,8 @@ Server::Server(const admission::Admission& admission, catalog::Catalog& catalog,
                     },
                     [this](const std::string& org, const std::string& uri) {
                         subscriptions_.resource_updated(org, uri);
-                    }});
+                    },
+                    [this](const std::string& org) { subscriptions_.providers_changed(org); }});
 }
 
 const Server::Method* Server::find_method(std::string_view name, bool modern) {
@@ -124,6 +138,9 @@ void Server::receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet) {
         if (!read_message(text, request->message, error)) return request->fail(error);
         const bool modern =
             modern_by_params(request->message.params, header, request->session != nullptr);
+        if (request->message.kind != MessageKind::request && !modern)
+            if (auto wrong = check_session(*request, header, has_header))
+                return request->outlet->answer(wrong->http_status, error_message({}, *wrong));
         if (request->message.kind == MessageKind::response) {
             if (request->session && !modern)
                 request->session->resolve(request->message.id, request->message.result,
@@ -164,9 +181,12 @@ bool Server::check_version(Request& request, std::string_view header, bool has_h
         return false;
     }
     if (request.headers) {
+        std::string_view first;
         const auto why = !has_header       ? "the required header MCP-Protocol-Version is missing"
                          : header != named ? "MCP-Protocol-Version does not match the request body"
-                                           : nullptr;
+                         : request.headers->find(version_header, first) > 1
+                             ? "MCP-Protocol-Version occurs more than once"
+                             : nullptr;
         if (why) {
             error = {code::header_mismatch, std::string("Header mismatch: ") + why, {}, 400};
             return false;
@@ -220,16 +240,9 @@ void Server::receive_legacy(const RequestPtr& request, std::string_view header, 
     const bool opening = request->message.method == "initialize";
     if (opening) {
         request->version = newest_legacy;
-    } else if (!request->session) {
-        return request->fail({code::invalid_request,
-                              "no session: send initialize first and repeat its Mcp-Session-Id",
-                              {},
-                              400});
     } else {
+        if (auto wrong = check_session(*request, header, has_header)) return request->fail(*wrong);
         request->version = request->session->version;
-        if (has_header && !version_from(header))
-            return request->fail(
-                {code::invalid_request, "unsupported MCP-Protocol-Version", {}, 400});
     }
     read_legacy_meta(*request);
     const auto* method = find_method(request->message.method, false);
@@ -250,8 +263,14 @@ void Server::notification(const RequestPtr& request) {
 }
 
 void Server::close_session(const SessionPtr& session) {
-    subscriptions_.forget(session);
+    // Closed first: a closed session subscribes to nothing.
     if (session->id.empty() || !sessions_.remove(session->id)) session->close();
+    subscriptions_.forget(session);
+}
+
+void Server::sweep() {
+    for (const auto& session : sessions_.idle())
+        close_session(session);
 }
 
 void Server::goodbye() {

@@ -63,6 +63,8 @@ class Server {
     Subscriptions& subscriptions() { return subscriptions_; }
     // A session is over: DELETE, or the end of the input on stdio.
     void close_session(const SessionPtr& session);
+    // Closes the sessions that nobody uses any more; called now and then.
+    void sweep();
     // Shutdown, first half: streams that wait for news end with their closing message.
     void goodbye();
     // Shutdown, second half, after the running requests have had their time.

@@ -29,12 +29,14 @@ void Session::touch() {
     last_used = std::chrono::steady_clock::now();
 }
 
-bool Session::begin(std::string_view request_id, const std::shared_ptr<Cancellable>& request) {
+Session::Begun Session::begin(std::string_view request_id,
+                              const std::shared_ptr<Cancellable>& request) {
     std::lock_guard lock(mutex);
+    if (closed) return Begun::closed;
     auto [place, fresh] = running.try_emplace(std::string(request_id), request);
-    if (!fresh && !place->second.expired()) return false;
+    if (!fresh && !place->second.expired()) return Begun::already_running;
     place->second = request;
-    return true;
+    return Begun::yes;
 }
 
 void Session::ended(std::string_view request_id) {
@@ -78,6 +80,24 @@ bool Session::resolve(std::string_view ask_id, std::string_view result, std::str
     }
     done(result, error);
     return true;
+}
+
+std::optional<EventLog::Replay> Session::replay(std::string_view last_event_id) {
+    std::lock_guard lock(mutex);
+    return events.replay(last_event_id);
+}
+
+bool Session::idle_since(std::chrono::steady_clock::time_point before) {
+    std::shared_ptr<Outlet> stream;
+    {
+        std::lock_guard lock(mutex);
+        if (last_used > before) return false;
+        for (const auto& [id, request] : running)
+            if (!request.expired()) return false;
+        stream = standalone;
+    }
+    // Not under the mutex: a stream takes it while it holds its own.
+    return !stream || !stream->connected();
 }
 
 void Session::close() {
@@ -148,17 +168,11 @@ std::size_t Sessions::size() const {
     return sessions_.size();
 }
 
-void Sessions::sweep() {
-    const auto now = std::chrono::steady_clock::now();
-    for (const auto& session : all()) {
-        bool idle = false;
-        {
-            std::lock_guard lock(session->mutex);
-            const bool listening = session->standalone && session->standalone->connected();
-            idle = session->running.empty() && !listening && now - session->last_used > idle_;
-        }
-        if (idle) remove(session->id);
-    }
+std::vector<SessionPtr> Sessions::idle() const {
+    const auto before = std::chrono::steady_clock::now() - idle_;
+    auto out = all();
+    std::erase_if(out, [&](const auto& session) { return !session->idle_since(before); });
+    return out;
 }
 
 }  // namespace pb::mcp

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -52,8 +53,9 @@ struct Session {
     bool closed = false;
 
     void touch();
-    // Registers a request under its id; false if that id is already running.
-    bool begin(std::string_view request_id, const std::shared_ptr<Cancellable>& request);
+    // Registers a request under its id, which it holds until ended().
+    enum class Begun { yes, already_running, closed };
+    Begun begin(std::string_view request_id, const std::shared_ptr<Cancellable>& request);
     void ended(std::string_view request_id);
     void cancel(std::string_view request_id);
     // Sends nothing itself; the id to send the question under. Empty if the session is closed.
@@ -61,6 +63,9 @@ struct Session {
     void forget(const std::string& ask_id);
     // A response from the client. False if nobody waits for it.
     bool resolve(std::string_view ask_id, std::string_view result, std::string_view error);
+    std::optional<EventLog::Replay> replay(std::string_view last_event_id);
+    // Nothing runs, nobody listens, and nothing was asked since `before`.
+    bool idle_since(std::chrono::steady_clock::time_point before);
     // Cancels what runs and answers what waits.
     void close();
 };
@@ -79,8 +84,7 @@ class Sessions {
     bool remove(std::string_view id);
     std::vector<SessionPtr> all() const;
     std::size_t size() const;
-    // Ends the idle ones; called now and then.
-    void sweep();
+    std::vector<SessionPtr> idle() const;
 
   private:
     std::size_t most_;

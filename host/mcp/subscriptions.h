@@ -33,6 +33,7 @@ class Subscriptions {
     void attach(const SessionPtr& session);
 
     // [any thread] From the catalog.
+    void providers_changed(const std::string& org);
     void lists_changed(const std::string& org, const catalog::Changes& changes);
     void resource_updated(const std::string& org, const std::string& uri);
 
@@ -43,11 +44,24 @@ class Subscriptions {
 
   private:
     class Listener;
-    friend class Listener;
+    class Told;
+    using Key = std::pair<std::string, std::string>;  // organisation, exposed URI
+    // A resource with subscribers, and what is known of it to the one that provides it.
+    struct Watched {
+        int subscribers = 0;
+        runtime::CallerPtr caller;              // the newest of them, in whose name it is told
+        bool telling = false;                   // it has not answered yet
+        bool again = false;                     // something changed meanwhile
+        std::weak_ptr<catalog::Provider> told;  // believes that there are subscribers
+        std::string local_uri;                  // as it was told
+    };
     void remove(const Listener* listener);
     std::vector<std::shared_ptr<Listener>> listeners(const std::string& org) const;
     std::vector<SessionPtr> sessions(const std::string& org) const;
-    void count(const runtime::Caller& caller, const std::string& uri, int step);
+    void count(const runtime::CallerPtr& caller, const std::string& uri, int step);
+    void tell_provider(const Key& key);
+    bool next_to_tell(const Key& key, const runtime::Caller& caller, runtime::CallSpec& spec,
+                      std::string& uri);
 
     const admission::Admission& admission_;
     Sessions& sessions_;
@@ -55,7 +69,8 @@ class Subscriptions {
     mutable std::mutex mutex_;
     std::map<const Listener*, std::shared_ptr<Listener>> listeners_;
     std::vector<std::weak_ptr<Session>> attached_;
-    std::map<std::pair<std::string, std::string>, int> counts_;  // (org, URI) -> subscribers
+    std::map<Key, Watched> watched_;
+    bool closing_ = false;
 };
 
 }  // namespace pb::mcp

@@ -73,6 +73,41 @@ TEST_F(Batch, AMemberThatIsNoMessageIsAnsweredForItself) {
     EXPECT_EQ(answers[1]["id"], 1);
 }
 
+// Every request has its answer, however little the client reads.
+TEST_F(Batch, AnswersOutlastASlowReader) {
+    auto exchange =
+        batch({message("ping", json::object(), 1), call("keep", 2, {{"progressToken", "t"}})});
+    exchange->fill();
+    notify_kept(R"({"progress":1})");
+    answer_kept();
+    ASSERT_TRUE(exchange->ended());
+    ASSERT_EQ(exchange->events().size(), 1u);
+    EXPECT_EQ(ids(data_of(exchange->events()[0])), (std::set{1, 2}));
+}
+
+TEST_F(Batch, WhatWasNotTakenIsSentWhenThereIsRoom) {
+    auto exchange =
+        batch({message("ping", json::object(), 1), call("keep", 2, {{"progressToken", "t"}})});
+    exchange->fill();
+    notify_kept(R"({"progress":1})");
+    exchange->fill(false);
+    answer_kept();
+    json answers = json::array();
+    for (const auto& event : exchange->events())
+        answers.push_back(data_of(event));
+    EXPECT_EQ(ids(answers), (std::set{1, 2}));
+}
+
+TEST_F(Batch, CannotInitialize) {
+    auto exchange = batch({message("ping", json::object(), 1),
+                           message("initialize", {{"protocolVersion", "2025-03-26"}}, 2)});
+    const auto answers = reply_of(exchange);
+    ASSERT_EQ(answers.size(), 2u);
+    EXPECT_EQ(answers[1]["id"], 2);
+    EXPECT_EQ(answers[1]["error"]["code"], -32600);
+    EXPECT_EQ(exchange->header("Mcp-Session-Id"), "");
+}
+
 TEST_F(Batch, OneToAHundred) {
     json messages = json::array();
     EXPECT_EQ(batch(messages)->status(), 400);

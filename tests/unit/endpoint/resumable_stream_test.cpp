@@ -177,6 +177,39 @@ TEST_F(Resumable, AClientThatLeavesAtOnceHoldsUpNobody) {
     EXPECT_FALSE(open->standalone->connected());
 }
 
+// Looking for idle sessions takes the same locks as sending.
+TEST_F(Resumable, SweepingDoesNotHoldUpSending) {
+    session = open();
+    auto exchange = get(session);
+    constexpr int rounds = 1000;
+    {
+        std::jthread sweeping([&] {
+            auto idle = world.server.sessions().find(session);
+            for (int i = 0; i < rounds; ++i) {
+                {
+                    std::lock_guard lock(idle->mutex);
+                    idle->last_used = std::chrono::steady_clock::time_point::min();
+                }
+                world.server.sweep();
+            }
+        });
+        for (int i = 0; i < rounds; ++i)
+            world.server.subscriptions().lists_changed("default", {.tools = true});
+    }
+    EXPECT_EQ(world.server.sessions().size(), 1u);
+    EXPECT_EQ(exchange->events().size(), rounds + 1u);
+}
+
+TEST_F(Resumable, RequestsWithoutABodySayAVersionThatIsKnown) {
+    session = open();
+    for (const char* method : {"GET", "DELETE"}) {
+        auto exchange =
+            send(method, {{"Mcp-Session-Id", session}, {"MCP-Protocol-Version", "1999-01-01"}}, {});
+        EXPECT_EQ(exchange->status(), 400) << method;
+    }
+    EXPECT_TRUE(world.server.sessions().find(session));
+}
+
 TEST_F(Resumable, ManyThreadsAndConnectionsLoseNothing) {
     session = open();
     auto exchange = legacy(session, call("keep", 7, {{"progressToken", "t"}}));

@@ -22,6 +22,12 @@ TEST(HeaderRules, DecodesTheBase64FormOnly) {
     EXPECT_FALSE(mcp::decode_header(std::string_view("a\x01", 2)));
 }
 
+TEST(HeaderRules, InvalidCharactersAreRefusedEvenIfTheBodyHasThem) {
+    FakeHeaders headers;
+    headers.all = {{"Mcp-Name", "caf\xc3\xa9"}};
+    EXPECT_TRUE(mcp::check_header(headers, "Mcp-Name", "caf\xc3\xa9", true));
+}
+
 class Params : public testing::Test {
   protected:
     std::optional<int> check(const std::string& type, const std::string& header,
@@ -75,6 +81,10 @@ TEST(StandardHeaders, MustMatchTheBody) {
     EXPECT_EQ(code({{"Mcp-Method", "tools/call"}}), -32020);
     EXPECT_EQ(code({{"Mcp-Method", "tools/call"}, {"Mcp-Name", "other"}}), -32020);
     EXPECT_EQ(code({{"Mcp-Method", "tools/call"}, {"Mcp-Name", "echo"}, {"Mcp-Name", "echo"}}),
+              -32020);
+    EXPECT_EQ(code({{"Mcp-Method", "tools/call"},
+                    {"Mcp-Name", "echo"},
+                    {"MCP-Protocol-Version", "2026-07-28"}}),
               -32020);
 }
 

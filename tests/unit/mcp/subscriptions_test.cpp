@@ -25,6 +25,10 @@ class Subscribing : public testing::Test {
         world.tool(simple_tool(name), [](auto, const json&, const json&) {});
         world.publish(name_space);
     }
+    RecorderPtr listen_to_a() {
+        return world.modern("subscriptions/listen",
+                            {{"notifications", {{"resourceSubscriptions", {"test://a"}}}}});
+    }
     World world;
     std::vector<std::string> told;
 };
@@ -81,7 +85,61 @@ TEST_F(Subscribing, AReaderThatFallsBehindIsCutOff) {
         world.modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}});
     out->full = true;
     add_tool("new");
-    EXPECT_TRUE(out->ended);
+    EXPECT_EQ(out->reply["result"]["resultType"], "complete");
+    EXPECT_EQ(world.server.subscriptions().listening(), 0u);
+}
+
+TEST_F(Subscribing, WhatChangesBeforeTheAcknowledgmentIsToldBehindIt) {
+    world.provider->handlers["resources/subscribe"] = [this](auto call, const json&, const json&) {
+        world.catalog.resource_updated("default", "test://a");
+        add_tool("new");
+        world.provider->ok(call, json::object());
+    };
+    auto out = world.modern(
+        "subscriptions/listen",
+        {{"notifications", {{"toolsListChanged", true}, {"resourceSubscriptions", {"test://a"}}}}});
+    ASSERT_EQ(out->sent.size(), 3u);
+    EXPECT_EQ(out->sent[0]["method"], "notifications/subscriptions/acknowledged");
+    EXPECT_EQ(out->sent[1]["method"], "notifications/tools/list_changed");
+    EXPECT_EQ(out->sent[2]["method"], "notifications/resources/updated");
+}
+
+TEST_F(Subscribing, ANewGenerationIsToldOfTheSubscribersThatAreThere) {
+    auto out = listen_to_a();
+    auto next = std::make_shared<FakeProvider>(world.calls);
+    next->handlers = world.provider->handlers;
+    world.publish("", next);
+    world.publish("", next);
+    EXPECT_EQ(told, (std::vector<std::string>{"resources/subscribe test://a",
+                                              "resources/subscribe test://a"}));
+    out->gone();
+    EXPECT_EQ(told.size(), 3u);
+    EXPECT_EQ(told.back(), "resources/unsubscribe test://a");
+}
+
+// A provider that is slow to answer is not overtaken: in the end it knows what is so.
+TEST_F(Subscribing, TheProviderIsToldOneThingAtATime) {
+    catalog::CallId asked = catalog::no_call;
+    world.provider->handlers["resources/subscribe"] = [&](auto call, const json&, const json&) {
+        told.emplace_back("subscribe");
+        asked = call;
+    };
+    auto first = listen_to_a();
+    first->gone();
+    auto second = listen_to_a();
+    EXPECT_EQ(told, std::vector<std::string>{"subscribe"});
+    world.provider->ok(asked, json::object());
+    EXPECT_EQ(told, std::vector<std::string>{"subscribe"}) << "there is a subscriber again";
+    second->gone();
+    EXPECT_EQ(told.back(), "resources/unsubscribe test://a");
+    EXPECT_EQ(told.size(), 2u);
+}
+
+TEST_F(Subscribing, AfterGoodbyeNobodyListens) {
+    world.server.goodbye();
+    auto out =
+        world.modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}});
+    EXPECT_EQ(out->http_status, 503);
     EXPECT_EQ(world.server.subscriptions().listening(), 0u);
 }
 
