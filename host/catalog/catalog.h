@@ -79,8 +79,9 @@ class Catalog {
 
     struct Listener {
         std::function<void(const std::string& org, const Changes& changes)> lists_changed;
-        std::function<void(const std::string& org, const std::string& uri)> resource_updated;
-        std::function<void(const std::string& org)> replaced;  // even if no list differs
+        std::function<void(const std::string& org, const std::string& uri)> resource_updated =
+            nullptr;
+        std::function<void(const std::string& org)> replaced = nullptr;  // even if no list differs
     };
     // Listeners are set once, before serving.
     void listen(Listener listener);
