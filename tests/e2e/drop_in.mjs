@@ -40,12 +40,15 @@ await report.check("a file that is copied in is served, and both eras are told",
 });
 
 await report.check("it is replaced while it is called, and no call fails", async () => {
-    const seen = { "1.0.0": 0, "2.0.0": 0 };
+    const seen = new Set();
     const until = new AbortController();
     const callers = [modern, legacy, new Modern(host.url), await Legacy.open(host.url)];
-    const running = callers.map(async (client) => {
-        while (!until.signal.aborted) seen[await client.tool("desk__version")]++;
-    });
+    const running = Promise.all(
+        callers.map(async (client) => {
+            while (!until.signal.aborted) seen.add(await client.tool("desk__version"));
+        }),
+    );
+    running.catch(() => {}); // looked at below
     // One that is inside the first build while the others come.
     const mark = path.join(place.folder, "go on");
     const across = await modern.open("tools/call", {
@@ -63,9 +66,9 @@ await report.check("it is replaced while it is called, and no call fails", async
         }
     } finally {
         until.abort();
-        await Promise.all(running);
+        await running;
     }
-    assert.ok(seen["1.0.0"] > 0 && seen["2.0.0"] > 0, JSON.stringify(seen));
+    assert.deepEqual([...seen].toSorted(), ["1.0.0", "2.0.0"]);
     fs.writeFileSync(mark, "");
     assert.equal(textOf(await across.answer(across.id)), "there");
 });

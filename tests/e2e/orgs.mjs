@@ -61,7 +61,10 @@ await report.check("a namespace is renamed at one moment", async () => {
 
 await report.check("a configuration is changed without a failed call", async () => {
     place.writeOrg("default", desk({ namespace: "front", config: { greeting: "ciao" } }));
-    while ((await client.tool("front__greeting")) !== "ciao");
+    for (let greeting = "hi"; greeting !== "ciao"; ) {
+        greeting = await client.tool("front__greeting");
+        assert.ok(["hi", "ciao"].includes(greeting), greeting);
+    }
 });
 
 await report.check("a capability is switched off and on again", async () => {

@@ -6,10 +6,11 @@ import { RawClient, RawModernClient } from "../clients/raw_client.mjs";
 
 const clientInfo = { name: "e2e", version: "1.0.0" };
 
-// The text of a tool's result.
-export const textOf = (response) => {
-    if (!response.result) throw new Error(`no result: ${JSON.stringify(response.error)}`);
-    return response.result.content.map((block) => block.text).join("");
+// The text of a tool's result. A call that failed, in either way that the protocol has, throws.
+export const textOf = ({ result, error }) => {
+    if (!result) throw new Error(`no result: ${JSON.stringify(error)}`);
+    if (result.isError) throw new Error(`the call failed: ${JSON.stringify(result)}`);
+    return result.content.map((block) => block.text).join("");
 };
 
 // A stream that is read as it comes: `messages` (an Inbox), and `ended` with "end" or the error.
