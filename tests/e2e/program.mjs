@@ -16,8 +16,8 @@ const atExit = new Set();
 process.on("exit", () => atExit.forEach((action) => action()));
 
 export class Program {
-    constructor(args, { cwd, env = {}, input = "ignore" } = {}) {
-        this.child = spawn(built.host, args, {
+    constructor(args, { program = built.host, cwd, env = {}, input = "ignore" } = {}) {
+        this.child = spawn(program, args, {
             cwd,
             env: { ...process.env, ...env },
             stdio: [input, "pipe", "pipe"],
