@@ -89,9 +89,12 @@ await report.check("every JSON block is JSON", () => {
 await report.check("what Claude Desktop would start answers on stdio", async () => {
     const { patchbay } = JSON.parse(block("json", '"stdio"')).mcpServers;
     assert.equal(patchbay.command, "/path/to/build/release/host/patchbay");
-    const data = path.join(place.folder, "var");
+    const { config, data } = new Workplace({ config: { server: { name: "configured" } } });
     const args = patchbay.args.map((each) =>
-        each.replace("/path/to/build/release/plugins", place.plugins).replace("/path/to/var", data),
+        each
+            .replace("/path/to/build/release/plugins", place.plugins)
+            .replace("/path/to/etc/patchbay.json", config)
+            .replace("/path/to/var", data),
     );
     const program = new Program(args, { cwd: "/", input: "pipe" });
     const params = {
@@ -102,7 +105,9 @@ await report.check("what Claude Desktop would start answers on stdio", async () 
     const initialize = { jsonrpc: "2.0", id: 0, method: "initialize", params };
     program.child.stdin.end(JSON.stringify(initialize) + "\n");
     assert.deepEqual(await program.end(), { code: 0, signal: null });
-    assert.equal(JSON.parse(program.out).result.protocolVersion, "2025-06-18");
+    const { result } = JSON.parse(program.out);
+    assert.equal(result.protocolVersion, "2025-06-18");
+    assert.equal(result.serverInfo.name, "configured");
 });
 
 await report.check("the plugin builds out of tree, is dropped in and answers", async () => {
