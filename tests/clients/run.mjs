@@ -46,7 +46,7 @@ if (peer) {
     await running(peer, report, target);
     await asking(peer, report);
     await changes(peer, report, target);
-    if (target.isHost) await examples(peer, report);
+    if (target.isHost) await examples(peer, report, target);
     if (target.proxy) await streams(peer, report, target);
     await report.check("the client had nothing to complain of", () => {
         // Streams that this script cut, and progress that came in one piece with the response.

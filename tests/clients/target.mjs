@@ -60,7 +60,10 @@ class Target {
         const child = spawn(process.execPath, [...process.execArgv, referenceServer, "http"], {
             stdio: ["ignore", "pipe", "inherit"],
         });
+        const kill = () => child.kill("SIGKILL"); // with a script that dies
+        process.on("exit", kill);
         const ended = new Promise((resolve) => child.on("close", resolve));
+        ended.then(() => process.off("exit", kill));
         this.server = {
             log: () => "",
             stop: async () => {

@@ -40,6 +40,9 @@ export async function startHost({ binary, plugins, config = {}, orgs = {}, args 
         stdio: ["ignore", "ignore", "pipe"],
         env: { ...process.env, ...env },
     });
+    // A script that dies takes its host with it.
+    const kill = () => child.kill("SIGKILL");
+    process.on("exit", kill);
     let log = "";
     child.stderr.setEncoding("utf8").on("data", (text) => (log += text));
     let failure;
@@ -51,11 +54,12 @@ export async function startHost({ binary, plugins, config = {}, orgs = {}, args 
         if (running()) {
             child.kill("SIGTERM");
             const late = new AbortController();
-            const kill = sleep(STOPPED_WITHIN_MS, "late", { signal: late.signal }).catch(() => {});
-            if ((await Promise.race([ended, kill])) === "late") child.kill("SIGKILL");
+            const time = sleep(STOPPED_WITHIN_MS, "late", { signal: late.signal }).catch(() => {});
+            if ((await Promise.race([ended, time])) === "late") kill();
             late.abort();
             await ended;
         }
+        process.off("exit", kill);
         rmSync(folder, { recursive: true, force: true });
         return child.exitCode;
     };

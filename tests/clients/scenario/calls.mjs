@@ -35,7 +35,7 @@ export async function running(peer, report, target) {
     });
 }
 
-function growing(list) {
+export function growing(list) {
     const values = list.map(({ progress }) => progress);
     assert.deepEqual(
         values,
@@ -44,7 +44,7 @@ function growing(list) {
 }
 
 // The params of the progress notifications that answered the last call of `tool`, from the wire.
-function progressOfLastCall({ exchanges, connections }, tool) {
+export function progressOfLastCall({ exchanges, connections }, tool) {
     const calls = (message) => message?.params?.name === tool;
     const ofToken = (messages, token) =>
         messages

@@ -8,14 +8,16 @@ const updated = "notifications/resources/updated";
 
 export async function changes(peer, report, target) {
     const silentFrom = await resourceUpdates(peer, report);
-    const close =
-        peer.era === "modern"
-            ? await peer.listen({
-                  toolsListChanged: true,
-                  promptsListChanged: true,
-                  resourcesListChanged: true,
-              })
-            : async () => {};
+    let close = () => {};
+    if (peer.era === "modern") {
+        await report.check("a stream of changes can be opened", async () => {
+            close = await peer.listen({
+                toolsListChanged: true,
+                promptsListChanged: true,
+                resourcesListChanged: true,
+            });
+        });
+    }
     await report.check("a tool that a plugin adds appears", () =>
         change(peer, () => peer.call("lab__toggle_sprout"), "lab__sprout", true),
     );
@@ -33,7 +35,7 @@ export async function changes(peer, report, target) {
         change(peer, () => peer.call("lab__toggle_sprout"), "lab__sprout", false),
     );
     if (target.isHost) await pluginFiles(peer, report, target);
-    await report.check("the stream of changes can be closed", close);
+    await report.check("the stream of changes can be closed", () => close());
 }
 
 // A change notice comes, and the list that is asked for afterwards shows it.
