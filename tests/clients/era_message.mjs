@@ -5,6 +5,7 @@ import {
     askingMethods,
     checkResultShape,
     checkShape,
+    legacyOnlyResultMembers,
     methodVersions,
     modernOnlyResultMembers,
     modernVersion,
@@ -130,6 +131,9 @@ function checkModernResult(result, request, problem) {
     const type = result.resultType;
     if (!(`${metaPrefix}serverInfo` in (result._meta ?? {}))) {
         problem(`result._meta lacks "${metaPrefix}serverInfo"`, "should");
+    }
+    for (const member of legacyOnlyResultMembers) {
+        if (member in result) problem(`result has "${member}", which belongs to the legacy era`);
     }
     if (type === "input_required") {
         checkInputRequired(result, request, problem);

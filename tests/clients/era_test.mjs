@@ -121,6 +121,30 @@ const list = (extra = {}, more) =>
         more,
     );
 await good("a modern list", exchanges(list()));
+const discover = (extra) =>
+    exchanges(
+        plain(
+            "server/discover",
+            { _meta: meta() },
+            {
+                result: {
+                    ...modernResult({ supportedVersions: [], capabilities: {}, ...cached }),
+                    ...extra,
+                },
+            },
+        ),
+    );
+await good("a modern discovery", discover({}));
+await bad(
+    "a handshake's version in a discovery",
+    discover({ protocolVersion: "2025-11-25" }),
+    /has "protocolVersion"/,
+);
+await bad(
+    "a handshake's server info in a discovery",
+    discover({ serverInfo: { name: "s", version: "1" } }),
+    /has "serverInfo"/,
+);
 await bad("a missing resultType", exchanges(list({ resultType: undefined })), /lacks "resultType"/);
 await bad("a missing ttlMs", exchanges(list({ ttlMs: undefined })), /lacks "ttlMs"/);
 await bad("a negative ttlMs", exchanges(list({ ttlMs: -1 })), /ttlMs is -1/);
@@ -246,6 +270,24 @@ await bad(
     asking({ inputRequests: { a: form } }, {}),
     /did not declare it/,
 );
+const sampling = {
+    method: "sampling/createMessage",
+    params: { maxTokens: 9, messages: [] },
+};
+const page = {
+    method: "elicitation/create",
+    params: { mode: "url", message: "sign in", url: "https://example.com" },
+};
+for (const [what, { method, params }] of Object.entries({ form, page, sampling })) {
+    const ask = (more) =>
+        asking(
+            { inputRequests: { a: { method, params: { ...params, ...more } } } },
+            { elicitation: { form: {}, url: {} }, sampling: {} },
+        );
+    await good(`a modern ${what}`, ask({}));
+    await bad(`_meta in a modern ${what}`, ask({ _meta: {} }), /has "_meta"/);
+    await bad(`a task in a modern ${what}`, ask({ task: {} }), /has "task"/);
+}
 await bad("caching of a request for input", asking({ requestState: "s", ttlMs: 1 }), /has "ttlMs"/);
 await bad(
     "asking in a list",

@@ -3,7 +3,7 @@
 //
 // Notation of a shape, one member a word: name, then
 //   !        required            []      an array of          :Shape  what is inside
-//   +N       since version N     =N      only in version N
+//   +N       since version N     -N      until version N     =N      only in version N
 // with N the place in `versions` below (1 is the first). So "ttlMs!+4" is required since 2026-07-28
 // and unknown before, and "execution=3" belongs to 2025-11-25 alone.
 
@@ -66,11 +66,11 @@ const shapes = {
     ResourceUpdated: "uri! _meta",
     ListChanged: "_meta",
     Acknowledged: "notifications!+4 _meta",
-    ElicitForm: "message! requestedSchema! mode+3 _meta task=3",
-    ElicitUrl: "mode!+3 message! url! elicitationId=3 _meta task=3",
+    ElicitForm: "message! requestedSchema! mode+3 _meta-3 task=3",
+    ElicitUrl: "mode!+3 message! url! elicitationId=3 _meta-3 task=3",
     CreateMessage:
         "messages! maxTokens! includeContext metadata modelPreferences stopSequences " +
-        "systemPrompt temperature tools+3 toolChoice+3 task=3 _meta",
+        "systemPrompt temperature tools+3 toolChoice+3 task=3 _meta-3",
 };
 
 // What every modern result has besides its own members. Legacy versions know none of them.
@@ -84,6 +84,8 @@ export const modernOnlyResultMembers = [
     "inputRequests",
     "requestState",
 ];
+// And these in every modern one: what a handshake was answered with.
+export const legacyOnlyResultMembers = ["protocolVersion", "serverInfo"];
 
 export const resultShapes = {
     initialize: "InitializeResult",
@@ -133,20 +135,19 @@ export const notificationShapes = {
     "notifications/subscriptions/acknowledged": "Acknowledged",
 };
 
-const word = /^(\w+)(!?)(\[\])?(?::(\w+))?(?:([+=])(\d))?$/;
+const word = /^(\w+)(!?)(\[\])?(?::(\w+))?(?:([+=-])(\d))?$/;
 
 function parse(text) {
     return text.split(/\s+/).map((item) => {
         const [, name, required, list, inner, sign, n] = word.exec(item) ?? [];
         if (!name) throw new Error(`vocabulary: cannot read "${item}"`);
-        const first = sign ? Number(n) : 1;
         return {
             name,
             required: required === "!",
             list: Boolean(list),
             inner,
-            first,
-            last: sign === "=" ? first : versions.length,
+            first: sign === "+" || sign === "=" ? Number(n) : 1,
+            last: sign === "-" || sign === "=" ? Number(n) : versions.length,
         };
     });
 }
