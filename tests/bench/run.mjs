@@ -66,45 +66,43 @@ async function measureAll(targets) {
     }
 }
 
+const figures = ["per_second", "p50_us", "p99_us"];
+
+// patchbay_is: Patchbay's figure over this subject's; null where Patchbay was not measured.
 function summary(target, reference) {
-    const after = usage(target.pid);
     const rows = loads.map((connections) => {
         const runs = target.runs[connections];
         // Each round's two figures are neighbours in time: the ratio is taken before the median.
-        const ratios = reference
-            ? runs.map((run, i) => reference.runs[connections][i].per_second / run.per_second)
-            : [];
+        const ratio = (figure) =>
+            median(runs.map((run, i) => reference.runs[connections][i][figure] / run[figure]));
+        const each = (value) => Object.fromEntries(figures.map((name) => [name, value(name)]));
         return {
             connections,
-            per_second: median(runs.map((run) => run.per_second)),
-            p50_us: median(runs.map((run) => run.p50_us)),
-            p99_us: median(runs.map((run) => run.p99_us)),
+            ...each((figure) => median(runs.map((run) => run[figure]))),
             answers: runs.reduce((sum, run) => sum + run.answers, 0),
-            patchbay_is_times: ratios.length ? median(ratios) : null,
+            patchbay_is: reference ? each(ratio) : null,
         };
     });
-    return { name: target.name, idle: target.before, after, rows };
+    const memory = reference ? { rss_kb: reference.after.rss_kb / target.after.rss_kb } : null;
+    return { name: target.name, idle: target.before, after: target.after, patchbay_is: memory, rows };
 }
 
 function print(results) {
-    const columns = ["subject", "conn", "calls/s", "p50 us", "p99 us", "patchbay is", "RSS MB"];
-    const widths = [16, 5, 9, 8, 8, 12, 7];
+    const columns = ["subject", "conn", "calls/s", "ratio", "p50 us", "ratio", "p99 us", "ratio"];
+    columns.push("RSS MB", "ratio");
+    const widths = [16, 5, 9, 7, 8, 7, 8, 7, 7, 7];
     const line = (cells) => cells.map((cell, i) => String(cell).padStart(widths[i])).join("  ");
+    const times = (ratio) => (ratio === undefined ? "" : `${ratio.toFixed(ratio < 0.1 ? 4 : 2)}x`);
+    console.log("ratio: Patchbay's figure over the subject's, of the same era");
     console.log(line(columns));
-    for (const { name, after, rows } of results) {
+    for (const { name, after, patchbay_is: memory, rows } of results) {
         for (const row of rows) {
-            const times = row.patchbay_is_times;
-            console.log(
-                line([
-                    name,
-                    row.connections,
-                    Math.round(row.per_second),
-                    row.p50_us,
-                    row.p99_us,
-                    times ? `${times.toFixed(2)} x` : "",
-                    (after.rss_kb / 1024).toFixed(1),
-                ]),
-            );
+            const measured = figures.map((figure) => [
+                Math.round(row[figure]),
+                times(row.patchbay_is?.[figure]),
+            ]);
+            const rss = [(after.rss_kb / 1024).toFixed(1), times(memory?.rss_kb)];
+            console.log(line([name, row.connections, ...measured.flat(), ...rss]));
         }
     }
 }
@@ -114,6 +112,7 @@ let failure;
 try {
     const targets = await start(subjects(options));
     await measureAll(targets);
+    for (const target of targets) target.after = usage(target.pid);
     const named = (name) => targets.find((target) => target.name === name);
     const results = targets.map((target) => {
         const own = target.era === "legacy" ? "patchbay_legacy" : "patchbay";
