@@ -83,8 +83,9 @@ function summary(target, reference) {
             patchbay_is: reference ? each(ratio) : null,
         };
     });
-    const memory = reference ? { rss_kb: reference.after.rss_kb / target.after.rss_kb } : null;
-    return { name: target.name, idle: target.before, after: target.after, patchbay_is: memory, rows };
+    const { name, before: idle, after } = target;
+    const memory = reference ? { rss_kb: reference.after.rss_kb / after.rss_kb } : null;
+    return { name, idle, after, patchbay_is: memory, rows };
 }
 
 function print(results) {

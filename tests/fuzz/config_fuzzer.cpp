@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzzes the configuration: any bytes as a host file, an organisation file, or text with
 // references. The first byte chooses; the rest is the file.
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -50,6 +52,14 @@ void check_error(const pb::Result<T>& result) {
     require(result.ok() || !result.error().message.empty());
 }
 
+// 127.0.0.0/8 or ::1.
+bool is_loopback(const std::string& address) {
+    in_addr v4{};
+    in6_addr v6{};
+    if (inet_pton(AF_INET, address.c_str(), &v4) == 1) return address.rfind("127.", 0) == 0;
+    return inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
 void read_host(std::string_view content) {
     const MemoryFile file(content);
     pb::config::Overrides overrides;
@@ -57,10 +67,7 @@ void read_host(std::string_view content) {
     const auto host = pb::config::load_host(overrides);
     check_error(host);
     // Whatever the file says, nobody but this machine is served.
-    if (host) {
-        const std::string& address = host->listen.address;
-        require(address.rfind("127.", 0) == 0 || address.find(':') != std::string::npos);
-    }
+    if (host) require(is_loopback(host->listen.address));
 }
 
 void read_org(std::string_view content) {

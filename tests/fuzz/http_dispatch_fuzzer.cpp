@@ -141,10 +141,12 @@ Input read(std::string_view text) {
     return out;
 }
 
-// What the client has asked: the ids of the requests in the body, and of what is malformed.
+// What the client has asked: the ids of the requests in the body, and of what is malformed; and the
+// ids whose answer it does not want any more.
 struct Asked {
     bool modern = false;
     std::vector<std::string> ids;
+    std::vector<std::string> cancelled;
 };
 
 void add_request(std::string_view message, Asked& asked) {
@@ -153,6 +155,8 @@ void add_request(std::string_view message, Asked& asked) {
     const bool sound = mcp::read_message(message, read, error);
     if (sound ? read.kind == mcp::MessageKind::request : !read.id.empty())
         asked.ids.emplace_back(read.id);
+    if (sound && read.method == "notifications/cancelled")
+        asked.cancelled.emplace_back(json::member(read.params, "requestId"));
 }
 
 Asked what_is_asked(const Input& input) {
@@ -206,7 +210,8 @@ std::optional<std::string> check_message(std::string_view text, bool modern) {
     return std::string(id);
 }
 
-void check_answers(std::vector<std::string> answered, const Asked& asked, bool over) {
+// Nobody is answered twice, and when it is over nobody is still waiting.
+void check_answers(const std::vector<std::string>& answered, const Asked& asked, bool over) {
     auto open = asked.ids;
     for (const auto& id : answered) {
         if (id == "null") continue;  // of something that could not be read
@@ -214,7 +219,9 @@ void check_answers(std::vector<std::string> answered, const Asked& asked, bool o
         require(found != open.end());  // nobody asked, or it was answered before
         open.erase(found);
     }
-    if (over && answered.empty()) require(asked.ids.empty());
+    for (const auto& id : asked.cancelled)
+        std::erase(open, id);
+    require(!over || open.empty());
 }
 
 // The answers of a stream; the id of its last event where it has one.
@@ -233,17 +240,16 @@ std::string check_stream(const FakeExchange& exchange, bool modern,
 void check_body(const FakeExchange& exchange, const Asked& asked) {
     require(exchange.status() >= 200 && exchange.status() < 600 && exchange.status() != 500);
     const auto body = exchange.body();
-    if (body.empty()) {
-        require(asked.ids.empty() || exchange.status() == 202);
-        return;
-    }
+    if (body.empty()) return check_answers({}, asked, true);
     std::vector<std::string_view> messages;
     std::vector<std::string> answered;
     require(json::scan(body, {.depth = 100}).ok());
-    if (!json::elements(body, messages)) messages = {body};
+    const bool batch = json::elements(body, messages);
+    if (!batch) messages = {body};
     for (const auto& message : messages)
         if (auto id = check_message(message, asked.modern)) answered.push_back(*id);
-    check_answers(std::move(answered), asked, true);
+    const bool refused = !batch && answered.size() == 1 && answered[0] == "null";
+    check_answers(answered, asked, !refused);  // one refusal is the answer to all of them
 }
 
 void check(Stage& stage, const Input& input, const Asked& asked, const FakeExchange& exchange) {
@@ -264,7 +270,7 @@ void check(Stage& stage, const Input& input, const Asked& asked, const FakeExcha
         over = rest->ended();
         rest->leave();
     }
-    check_answers(std::move(answered), asked, over);
+    check_answers(answered, asked, over);
 }
 
 }  // namespace
