@@ -91,9 +91,13 @@ await report.check("codex mcp add", async () => {
     assert.equal(code, 0, text);
 });
 await report.check("codex mcp list shows a server that needs no log-in", async () => {
+    const from = target.proxy.exchanges.length;
     const { code, text } = await agent("codex", "mcp", "list");
     assert.equal(code, 0, text);
-    assert.match(text, /patchbay.*enabled/);
+    // Its probe for a log-in was answered, and none is on offer.
+    assert.match(text, /^patchbay .* enabled +Unsupported *$/m);
+    assert.ok(target.proxy.exchanges.length > from, "it never came to the host");
+    assert.ok(target.proxy.exchanges.slice(from).every(({ status }) => status >= 400));
 });
 await target.stop(report);
 await target.checkWire(report, ["modern"]);
