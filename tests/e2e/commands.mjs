@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { Report } from "../clients/report.mjs";
+import { deadPort } from "../tools/dead_port.mjs";
 import { Program, Workplace, built, run } from "./program.mjs";
 
 const report = new Report("commands");
@@ -157,9 +158,8 @@ await report.check("a call that takes too long is given up, as --timeout says", 
     await bad(unreachable, /1 seconds|did not answer/, ...call, "--timeout", "1");
 });
 await report.check("no host answers", async () => {
-    const { port } = host;
     await host.stop();
-    const url = `http://127.0.0.1:${port}/mcp`;
+    const url = `http://127.0.0.1:${await deadPort()}/mcp`;
     await bad(unreachable, /no host answers at .*serve/s, "tools", "list", "--url", url);
     await bad(usage, /http:\/\//, "tools", "list", "--url", "nonsense");
 });
