@@ -25,6 +25,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
+constexpr int most_reads = 16;  // of 4 KiB: what a pipe holds
+
 class Descriptor {
   public:
     explicit Descriptor(int fd = -1) : fd_(fd) {}
@@ -101,10 +103,11 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
     return out;
 }
 
-// Reads what is there. False at the end of the stream.
+// Reads what is there, and no more than a pipe holds: whoever writes without pause must not keep
+// this from looking at the time. False at the end of the stream.
 bool drain(int fd, std::string& kept, std::size_t most) {
     std::array<char, 4096> buffer;
-    for (;;) {
+    for (int reads = 0; reads < most_reads; ++reads) {
         ssize_t count = read(fd, buffer.data(), buffer.size());
         if (count > 0) {
             std::size_t room = most - std::min(most, kept.size());
@@ -115,6 +118,7 @@ bool drain(int fd, std::string& kept, std::size_t most) {
         if (errno == EINTR) continue;
         return errno == EAGAIN;
     }
+    return true;
 }
 
 // True once the child has been reaped, with `end` filled in.

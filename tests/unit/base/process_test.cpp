@@ -45,6 +45,12 @@ TEST(Process, IsKilledWithItsChildrenWhenItsTimeIsOver) {
     EXPECT_EQ(end.signal, SIGKILL);
 }
 
+TEST(Process, IsKilledAlsoWhileItWritesWithoutPause) {
+    auto end = shell("yes & yes & yes & exec yes", std::chrono::milliseconds(100));
+    EXPECT_TRUE(end.timed_out);
+    EXPECT_EQ(end.signal, SIGKILL);
+}
+
 TEST(Process, AChildThatKeepsTheStreamsOpenDoesNotDelayTheEnd) {
     auto end = shell("sleep 600 & exit 4");
     EXPECT_FALSE(end.timed_out);
