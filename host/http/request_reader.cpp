@@ -206,6 +206,7 @@ std::optional<Refusal> RequestReader::check_framing() const {
     if (codings_ > 0 && version_ != 11) {
         return Refusal{400, "HTTP/1.0 has no Transfer-Encoding."};
     }
+    if (codings_ > 1) return Refusal{400, "Transfer-Encoding is given more than once."};
     if (codings_ > 0 && !same(coding_, "chunked")) {
         return Refusal{501, "The only transfer coding that is understood is chunked."};
     }

@@ -179,6 +179,8 @@ std::vector<Bad> bad_requests() {
         {"GzipThenChunked", 501, with("Transfer-Encoding: gzip, chunked\r\n")},
         {"ChunkedThenGzip", 501, with("Transfer-Encoding: chunked, gzip\r\n")},
         {"ChunkedTwice", 400, with(chunked + chunked)},
+        {"GzipFieldThenChunked", 400, with("Transfer-Encoding: gzip\r\n" + chunked) + "0\r\n\r\n"},
+        {"ChunkedFieldThenGzip", 400, with(chunked + "Transfer-Encoding: gzip\r\n") + "0\r\n\r\n"},
         {"CodingOnHttp10", 400, "POST / HTTP/1.0\r\n" + chunked + "\r\n0\r\n\r\n"},
         {"VersionTwo", 505, "GET / HTTP/2.0\r\nHost: h\r\n\r\n"},
         {"NoVersion", 400, "GET /\r\nHost: h\r\n\r\n"},
