@@ -150,7 +150,7 @@ Connection::Input Connection::take_input(std::string_view data) {
     const char* const begin = data.data();
     const RequestReader::Step step = reader_->feed(data);
     if (data.empty()) {
-        input_ = std::string();
+        discard(input_);
         taken_ = 0;
     } else if (!input_.empty()) {
         taken_ += static_cast<std::size_t>(data.data() - begin);
@@ -253,8 +253,8 @@ void Connection::close() {
     reactor_.remove(descriptor_.get());
     descriptor_.reset();
     reader_.reset();
-    input_ = std::string();
-    pending_ = std::string();
+    discard(input_);
+    discard(pending_);
     taken_ = sent_ = 0;
     reactor_.released(*this, peer_);
 }

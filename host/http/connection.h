@@ -30,6 +30,9 @@ namespace pb::http {
 class Reactor;
 struct Worker;
 
+// Assigning an empty string would keep the memory.
+inline void discard(std::string& text) { std::string().swap(text); }
+
 struct Peer {
     std::string text;
     bool loopback = false;

@@ -20,7 +20,7 @@ void Connection::refuse(const Refusal& refusal) {
     append_head(out, response, {true, false});
     out.append(response.body);
     reader_.reset();
-    input_ = std::string();
+    discard(input_);
     taken_ = 0;
     hungry_ = false;
     put(out);
@@ -31,7 +31,7 @@ void Connection::refuse(const Refusal& refusal) {
 void Connection::begin_drain() {
     phase_ = Phase::draining;
     drained_ = 0;
-    input_ = std::string();
+    discard(input_);
     taken_ = 0;
     set_deadline(drain_time);
     transport_->close();

@@ -99,7 +99,7 @@ struct ServerOptions {
     std::string private_key;
 
     std::size_t workers = 0;        // waiting at once; 0 = twice the cores, at least 4
-    std::size_t max_workers = 256;  // with those that are inside handlers
+    std::size_t max_workers = 256;  // for so many handlers that last, beside those that wait
     std::size_t max_connections = 20'000;
     std::size_t max_connections_per_peer = 0;  // 0 = no own bound
     std::size_t max_header = 32u << 10;        // bytes, request line included

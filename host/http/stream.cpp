@@ -127,7 +127,11 @@ void Connection::put(std::string_view bytes, bool more) {
 void Connection::put_body(std::string body) {
     if (unsent() > 0) return put(body);
     sent_ = write(body, false);
-    if (!broken_) pending_ = std::move(body);
+    if (broken_ || sent_ == body.size()) {
+        sent_ = 0;
+    } else {
+        pending_ = std::move(body);
+    }
 }
 
 void Connection::put_chunk(std::string_view bytes) {
@@ -141,7 +145,7 @@ void Connection::put_chunk(std::string_view bytes) {
         thread_local std::string out;
         out.assign(size.data(), end).append("\r\n").append(bytes).append("\r\n");
         put(out);
-        if (out.capacity() > read_size) out = std::string();
+        if (out.capacity() > read_size) discard(out);
     }
     // The reader's time runs from its last progress; the comment's from the last bytes.
     const auto& options = reactor_.options();
@@ -155,7 +159,7 @@ void Connection::flush() {
     if (broken_) return;
     sent_ += written;
     if (unsent() == 0) {
-        pending_ = std::string();
+        discard(pending_);
         sent_ = 0;
     } else if (sent_ > pending_.size() / 2 && phase_ == Phase::streaming) {
         pending_.erase(0, sent_);
@@ -164,7 +168,8 @@ void Connection::flush() {
     if (written == 0) return;
     const auto& options = reactor_.options();
     if (phase_ == Phase::flushing) set_deadline(options.write_time);
-    set_deadline(unsent() > 0 ? options.stream_stall : options.keep_alive_comment);
+    if (phase_ == Phase::streaming)
+        set_deadline(unsent() > 0 ? options.stream_stall : options.keep_alive_comment);
 }
 
 // The answer is written or queued: what comes next, and what is waited for.

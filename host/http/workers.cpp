@@ -22,7 +22,7 @@ std::size_t base_workers(const ServerOptions& options) {
 Workers::Workers(Reactor& reactor)
     : reactor_(reactor),
       base_(base_workers(reactor.options())),
-      most_(std::max(base_, reactor.options().max_workers)) {
+      most_(base_ + reactor.options().max_workers) {
     start(base_);
 }
 

@@ -109,9 +109,11 @@ TEST(Limits, AnIdleConnectionIsClosedWithoutAWord) {
     const auto server = serve(echo, options);
     Client silent(server->port());
     EXPECT_EQ(silent.until("\r\n"), "");
-    Client used(server->port());
-    EXPECT_EQ(used.ask(post("x")).body, "x");
-    EXPECT_EQ(used.until("\r\n"), "");
+    // A machine that is too slow to ask in time tries again.
+    EXPECT_TRUE(eventually([&] {
+        Client used(server->port());
+        return used.ask(post("x")).body == "x" && used.until("\r\n").empty();
+    }));
 }
 
 TEST(Limits, AnAnswerNobodyReadsIsGivenUp) {
@@ -126,6 +128,22 @@ TEST(Limits, AnAnswerNobodyReadsIsGivenUp) {
     Client client(server->port(), 4096);
     client.write(get);
     EXPECT_TRUE(eventually([&] { return server->counters().requests == 1; }));
+    EXPECT_TRUE(eventually([&] { return server->counters().connections == 0; }));
+}
+
+TEST(Limits, AnAnswerThatIsReadInPartIsGivenUpAsSoon) {
+    auto options = quick();
+    options.write_time = milliseconds(100);
+    options.stream_stall = std::chrono::hours(1);
+    const std::string large(16u << 20, 'x');
+    const auto server = serve(
+        [&](auto, auto exchange) {
+            exchange->respond({200, "text/plain", large, {}});
+        },
+        options);
+    Client client(server->port(), 4096);
+    client.write(get);
+    client.exactly(1u << 20);
     EXPECT_TRUE(eventually([&] { return server->counters().connections == 0; }));
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Many at once: idle connections, streams, handlers that stay, clients that come and go.
+#include <malloc.h>
+
 #include <atomic>
 
 #include "support.h"
@@ -81,12 +83,48 @@ TEST(Many, StuckHandlersAreReplacedAndTheSurplusEnds) {
     for (int i = 0; i < 20; ++i)
         ASSERT_EQ(client.ask(post("served")).body, "served");
     EXPECT_GE(server->counters().workers, 201u);
-    EXPECT_LE(server->counters().workers, options.max_workers);
+    EXPECT_LE(server->counters().workers, options.max_workers + options.workers);
     release.arrive();
     for (auto& each : stuck)
         ASSERT_EQ(each.answer().status, 200);
     EXPECT_TRUE(eventually([&] { return server->counters().workers == 2; }));
     EXPECT_EQ(client.ask(post("served")).body, "served");
+}
+
+TEST(Many, AllThatMayStayLeaveTheOthersServed) {
+    ServerOptions options;
+    options.workers = options.max_workers = 2;
+    Latch inside, release;
+    const auto server = serve(
+        [&](auto request, auto exchange) {
+            if (request->method == "GET") {
+                inside.arrive();
+                release.wait_for();
+            }
+            echo(request, exchange);
+        },
+        options);
+    Client first(server->port()), second(server->port()), other(server->port());
+    first.write(get);
+    second.write(get);
+    ASSERT_TRUE(inside.wait_for(2));
+    EXPECT_EQ(other.ask(post("served")).body, "served");
+    release.arrive();
+}
+
+TEST(Many, AnIdleConnectionKeepsNothingOfItsAnswer) {
+    const std::string large(128u << 10, 'x');
+    const auto server = serve([&](auto, auto exchange) {
+        exchange->respond({200, "text/plain", large, {}});
+    });
+    const auto in_use = [] { return ::mallinfo2().uordblks + ::mallinfo2().hblkhd; };
+    std::vector<Client> clients;
+    for (int i = 0; i < 100; ++i)
+        clients.emplace_back(server->port());
+    const auto before = in_use();
+    for (auto& client : clients)
+        ASSERT_EQ(client.ask(get).body.size(), large.size());
+    EXPECT_LT(in_use(), before + (4u << 20));
 }
 
 // A handler may answer and go on with its own things: the client's next request is not kept

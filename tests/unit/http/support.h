@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "http/descriptor.h"
 #include "http/server.h"
@@ -132,6 +133,7 @@ class Client {
         return got > 0;
     }
     std::string take(std::size_t size) {
+        if (size == input_.size()) return std::exchange(input_, {});
         std::string taken = input_.substr(0, size);
         input_.erase(0, size);
         return taken;
