@@ -54,13 +54,17 @@ TEST(Timer, NotBeforeItsTime) {
 
 TEST(Timer, ForgetsWhatIsCancelled) {
     Timer timer;
+    // Its thread is kept from the second until that is cancelled.
+    std::promise<void> release;
+    timer.after(milliseconds(0), [&] { release.get_future().wait(); });
     bool ran = false;
-    const auto id = timer.after(milliseconds(10), [&] { ran = true; });
+    const auto id = timer.after(milliseconds(0), [&] { ran = true; });
     const auto other = timer.after(hours(1), [] {});
     EXPECT_NE(id, other);
     timer.cancel(id);
     timer.cancel(id);
     timer.cancel(987'654);
+    release.set_value();
     settle(timer);
     EXPECT_FALSE(ran);
 }
