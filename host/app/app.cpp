@@ -23,8 +23,11 @@ constexpr std::chrono::seconds list_timeout{10};
 constexpr std::chrono::seconds sweep_every{10};
 constexpr std::chrono::seconds flush_time{1};
 
-runtime::CallOptions call_options(const config::CallConfig& config) {
+runtime::CallOptions call_options(const config::HostConfig& host) {
+    const auto& config = host.calls;
     runtime::CallOptions out;
+    // Those that serve stay free for what is quick.
+    out.concurrency = static_cast<int>(host.listen.limits.max_workers);
     out.default_timeout = config.default_timeout;
     out.max_timeout = config.max_timeout;
     out.grace = config.grace;
@@ -105,7 +108,7 @@ class Signals {
 App::App(config::ConfigSetPtr config, std::unique_ptr<config::ConfigStore> store)
     : first_(std::move(config)),
       config_(std::move(store)),
-      calls_(call_options(first_->host.calls)),
+      calls_(call_options(first_->host)),
       admission_(catalog_, calls_),
       invoker_(admission_),
       orgs_(catalog_, make_ask(calls_, list_timeout)),

@@ -61,6 +61,7 @@ class Provider {
     // returns.
     virtual void handle(const ProviderRequest& request) noexcept = 0;
     // [any thread] The call was cancelled or is over its time. A hint; it must still be completed.
+    // Must not block: the thread may be the one that keeps everybody's time.
     virtual void cancel(CallId call) noexcept = 0;
 };
 
@@ -73,6 +74,9 @@ class CallSink {
                           std::string_view params) noexcept = 0;
     // Sleeps until the time is over (ok) or the call ends: cancelled, deadline, gone.
     virtual Status wait(CallId call, std::int64_t timeout_ns) noexcept = 0;
+    // Whether the call runs and is this provider's. Ids are easy to guess: what comes from outside
+    // is held against it.
+    virtual bool belongs(CallId call, const Provider& provider) const noexcept = 0;
 };
 
 // What a provider says without a call: list_changed, resources/updated. Implemented by the

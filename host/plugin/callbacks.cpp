@@ -16,7 +16,13 @@ constexpr std::size_t max_subscriptions = 256;
 constexpr std::size_t max_timers = 1024;
 constexpr std::size_t max_invokes = 1024;
 
+thread_local bool lent = false;
+
 }  // namespace
+
+LentThread::LentThread() : before_(std::exchange(lent, true)) {}
+
+LentThread::~LentThread() { lent = before_; }
 
 std::optional<std::uint64_t> PendingInvokes::add(patchbay_invoke_done done, void* user,
                                                  bool* closed) {
@@ -29,6 +35,15 @@ std::optional<std::uint64_t> PendingInvokes::add(patchbay_invoke_done done, void
 }
 
 void PendingInvokes::finish(std::uint64_t id, Status status, std::string_view body) {
+    if (lent) return tell(id, status, body);
+    std::lock_guard lock(mutex_);
+    if (!pending_.contains(id)) return;
+    workers_.post([self = shared_from_this(), id, status, body = std::string(body)] {
+        self->tell(id, status, body);
+    });
+}
+
+void PendingInvokes::tell(std::uint64_t id, Status status, std::string_view body) {
     std::unique_lock lock(mutex_);
     auto found = pending_.find(id);
     if (found == pending_.end()) return;
@@ -61,7 +76,7 @@ void PendingInvokes::close() {
             ids.push_back(each.first);
     }
     for (std::uint64_t id : ids)
-        finish(id, Status::gone, R"({"message":"the capability that asked is stopping"})");
+        tell(id, Status::gone, R"({"message":"the capability that asked is stopping"})");
 }
 
 bool PendingInvokes::wait_until(Clock::time_point until) {

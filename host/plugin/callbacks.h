@@ -18,16 +18,33 @@
 #include "patchbay/plugin.h"
 #include "plugin/event_bus.h"
 #include "plugin/timers.h"
+#include "plugin/workers.h"
 
 namespace pb::plugin {
 
+// While one lives its thread is in a function that a plugin called: what it waits for there is a
+// plugin's loss and not the host's.
+class LentThread {
+  public:
+    LentThread();
+    ~LentThread();
+    LentThread(const LentThread&) = delete;
+    LentThread& operator=(const LentThread&) = delete;
+
+  private:
+    const bool before_;
+};
+
 // The nested calls that have not ended. Shared with whoever ends them, which may be after the
 // instance's own end.
-class PendingInvokes {
+class PendingInvokes : public std::enable_shared_from_this<PendingInvokes> {
   public:
+    explicit PendingInvokes(Workers& workers) : workers_(workers) {}
+
     // Nothing if closed (*closed is set) or if there are too many.
     std::optional<std::uint64_t> add(patchbay_invoke_done done, void* user, bool* closed);
-    // Calls done, unless that has happened.
+    // [any thread] Calls done, unless that has happened: at once on a lent thread, otherwise on one
+    // of the workers.
     void finish(std::uint64_t id, catalog::Status status, std::string_view body);
     // True if done was not called and will not be.
     bool withdraw(std::uint64_t id);
@@ -40,6 +57,9 @@ class PendingInvokes {
         patchbay_invoke_done done;
         void* user;
     };
+    void tell(std::uint64_t id, catalog::Status status, std::string_view body);
+
+    Workers& workers_;  // as long as anything is pending
     std::mutex mutex_;
     std::condition_variable left_;
     std::uint64_t next_ = 1;
@@ -50,7 +70,8 @@ class PendingInvokes {
 
 class Callbacks {
   public:
-    Callbacks(EventBus& events, Timers& timers) : events_(events), timers_(timers) {}
+    Callbacks(EventBus& events, Timers& timers, Workers& workers)
+        : events_(events), timers_(timers), invokes_(std::make_shared<PendingInvokes>(workers)) {}
 
     // [any thread] *id is set before the first event. gone after close(); busy with too many.
     catalog::Status subscribe(std::string_view org, std::string_view prefix,
@@ -71,7 +92,7 @@ class Callbacks {
 
     EventBus& events_;
     Timers& timers_;
-    const std::shared_ptr<PendingInvokes> invokes_ = std::make_shared<PendingInvokes>();
+    const std::shared_ptr<PendingInvokes> invokes_;
     std::mutex mutex_;
     bool closed_ = false;
     std::uint64_t next_ = 1;

@@ -26,6 +26,11 @@ constexpr std::chrono::hours forever{24 * 365};
 // After so many waiting calls of others, the thread of a serial plugin's call goes home.
 constexpr int turn = 8;
 
+// So many cancellations wait while the plugin hangs in an earlier one; wait() tells of more.
+constexpr std::size_t most_to_cancel = 1024;
+
+constexpr std::string_view too_late = "its time was over before its turn came";
+
 constexpr std::array<std::string_view, 4> announcements = {
     "notifications/tools/list_changed", "notifications/prompts/list_changed",
     "notifications/resources/list_changed", "notifications/resources/updated"};
@@ -52,7 +57,7 @@ HostInstance::HostInstance(LibraryPtr library, InstanceSpec spec, nlohmann::json
       label_(library_->label()),
       owner_{spec_.org, spec_.capability},
       host_(host_table(*this)),
-      callbacks_(wiring.events, wiring.timers) {
+      callbacks_(wiring.events, wiring.timers, wiring.workers) {
     if (library_->manifest.threading == Threading::serial) serial_.emplace(spec_.serial_queue);
 }
 
@@ -128,7 +133,7 @@ std::string HostInstance::reason_of(const char* otherwise) {
     return last_error_.empty() ? otherwise : last_error_;
 }
 
-void HostInstance::fail(catalog::CallId call, Status status, const char* message) noexcept {
+void HostInstance::fail(catalog::CallId call, Status status, std::string_view message) noexcept {
     try {
         wiring_.calls.complete(call, status, "{\"message\":" + json::quote(message) + "}");
     } catch (...) {
@@ -166,7 +171,7 @@ void HostInstance::run_waiting() noexcept {
         if (waiting->deadline) {
             left = std::chrono::nanoseconds(*waiting->deadline - Clock::now()).count();
             if (left <= 0) {
-                fail(waiting->call, Status::deadline, "its time was over before its turn came");
+                fail(waiting->call, Status::deadline, too_late);
                 continue;
             }
         }
@@ -193,10 +198,44 @@ void HostInstance::dispatch(const catalog::ProviderRequest& request) noexcept {
 
 void HostInstance::cancel(catalog::CallId call) noexcept {
     auto self = weak_from_this().lock();
-    if (serial_ && serial_->remove(call))
-        return fail(call, Status::cancelled, "it was cancelled before its turn came");
+    if (unqueue(call)) return;
     if (!PATCHBAY_HAS(plugin_, patchbay_plugin, cancel) || !plugin_->cancel) return;
-    contain("cancel", [&] { plugin_->cancel(plugin_, call); });
+    // On a thread that may be lost: the plugin may wait in there for whatever it hangs in. One for
+    // an instance, which is not destroyed before it has left.
+    std::lock_guard lock(mutex_);
+    try {
+        if (to_cancel_.size() >= most_to_cancel) return;
+        to_cancel_.push_back(call);
+        if (cancelling_) return;
+        wiring_.workers.post([self = std::move(self)] { self->tell_cancelled(); });
+        cancelling_ = true;
+    } catch (...) {
+        log::error("plugin.no_thread", {{"plugin", label_}});
+    }
+}
+
+// True if the plugin need not hear of it, since the call is not with it yet.
+bool HostInstance::unqueue(catalog::CallId call) noexcept {
+    if (!serial_) return false;
+    const auto why = wiring_.calls.wait(call, 0);
+    // Not answered here: if the one before it does not end, it is one more call that the provider
+    // left unanswered.
+    if (why == Status::deadline && serial_->held_up(call)) return true;
+    if (!serial_->remove(call)) return false;
+    fail(call, why, why == Status::deadline ? too_late : "it was cancelled before its turn came");
+    return true;
+}
+
+void HostInstance::tell_cancelled() noexcept {
+    std::unique_lock lock(mutex_);
+    while (!to_cancel_.empty()) {
+        const auto call = to_cancel_.front();
+        to_cancel_.pop_front();
+        lock.unlock();
+        contain("cancel", [&] { plugin_->cancel(plugin_, call); });
+        lock.lock();
+    }
+    cancelling_ = false;
 }
 
 void HostInstance::log(int32_t level, std::string_view message, std::string_view fields) {

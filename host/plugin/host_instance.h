@@ -4,6 +4,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -44,6 +45,8 @@ class HostInstance final : public catalog::Provider,
     const InstanceSpec& spec() const { return spec_; }
     const Wiring& wiring() const { return wiring_; }
     const store::Owner& owner() const { return owner_; }
+    // An instance may only touch its own calls; others are gone to it.
+    bool owns(catalog::CallId call) const noexcept { return wiring_.calls.belongs(call, *this); }
     const nlohmann::json& config() const { return config_; }
     Callbacks& callbacks() { return callbacks_; }
     void log(int32_t level, std::string_view message, std::string_view fields);
@@ -63,7 +66,9 @@ class HostInstance final : public catalog::Provider,
   private:
     void dispatch(const catalog::ProviderRequest& request) noexcept;
     void run_waiting() noexcept;
-    void fail(catalog::CallId call, catalog::Status status, const char* message) noexcept;
+    bool unqueue(catalog::CallId call) noexcept;
+    void tell_cancelled() noexcept;
+    void fail(catalog::CallId call, catalog::Status status, std::string_view message) noexcept;
     void threw(const char* where) const noexcept;
     void announce_stop();
     void close_callbacks(std::chrono::milliseconds patience);
@@ -86,6 +91,8 @@ class HostInstance final : public catalog::Provider,
     bool starting_ = true;
     bool stopping_ = false;
     std::string last_error_;  // logged while starting
+    std::deque<catalog::CallId> to_cancel_;
+    bool cancelling_ = false;
 };
 
 }  // namespace pb::plugin

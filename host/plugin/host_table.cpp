@@ -25,7 +25,10 @@ void write_log(const patchbay_host* host, int32_t level, patchbay_str message,
 patchbay_status complete(const patchbay_host* host, patchbay_call call, patchbay_status status,
                          patchbay_str body) noexcept {
     if (call == PATCHBAY_NO_CALL) return PATCHBAY_E_INVALID;
-    auto& sink = HostInstance::of(host).wiring().calls;
+    const LentThread lent;
+    auto& instance = HostInstance::of(host);
+    if (!instance.owns(call)) return PATCHBAY_E_GONE;
+    auto& sink = instance.wiring().calls;
     bool known = status >= PATCHBAY_E_INTERNAL && status <= PATCHBAY_INPUT_REQUIRED;
     if (!known || !is_view(body)) {
         // The call must not stay open because its answer was wrong.
@@ -44,6 +47,7 @@ patchbay_status notify(const patchbay_host* host, patchbay_call call, patchbay_s
         std::string_view what = as_view(method);
         std::string_view with = params.size == 0 ? "{}" : as_view(params);
         if (call == PATCHBAY_NO_CALL) return as_abi(instance.announce(what, with));
+        if (!instance.owns(call)) return PATCHBAY_E_GONE;
         return as_abi(instance.wiring().calls.notify(call, what, with));
     });
 }
@@ -54,6 +58,7 @@ patchbay_status wait(const patchbay_host* host, patchbay_call call, int64_t time
         auto& instance = HostInstance::of(host);
         if (call == PATCHBAY_NO_CALL)
             return as_abi(instance.sleep(std::chrono::nanoseconds(timeout_ns)));
+        if (!instance.owns(call)) return PATCHBAY_E_GONE;
         return as_abi(instance.wiring().calls.wait(call, timeout_ns));
     });
 }

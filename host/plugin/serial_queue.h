@@ -18,11 +18,13 @@ class SerialQueue {
   public:
     explicit SerialQueue(std::size_t most) : most_(most) {}
 
+    using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
     // A request that outlives the caller's views.
     struct Waiting {
         catalog::CallId call = catalog::no_call;
         std::string method, params, context;
-        std::optional<std::chrono::steady_clock::time_point> deadline;
+        Deadline deadline;
     };
 
     // run: the caller handles it now and then asks next() until there is none.
@@ -32,11 +34,17 @@ class SerialQueue {
 
     // True if the call was waiting; it is not any more.
     bool remove(catalog::CallId call);
+    // True if the call waits behind one that is over its own time.
+    bool held_up(catalog::CallId call);
 
   private:
+    using Place = std::deque<Waiting>::iterator;
+    Place find(catalog::CallId call);
+
     const std::size_t most_;
     std::mutex mutex_;
     bool running_ = false;
+    Deadline running_until_;
     std::deque<Waiting> waiting_;
 };
 

@@ -28,7 +28,9 @@ patchbay_status invoke(const patchbay_host* host, patchbay_call parent, patchbay
         std::string_view what = as_view(method);
         std::string_view with = params.size == 0 ? "{}" : as_view(params);
         if (!is_request(what, with)) return PATCHBAY_E_INVALID;
+        const LentThread lent;
         auto& instance = HostInstance::of(host);
+        if (parent != PATCHBAY_NO_CALL && !instance.owns(parent)) return PATCHBAY_E_GONE;
         auto pending = instance.callbacks().invokes();
         bool closed = false;
         auto id = pending->add(done, user, &closed);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Workers: the threads on which plugins receive events and timers. They come when there is work and
-// go when there is none, so that callbacks which block delay others only at the bound.
+// Workers: the threads on which plugins receive events, timers, cancellations and the ends of
+// nested calls. They come when there is work and go when there is none, so that callbacks which
+// block delay others only at the bound.
 #pragma once
 
 #include <chrono>
@@ -19,7 +20,7 @@ class Workers {
     Workers& operator=(const Workers&) = delete;
 
     // [any thread] The queue has no bound of its own: whoever posts has at most one task per
-    // subscription, timer or instance waiting.
+    // subscription, timer, nested call or instance waiting.
     void post(std::function<void()> task);
 
     static constexpr std::chrono::milliseconds patience{5'000};

@@ -11,6 +11,26 @@ namespace {
 
 constexpr std::chrono::milliseconds sweep_every{50};
 
+constexpr std::string_view too_many = "too many calls are running; try again later";
+
+// One of a number of seats, given back at the end of the scope.
+class Seat {
+  public:
+    Seat() = default;
+    Seat(const Seat&) = delete;
+    Seat& operator=(const Seat&) = delete;
+    ~Seat() {
+        if (count_) count_->fetch_sub(1, std::memory_order_relaxed);
+    }
+    bool take(std::atomic<int>& count, int most) {
+        count_ = &count;
+        return count.fetch_add(1, std::memory_order_relaxed) < most;
+    }
+
+  private:
+    std::atomic<int>* count_ = nullptr;
+};
+
 std::int64_t now_ns() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(
                std::chrono::steady_clock::now().time_since_epoch())
@@ -88,22 +108,35 @@ CallId Calls::start(const CallSpec& spec) {
     call->deadline = call->started + timeout;
     call->id = next_id_.fetch_add(1, std::memory_order_relaxed);
 
-    CallPtr parent;
-    if (spec.parent != catalog::no_call) {
-        parent = find(spec.parent);
-        if (!parent)
-            return finish(call, Status::gone, message_body("the calling call has ended")), 0;
-        std::lock_guard lock(parent->mutex);
-        if (parent->interrupted != Status::ok)
-            return finish(call, parent->interrupted, message_body("the calling call was ended")), 0;
-        call->depth = parent->depth + 1;
-        call->deadline = std::min(call->deadline, parent->deadline);
-        parent->children.push_back(call->id);
-    }
-    if (!admit(call)) return 0;
+    const bool nested = spec.parent != catalog::no_call;
+    const CallPtr parent = nested ? join(call, spec.parent) : nullptr;
+    if ((nested && !parent) || !admit(call)) return 0;
+    // Neither a nested call, which takes no further thread, nor the host itself is refused for it.
+    Seat seat;
+    if (!nested && spec.client && !seat.take(threads_, options_.concurrency))
+        return finish(call, Status::busy, message_body(too_many)), 0;
     const auto id = call->id;
     run(call, spec, parent);
     return id;
+}
+
+// What a nested call has from its parent. Null if that is over, and then so is this.
+Calls::CallPtr Calls::join(const CallPtr& call, CallId id) {
+    auto parent = find(id);
+    auto ended = Status::gone;
+    if (parent) {
+        std::lock_guard lock(parent->mutex);
+        ended = parent->interrupted;
+        if (ended == Status::ok) {
+            call->depth = parent->depth + 1;
+            call->deadline = std::min(call->deadline, parent->deadline);
+            parent->children.push_back(call->id);
+            return parent;
+        }
+    }
+    // Without the lock: the observer may do anything, also with the parent.
+    finish(call, ended, message_body("the calling call has ended"));
+    return nullptr;
 }
 
 // Everything that can refuse a call before the provider hears of it.
@@ -115,8 +148,7 @@ bool Calls::admit(const CallPtr& call) {
     auto& health = call->provider->health;
     if (closed_) return refuse("the server is shutting down");
     if (call->depth > options_.max_depth) return refuse("calls are nested too deep");
-    if (running_.load(std::memory_order_relaxed) >= options_.max_calls)
-        return refuse("too many calls are running; try again later");
+    if (running_.load(std::memory_order_relaxed) >= options_.max_calls) return refuse(too_many);
     if (auto until = health.closed_until_ns.load(std::memory_order_relaxed); until != 0) {
         if (now_ns() < until)
             return refuse(
@@ -188,7 +220,10 @@ Status Calls::complete(CallId id, Status status, std::string_view body) noexcept
         call->over = true;
     }
     call->ended_or_cancelled.notify_all();
-    call->provider->health.stuck.store(0, std::memory_order_relaxed);
+    // These may come of a provider's queue while it hangs: they do not say that it works.
+    const bool tells_nothing =
+        status == Status::busy || status == Status::cancelled || status == Status::deadline;
+    if (!tells_nothing) call->provider->health.stuck.store(0, std::memory_order_relaxed);
     const bool may_be_empty = static_cast<std::int32_t>(status) < 0;
     const bool sound = (body.empty() && may_be_empty) ||
                        (json::scan(body).ok() && json::type_of(body) == json::Type::object);
@@ -240,10 +275,15 @@ void Calls::cancel(CallId id) {
         children = call->children;
     }
     call->ended_or_cancelled.notify_all();
-    call->provider->cancel(id);
+    finish(call, Status::cancelled, {});
     for (auto child : children)
         cancel(child);
-    finish(call, Status::cancelled, {});
+    call->provider->cancel(id);
+}
+
+bool Calls::belongs(CallId id, const catalog::Provider& provider) const noexcept {
+    const auto call = find(id);
+    return call && call->provider.get() == &provider;
 }
 
 Calls::Origin Calls::origin(CallId id) const {
@@ -304,7 +344,11 @@ void Calls::give_up(const CallPtr& call) {
     }
     call->ended_or_cancelled.notify_all();
     auto& health = call->provider->health;
-    if (health.stuck.fetch_add(1) + 1 >= options_.breaker_failures) {
+    if (Clock::now() < call->deadline) {
+        // Cancelled, and yet within its own time: a sound provider may be too busy to look.
+        log::info("call.cancel_ignored", {{"provider", call->provider->label()},
+                                          {"call", static_cast<unsigned long>(call->id)}});
+    } else if (health.stuck.fetch_add(1) + 1 >= options_.breaker_failures) {
         health.stuck = 0;
         health.closed_until_ns =
             now_ns() + std::chrono::nanoseconds(options_.breaker_cool_off).count();

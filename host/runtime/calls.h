@@ -35,6 +35,7 @@ struct CallOptions {
     std::chrono::milliseconds grace{2'000};
     std::chrono::milliseconds lasting{2'000};  // after this observers hear still_running()
     int max_depth = 8;                         // nested invokes
+    int concurrency = 256;                     // host threads inside all providers together
     int concurrency_per_provider = 128;        // host threads inside one provider
     int breaker_failures = 5;                  // stuck calls in a row
     std::chrono::milliseconds breaker_cool_off{30'000};
@@ -96,6 +97,7 @@ class Calls : public catalog::CallSink {
     Status complete(CallId id, Status status, std::string_view body) noexcept override;
     Status notify(CallId id, std::string_view method, std::string_view params) noexcept override;
     Status wait(CallId id, std::int64_t timeout_ns) noexcept override;
+    bool belongs(CallId id, const catalog::Provider& provider) const noexcept override;
 
     const CallOptions& options() const { return options_; }
     Timer& timer() { return timer_; }
@@ -112,6 +114,7 @@ class Calls : public catalog::CallSink {
     Shard& shard(CallId id) const { return shards_[id % shards_.size()]; }
     CallPtr find(CallId id) const;
     CallPtr take(CallId id);
+    CallPtr join(const CallPtr& call, CallId parent);
     bool admit(const CallPtr& call);
     static bool interrupted(const CallPtr& call);
     void run(const CallPtr& call, const CallSpec& spec, const CallPtr& parent);
@@ -124,6 +127,7 @@ class Calls : public catalog::CallSink {
     mutable std::array<Shard, 16> shards_;
     std::atomic<CallId> next_id_{1};
     std::atomic<std::size_t> running_{0}, inside_{0};
+    std::atomic<int> threads_{0};  // of calls that clients made, inside providers
     std::atomic<bool> closed_{false};
     Timer timer_;  // last: its thread uses all of the above
 };

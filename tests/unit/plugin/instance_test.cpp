@@ -147,6 +147,29 @@ TEST(Instance, ARunningCallKeepsTheInstance) {
     EXPECT_TRUE(stopped);
 }
 
+TEST(Instance, AHangingCancelHoldsItsInstanceAndNobodyElse) {
+    Host host;
+    Signal entered, release, destroyed;
+    std::vector<patchbay_call> told;
+    Script script;
+    script.cancel = [&](patchbay_call call) {
+        told.push_back(call);
+        entered.raise();
+        release.wait();
+    };
+    script.destroy = [&](auto*) { destroyed.raise(); };
+    auto instance = started(host, script);
+    for (catalog::CallId call = 1; call <= 3; ++call)
+        instance->cancel(call);
+    ASSERT_TRUE(entered.wait());
+    instance.reset();
+    EXPECT_TRUE(host.lifecycle.drain(long_enough));
+    EXPECT_FALSE(destroyed.raised());
+    release.raise();
+    ASSERT_TRUE(destroyed.wait());
+    EXPECT_EQ(told, (std::vector<patchbay_call>{1, 2, 3}));
+}
+
 TEST(Instance, AHangingStopDelaysNeitherOthersNorTheShutdown) {
     auto release = std::make_shared<Signal>(), destroyed = std::make_shared<Signal>();
     Host host;
@@ -230,6 +253,34 @@ TEST_F(SerialTest, TheQueueIsBoundedAndWaitingCallsCanBeCancelledOrExpire) {
     EXPECT_EQ(order_, (std::vector<patchbay_call>{1}));
     instance->handle({5, "quick", "{}", "{}", 0});
     EXPECT_EQ(host_.calls.end_of(5).status, Status::ok);
+}
+
+TEST_F(SerialTest, AWaitingCallWhoseTimeIsOverEndsSo) {
+    host_.calls.ended_by = Status::deadline;
+    auto instance = serial(2);
+    std::thread first([&] { instance->handle({1, "block", "{}", "{}", 0}); });
+    ASSERT_TRUE(entered_.wait());
+    instance->handle({2, "quick", "{}", "{}", 1});
+    instance->cancel(2);
+    EXPECT_EQ(host_.calls.end_of(2).status, Status::deadline);
+    release_.raise();
+    first.join();
+    EXPECT_EQ(order_, (std::vector<patchbay_call>{1}));
+}
+
+// Left to the host, which counts it among those that the plugin did not answer.
+TEST_F(SerialTest, BehindACallThatDoesNotEndNothingIsAnswered) {
+    host_.calls.ended_by = Status::deadline;
+    auto instance = serial(2);
+    std::thread first([&] { instance->handle({1, "block", "{}", "{}", 1}); });
+    ASSERT_TRUE(entered_.wait());
+    instance->handle({2, "quick", "{}", "{}", 1});
+    instance->cancel(2);
+    EXPECT_FALSE(host_.calls.ended(2));
+    release_.raise();
+    first.join();
+    EXPECT_EQ(host_.calls.end_of(2).status, Status::deadline) << "its turn came after all";
+    EXPECT_EQ(order_, (std::vector<patchbay_call>{1}));
 }
 
 TEST_F(SerialTest, ManyThreadsNeverMeet) {

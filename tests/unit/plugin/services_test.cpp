@@ -104,10 +104,14 @@ TEST_F(ServicesTest, NotificationsGoToTheCallOrTheCatalog) {
 struct Ends {
     std::mutex mutex;
     std::vector<std::string> seen;
+    std::thread::id thread;
+    Signal told;
     static void done(void* user, patchbay_status status, patchbay_str body) {
         auto& ends = *static_cast<Ends*>(user);
         std::lock_guard lock(ends.mutex);
         ends.seen.push_back(std::to_string(status) + std::string(view(body)));
+        ends.thread = std::this_thread::get_id();
+        ends.told.raise();
     }
 };
 
@@ -121,6 +125,7 @@ TEST_F(ServicesTest, InvokePassesOnAndEndsOnce) {
     EXPECT_EQ(call("tools/call", R"({"name":"x"})"), PATCHBAY_OK);
     EXPECT_EQ(around_.invoker.seen, R"(acme scripted 9 tools/call {"name":"x"})");
     around_.invoker.pending.at(0)(Status::ok, R"({"a":1})");
+    ASSERT_TRUE(ends.told.wait());
     around_.invoker.pending.at(0)(Status::ok, R"({"a":2})");
     EXPECT_EQ(ends.seen, (std::vector<std::string>{R"(0{"a":1})"}));
     EXPECT_EQ(call("tools/unknown", "{}"), PATCHBAY_E_INVALID);
@@ -128,6 +133,44 @@ TEST_F(ServicesTest, InvokePassesOnAndEndsOnce) {
     around_.invoker.answer = Status::busy;
     EXPECT_EQ(call("tools/list", ""), PATCHBAY_E_BUSY);
     EXPECT_EQ(ends.seen.size(), 1u);
+}
+
+// A plugin may wait in `done`: for the host's own threads that must cost nothing.
+TEST_F(ServicesTest, TheEndOfAnInvokedCallHoldsOnlyAThreadThatAPluginLent) {
+    auto instance = start();
+    const auto& invoke = service<patchbay_invoke_v1>(PATCHBAY_SERVICE_INVOKE);
+    Ends ends;
+    auto call = [&] {
+        return invoke.invoke(host_, 9, str("tools/list"), str("{}"), 0, Ends::done, &ends);
+    };
+    ASSERT_EQ(call(), PATCHBAY_OK);
+    {
+        std::lock_guard lock(ends.mutex);  // done() waits for it
+        around_.invoker.pending.at(0)(Status::deadline, "{}");
+    }
+    ASSERT_TRUE(ends.told.wait());
+    around_.invoker.at_once = true;
+    ASSERT_EQ(call(), PATCHBAY_OK);
+    std::lock_guard lock(ends.mutex);
+    EXPECT_EQ(ends.seen.size(), 2u);
+    EXPECT_EQ(ends.thread, std::this_thread::get_id());
+}
+
+TEST_F(ServicesTest, CallsOfOthersAreGone) {
+    around_.calls.foreign = 6;
+    around_.calls.ended_by = Status::ok;
+    auto instance = start();
+    const auto& invoke = service<patchbay_invoke_v1>(PATCHBAY_SERVICE_INVOKE);
+    EXPECT_EQ(host_->complete(host_, 6, PATCHBAY_OK, str("{}")), PATCHBAY_E_GONE);
+    EXPECT_EQ(host_->complete(host_, 6, 17, str("{}")), PATCHBAY_E_GONE);
+    EXPECT_FALSE(around_.calls.ended(6));
+    EXPECT_EQ(host_->notify(host_, 6, str("notifications/progress"), str("{}")), PATCHBAY_E_GONE);
+    EXPECT_TRUE(around_.calls.notified().empty());
+    EXPECT_EQ(host_->wait(host_, 6, 0), PATCHBAY_E_GONE);
+    EXPECT_EQ(invoke.invoke(host_, 6, str("tools/list"), str("{}"), 0, Ends::done, nullptr),
+              PATCHBAY_E_GONE);
+    EXPECT_EQ(around_.invoker.seen, "");
+    EXPECT_EQ(host_->wait(host_, 5, 0), PATCHBAY_OK);
 }
 
 TEST_F(ServicesTest, StoppingEndsInvokedCallsAndRefusesMore) {

@@ -77,9 +77,14 @@ class FakeCalls : public catalog::CallSink {
         notified_.emplace_back(method);
         return catalog::Status::ok;
     }
-    catalog::Status wait(catalog::CallId, std::int64_t) noexcept override {
-        return catalog::Status::cancelled;
+    catalog::Status wait(catalog::CallId, std::int64_t) noexcept override { return ended_by; }
+    bool belongs(catalog::CallId call, const catalog::Provider&) const noexcept override {
+        return call != foreign;
     }
+
+    // Set before anything runs.
+    catalog::Status ended_by = catalog::Status::cancelled;
+    catalog::CallId foreign = catalog::no_call;
 
     End end_of(catalog::CallId call) {
         std::unique_lock lock(mutex_);
@@ -124,10 +129,14 @@ class FakeInvoker : public catalog::Invoker {
                            Done done) noexcept override {
         seen = self.org + " " + self.capability + " " + std::to_string(parent) + " " +
                std::string(method) + " " + std::string(params);
-        if (answer == catalog::Status::ok) pending.push_back(std::move(done));
+        if (at_once)
+            done(answer, "{}");
+        else if (answer == catalog::Status::ok)
+            pending.push_back(std::move(done));
         return answer;
     }
     catalog::Status answer = catalog::Status::ok;
+    bool at_once = false;
     std::string seen;
     std::vector<Done> pending;
 };

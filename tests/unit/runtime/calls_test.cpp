@@ -212,6 +212,55 @@ TEST(Calls, ABoundOnThreadsInsideOneProvider) {
     EXPECT_NE(desk.start(std::make_shared<Witness>()), catalog::no_call);
 }
 
+TEST(Calls, ABoundOnThreadsInsideAllProviders) {
+    auto options = Desk::slow();
+    options.concurrency = 1;
+    Desk desk(options);
+    std::latch inside(1), leave(1);
+    desk.provider->handlers["stay"] = [&](auto, const json&, const json&) {
+        inside.count_down();
+        leave.wait();
+    };
+    auto asked = [&](const WitnessPtr& witness, std::string_view method) {
+        auto spec = desk.spec(witness, method);
+        spec.client = std::make_shared<runtime::ClientView>();
+        return spec;
+    };
+    auto first = std::make_shared<Witness>();
+    std::jthread busy([&] { desk.calls.start(asked(first, "stay")); });
+    inside.wait();
+    auto refused = std::make_shared<Witness>();
+    auto spec = asked(refused, "answer");
+    spec.provider = std::make_shared<FakeProvider>(desk.calls);
+    EXPECT_EQ(desk.calls.start(spec), catalog::no_call);
+    EXPECT_EQ(refused->status(), Status::busy);
+    auto nested = std::make_shared<Witness>();
+    spec = asked(nested, "answer");
+    spec.parent = first->id();
+    desk.calls.start(spec);
+    EXPECT_EQ(nested->status(), Status::ok) << "what runs already must be able to end";
+    auto hosts = std::make_shared<Witness>();
+    desk.start(hosts, "answer");
+    EXPECT_EQ(hosts->status(), Status::ok);
+    leave.count_down();
+    busy.join();
+    auto second = std::make_shared<Witness>();
+    desk.calls.start(asked(second, "answer"));
+    EXPECT_EQ(second->status(), Status::ok)
+        << "a call that is kept without a thread does not count";
+}
+
+TEST(Calls, ACallBelongsToItsProviderWhileItRuns) {
+    Desk desk;
+    FakeProvider other(desk.calls);
+    const auto id = desk.kept()->id();
+    EXPECT_TRUE(desk.calls.belongs(id, *desk.provider));
+    EXPECT_FALSE(desk.calls.belongs(id, other));
+    desk.calls.complete(id, Status::ok, "{}");
+    EXPECT_FALSE(desk.calls.belongs(id, *desk.provider));
+    EXPECT_FALSE(desk.calls.belongs(catalog::no_call, *desk.provider));
+}
+
 TEST(Calls, ABoundOnCallsInAll) {
     auto options = Desk::slow();
     options.max_calls = 2;

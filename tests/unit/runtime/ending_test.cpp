@@ -47,18 +47,35 @@ TEST(Cancel, OfWhatIsNotThereIsIgnored) {
 
 TEST(Cancel, WakesAWaitingProvider) {
     Desk desk;
+    std::promise<runtime::CallId> reached;
+    Status woken = Status::internal;
     desk.provider->handlers["wait"] = [&](auto call, const json&, const json&) {
-        const auto woken = desk.calls.wait(call, std::numeric_limits<std::int64_t>::max());
-        desk.provider->ok(call, {{"woken", static_cast<int>(woken)}});
+        reached.set_value(call);
+        woken = desk.calls.wait(call, std::numeric_limits<std::int64_t>::max());
+        desk.provider->ok(call, json::object());
     };
     auto witness = std::make_shared<Witness>();
-    std::jthread caller;
-    std::promise<runtime::CallId> begun;
-    witness->on_begun = [&](auto id) { begun.set_value(id); };
-    caller = std::jthread([&] { desk.start(witness, "wait"); });
-    desk.calls.cancel(begun.get_future().get());
+    std::jthread caller([&] { desk.start(witness, "wait"); });
+    desk.calls.cancel(reached.get_future().get());
     caller.join();  // only if wait() has returned
+    EXPECT_EQ(woken, Status::cancelled);
     EXPECT_EQ(witness->status(), Status::cancelled);
+}
+
+TEST(Cancel, WhoAskedHearsItBeforeTheProvider) {
+    Desk desk;
+    struct Late : FakeProvider {
+        using FakeProvider::FakeProvider;
+        void cancel(catalog::CallId) noexcept override { heard_before = witness->times(); }
+        WitnessPtr witness = std::make_shared<Witness>();
+        int heard_before = -1;
+    };
+    auto late = std::make_shared<Late>(desk.calls);
+    late->handlers = desk.provider->handlers;
+    auto spec = desk.spec(late->witness);
+    spec.provider = late;
+    desk.calls.cancel(desk.calls.start(spec));
+    EXPECT_EQ(late->heard_before, 1);
 }
 
 // The provider could make nothing of a cancellation that comes before its call.
@@ -171,6 +188,35 @@ TEST(Breaker, CountsFailuresInARowOnly) {
         auto witness = std::make_shared<Witness>();
         desk.start(witness, "answer");
         EXPECT_EQ(witness->status(), Status::ok) << i;
+    }
+}
+
+TEST(Breaker, DoesNotCountWhatWasCancelledWithinItsTime) {
+    auto options = Desk::slow();
+    options.grace = milliseconds(1);
+    options.breaker_failures = 1;
+    options.breaker_cool_off = never;
+    Desk desk(options);
+    desk.calls.cancel(desk.kept()->id());
+    while (desk.calls.running() > 0)
+        std::this_thread::yield();
+    auto witness = std::make_shared<Witness>();
+    desk.start(witness, "answer");
+    EXPECT_EQ(witness->status(), Status::ok);
+}
+
+TEST(Breaker, ARefusalIsNoSignOfLife) {
+    for (const auto end : {Status::busy, Status::cancelled, Status::deadline}) {
+        auto options = Desk::hasty();
+        options.breaker_failures = 2;
+        options.breaker_cool_off = never;
+        Desk desk(options);
+        ASSERT_TRUE(desk.kept()->wait());
+        desk.calls.complete(desk.kept()->id(), end, {});
+        ASSERT_TRUE(desk.kept()->wait());
+        auto refused = std::make_shared<Witness>();
+        EXPECT_EQ(desk.start(refused, "answer"), catalog::no_call);
+        EXPECT_EQ(refused->status(), Status::busy);
     }
 }
 

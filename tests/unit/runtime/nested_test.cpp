@@ -47,6 +47,36 @@ TEST(Nested, NoChildOfACallThatHasEnded) {
     EXPECT_EQ(desk.calls.running(), 1u);
 }
 
+// An asynchronous tool ends its own call when what it asked for has ended.
+class Finisher : public Witness {
+  public:
+    Finisher(runtime::Calls& calls, runtime::CallId parent) : calls_(calls), parent_(parent) {}
+    void completed(Status status, std::string_view body) noexcept override {
+        waited = calls_.wait(parent_, 0);
+        finished = calls_.complete(parent_, status, {});
+        Witness::completed(status, body);
+    }
+    Status waited = Status::internal, finished = Status::internal;
+
+  private:
+    runtime::Calls& calls_;
+    runtime::CallId parent_;
+};
+
+TEST(Nested, WhoIsRefusedMayEndTheParentAtOnce) {
+    Desk desk;
+    auto parent = desk.kept();
+    desk.calls.cancel(parent->id());
+    auto finisher = std::make_shared<Finisher>(desk.calls, parent->id());
+    auto spec = desk.spec(finisher);
+    spec.parent = parent->id();
+    EXPECT_EQ(desk.calls.start(spec), catalog::no_call);
+    EXPECT_EQ(finisher->status(), Status::cancelled);
+    EXPECT_EQ(finisher->waited, Status::cancelled);
+    EXPECT_EQ(finisher->finished, Status::ok);
+    EXPECT_EQ(desk.calls.running(), 0u);
+}
+
 TEST(Nested, CancellationGoesDown) {
     Desk desk;
     auto parent = desk.kept();
