@@ -99,7 +99,7 @@ TEST(Many, AllThatMayStayLeaveTheOthersServed) {
         [&](auto request, auto exchange) {
             if (request->method == "GET") {
                 inside.arrive();
-                release.wait_for();
+                EXPECT_TRUE(release.wait_for());
             }
             echo(request, exchange);
         },
