@@ -7,6 +7,8 @@
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
+#include <Poco/Net/StreamSocket.h>
+#include <Poco/Net/StreamSocketImpl.h>
 #include <Poco/Timespan.h>
 #include <Poco/URI.h>
 
@@ -36,6 +38,43 @@ Error unreachable(const Endpoint& endpoint, const std::string& why) {
                                  "); start one with `patchbay serve`, name another with --url, or "
                                  "use --plugins DIR to run without one"};
 }
+
+// A socket whose every wait ends at the same moment: with a time for each read, a peer that sends a
+// byte now and then would never be over it.
+class DeadlineSocketImpl : public net::StreamSocketImpl {
+  public:
+    explicit DeadlineSocketImpl(std::chrono::steady_clock::time_point end) : end_(end) {}
+
+    int receiveBytes(void* buffer, int length, int flags) override {
+        setReceiveTimeout(left());
+        return SocketImpl::receiveBytes(buffer, length, flags);
+    }
+    int sendBytes(const void* buffer, int length, int flags) override {
+        int sent = 0;
+        while (sent < length) {
+            setSendTimeout(left());
+            sent += SocketImpl::sendBytes(static_cast<const char*>(buffer) + sent, length - sent,
+                                          flags);
+        }
+        return sent;
+    }
+
+  private:
+    Poco::Timespan left() const {
+        const auto left = std::chrono::duration_cast<std::chrono::microseconds>(
+            end_ - std::chrono::steady_clock::now());
+        if (left.count() <= 0) throw Poco::TimeoutException();
+        return Poco::Timespan(left.count());
+    }
+
+    std::chrono::steady_clock::time_point end_;
+};
+
+class DeadlineSocket : public net::StreamSocket {
+  public:
+    explicit DeadlineSocket(std::chrono::milliseconds time)
+        : StreamSocket(new DeadlineSocketImpl(std::chrono::steady_clock::now() + time)) {}
+};
 
 std::string request_text(std::string_view method, const Json& params) {
     Json message{{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", params}};
@@ -116,8 +155,10 @@ Result<Json> understand(const Endpoint& endpoint, const net::HTTPResponse& head,
 Result<Json> exchange(const Endpoint& endpoint, std::string_view method, const Json& params,
                       const Headers& headers) {
     try {
-        net::HTTPClientSession session(endpoint.host, endpoint.port);
-        session.setTimeout(Poco::Timespan(endpoint.timeout.count() * 1000));
+        net::HTTPClientSession session{DeadlineSocket(endpoint.timeout)};
+        session.setHost(endpoint.host);
+        session.setPort(endpoint.port);
+        session.setTimeout(Poco::Timespan(endpoint.timeout.count() * 1000));  // to connect
         net::HTTPRequest request(net::HTTPRequest::HTTP_POST, endpoint.path,
                                  net::HTTPMessage::HTTP_1_1);
         const std::string body = request_text(method, params);
@@ -130,9 +171,7 @@ Result<Json> exchange(const Endpoint& endpoint, std::string_view method, const J
         auto text = read_answer(stream, is_stream);
         if (!text) return text.error();
         // Poco keeps what goes wrong inside a body in the session instead of throwing it.
-        if (const auto* fault = session.networkException()) {
-            return unreachable(endpoint, fault->displayText());
-        }
+        if (const auto* fault = session.networkException()) fault->rethrow();
         return understand(endpoint, head, is_stream, *text);
     } catch (const Poco::TimeoutException&) {
         return Error{ErrorKind::deadline, endpoint.url + " did not answer within " +

@@ -112,8 +112,9 @@ void print_result(const Json& result, std::ostream& out) {
         }
     }
     if (!printed && result.contains("structuredContent")) {
-        out << result["structuredContent"].dump(2, ' ', false, Json::error_handler_t::replace)
-            << '\n';
+        const std::string text =
+            result["structuredContent"].dump(2, ' ', false, Json::error_handler_t::replace);
+        out << printable(text, true) << '\n';
     }
 }
 

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <map>
+#include <thread>
 
 namespace pb::cli {
 namespace {
@@ -24,6 +25,7 @@ struct Canned {
     int status = 200;
     std::string type = "application/json";
     std::string body;
+    int comments = 0;  // of an event stream, one now and then before the body
     std::map<std::string, std::string> seen;  // the last request's headers, and "body"
 };
 
@@ -40,10 +42,20 @@ class Handler : public net::HTTPRequestHandler {
         canned_.seen["path"] = request.getURI();
         response.setStatus(static_cast<net::HTTPResponse::HTTPStatus>(canned_.status));
         response.setContentType(canned_.type);
+        if (canned_.comments > 0) return trickle(response);
         response.sendBuffer(canned_.body.data(), canned_.body.size());
     }
 
   private:
+    void trickle(net::HTTPServerResponse& response) const {
+        response.setChunkedTransferEncoding(true);
+        std::ostream& stream = response.send();
+        for (int i = 0; i < canned_.comments && stream << ": still here\n\n" << std::flush; ++i) {
+            std::this_thread::sleep_for(milliseconds(20));
+        }
+        stream << canned_.body << std::flush;
+    }
+
     Canned& canned_;
 };
 
@@ -120,6 +132,18 @@ TEST_F(ClientTest, AStreamWithoutAnAnswerIsNoAnswer) {
     EXPECT_EQ(result.error().kind, ErrorKind::gone);
 }
 
+TEST_F(ClientTest, APeerThatKeepsSendingDoesNotStretchTheTime) {
+    canned_.type = "text/event-stream";
+    canned_.comments = 500;
+    canned_.body = "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n";
+    auto requester = http_requester(url(), milliseconds(1'000)).value();
+    auto result = requester("tools/list", Json::object(), {});
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind, ErrorKind::deadline);
+    EXPECT_NE(result.error().message.find("within 1 second"), std::string::npos)
+        << result.error().message;
+}
+
 TEST_F(ClientTest, AProtocolErrorIsToldWithItsCode) {
     canned_.status = 400;
     canned_.body = R"({"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"no such tool"}})";
@@ -143,9 +167,9 @@ TEST_F(ClientTest, SomethingElseThanAHostIsRecognised) {
 }
 
 TEST(ClientAlone, NobodyThereIsUnreachable) {
-    net::ServerSocket free(net::SocketAddress("127.0.0.1", 0));
-    const std::string url = "http://127.0.0.1:" + std::to_string(free.address().port()) + "/mcp";
-    free.close();
+    net::ServerSocket deaf;  // bound, so that nobody else takes the port, and not listening
+    deaf.bind(net::SocketAddress("127.0.0.1", 0));
+    const std::string url = "http://127.0.0.1:" + std::to_string(deaf.address().port()) + "/mcp";
     auto result =
         http_requester(url, milliseconds(60'000)).value()("tools/list", Json::object(), {});
     ASSERT_FALSE(result);
