@@ -48,10 +48,15 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
-// References that cannot be resolved here and now; where the host runs they may be.
-std::vector<std::string> open_references(const config::ConfigSet& set) {
+// What is valid and yet not served: references that cannot be resolved here and now (where the host
+// runs they may be), and remote servers.
+std::vector<std::string> warnings_of(const config::ConfigSet& set) {
     std::vector<std::string> out;
     for (const auto& [name, org] : set.orgs) {
+        if (!org->mcp_servers.empty()) {
+            out.push_back("organisation " + name +
+                          ": remote MCP servers (mcpServers) are not served by this version");
+        }
         if (!org->capabilities) continue;
         for (const auto& [capability, config] : *org->capabilities) {
             if (!config.enabled) continue;
@@ -133,16 +138,16 @@ int check_config(const Options& options, Streams streams) {
     for (const auto& [name, org] : (*set)->orgs) {
         names.push_back(name);
     }
-    const auto open = open_references(**set);
+    const auto warnings = warnings_of(**set);
     if (options.json) {
         streams.out << json::dump(Json{{"valid", true},
                                        {"file", file.empty() ? Json(nullptr) : Json(file)},
                                        {"orgs", names},
-                                       {"warnings", open}})
+                                       {"warnings", warnings}})
                     << '\n';
         return exit_ok;
     }
-    for (const std::string& warning : open) {
+    for (const std::string& warning : warnings) {
         streams.err << "patchbay: warning: " << printable(warning) << '\n';
     }
     streams.out << (file.empty() ? "no file, defaults" : file)

@@ -110,6 +110,7 @@ struct HostConfig {
     Plugins plugins;
     std::string data_dir = "var";
     std::string org_dir = "etc/orgs";
+    bool org_dir_named = false;  // then the folder must exist
     std::string anonymous_org = "default";
     LogConfig log;
     CallConfig calls;
@@ -128,7 +129,6 @@ struct CapabilityConfig {
 
 struct OrgConfig {
     std::string name;  // the file's, without .json
-    std::string title;
     std::string instructions;
     // Absent: every capability. Present: those that are named; the others if `others_enabled`.
     std::optional<std::map<std::string, CapabilityConfig>> capabilities;

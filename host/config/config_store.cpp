@@ -21,8 +21,8 @@ struct Problem {
     std::string message;
 };
 
-// The organisation files of a folder, sorted. A folder that is absent has none.
-std::vector<std::string> org_files(const std::string& folder) {
+// The organisation files of a folder, sorted; not_found if there is no such folder.
+Result<std::vector<std::string>> org_files(const std::string& folder) {
     std::vector<std::string> files;
     std::error_code failed;
     for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end;
@@ -33,16 +33,26 @@ std::vector<std::string> org_files(const std::string& folder) {
         if (path.extension() != ".json" || hidden || !entry->is_regular_file(unknown)) continue;
         files.push_back(path.string());
     }
+    if (failed) {
+        const bool absent = failed == std::errc::no_such_file_or_directory;
+        return Error{
+            absent ? ErrorKind::not_found : ErrorKind::invalid,
+            "the folder of organisations " + folder + " cannot be read: " + failed.message()};
+    }
     std::sort(files.begin(), files.end());
     return files;
 }
 
-void say_not_served(const OrgConfig& org) {
-    if (org.mcp_servers.empty()) return;
-    log::warning("config.mcp_servers_not_served",
-                 {{"org", org.name},
-                  {"servers", org.mcp_servers.size()},
-                  {"reason", "remote MCP servers are not served by this version"}});
+// Of the organisations that differ from `before`.
+void say_not_served(const Orgs& now, const Orgs& before) {
+    for (const auto& [name, org] : now) {
+        const auto old = before.find(name);
+        if (org->mcp_servers.empty() || (old != before.end() && old->second == org)) continue;
+        log::warning("config.mcp_servers_not_served",
+                     {{"org", name},
+                      {"servers", org->mcp_servers.size()},
+                      {"reason", "remote MCP servers are not served by this version"}});
+    }
 }
 
 // An organisation that a file describes, or what it was before if the file is wrong.
@@ -55,31 +65,63 @@ OrgPtr org_from(const std::string& path, const Orgs& before, std::vector<Problem
         return previous;
     }
     if (previous && *previous == *read) return previous;
-    say_not_served(*read);
     return std::make_shared<const OrgConfig>(std::move(*read));
 }
 
+// What the anonymous organisation is where no file describes it: callers without credentials belong
+// somewhere even where nothing is configured.
+OrgConfig unconfigured(const HostConfig& host) {
+    OrgConfig org;
+    org.name = host.anonymous_org;
+    return org;
+}
+
+// Whether there never were files.
+bool is_unconfigured(const Orgs& orgs, const HostConfig& host) {
+    return orgs.empty() || (orgs.size() == 1 && *orgs.begin()->second == unconfigured(host));
+}
+
+// What stands in the folder. One that cannot be read changes nothing: taken for an empty one it
+// would open every capability to callers without credentials.
 Orgs read_orgs(const HostConfig& host, const Orgs& before, std::vector<Problem>& problems) {
-    Orgs orgs;
     auto files = org_files(host.org_dir);
-    if (files.size() > max_orgs) {
+    if (!files) {
+        const bool absent = files.error().kind == ErrorKind::not_found;
+        if (!absent || host.org_dir_named || !is_unconfigured(before, host)) {
+            problems.push_back({host.org_dir, files.error().message});
+            return before;
+        }
+        files = std::vector<std::string>();
+    }
+    if (files->size() > max_orgs) {
         problems.push_back({host.org_dir, host.org_dir + " holds more than " +
                                               std::to_string(max_orgs) + " organisations"});
-        files.resize(max_orgs);
+        files->resize(max_orgs);
     }
-    for (const std::string& file : files) {
+    Orgs orgs;
+    for (const std::string& file : *files) {
         OrgPtr org = org_from(file, before, problems);
         if (org) orgs.emplace(org->name, std::move(org));
     }
-    // Callers without credentials belong somewhere even where nothing is configured.
     if (orgs.count(host.anonymous_org) == 0) {
-        OrgConfig org;
-        org.name = host.anonymous_org;
-        const auto old = before.find(org.name);
-        const bool keep = old != before.end() && *old->second == org;
-        orgs[org.name] = keep ? old->second : std::make_shared<const OrgConfig>(org);
+        const auto old = before.find(host.anonymous_org);
+        const bool keep = old != before.end() && *old->second == unconfigured(host);
+        orgs[host.anonymous_org] =
+            keep ? old->second : std::make_shared<const OrgConfig>(unconfigured(host));
     }
     return orgs;
+}
+
+// What callers and the watch were set up with does not move while they run: like a new address, it
+// needs a restart.
+void pin(const HostConfig& before, HostConfig& now) {
+    if (now.org_dir != before.org_dir || now.anonymous_org != before.anonymous_org) {
+        log::warning("config.restart_needed",
+                     {{"reason", "org_dir and anonymous_org take effect at the next start"}});
+    }
+    now.org_dir = before.org_dir;
+    now.org_dir_named = before.org_dir_named;
+    now.anonymous_org = before.anonymous_org;
 }
 
 std::string joined(const std::vector<Problem>& problems) {
@@ -98,16 +140,14 @@ Result<ConfigSetPtr> load(const Overrides& overrides) {
     auto set = std::make_shared<ConfigSet>();
     set->host = std::move(*host);
     std::vector<Problem> problems;
-    std::error_code ignored;
-    if (overrides.org_dir && !fs::is_directory(*overrides.org_dir, ignored)) {
-        problems.push_back({*overrides.org_dir, *overrides.org_dir + " is not a folder"});
-    }
     set->orgs = read_orgs(set->host, {}, problems);
     if (!problems.empty()) return invalid(joined(problems));
     return ConfigSetPtr(std::move(set));
 }
 
 Result<std::unique_ptr<ConfigStore>> ConfigStore::open(Overrides overrides) {
+    // From now on this is the file: were it gone, that would not be a wish for the defaults.
+    if (const std::string file = host_file(overrides); !file.empty()) overrides.config_file = file;
     auto first = load(overrides);
     if (!first) return first.error();
     return std::unique_ptr<ConfigStore>(new ConfigStore(std::move(overrides), std::move(*first)));
@@ -132,6 +172,8 @@ Result<void> ConfigStore::watch(Changed changed) {
     auto watch = FileWatch::start(paths, [this] { reload(); });
     if (!watch) return watch.error();
     watch_ = std::move(*watch);
+    say_not_served(current()->orgs, {});  // not in open(): the log is configured only after it
+    reload();                             // what changed since the files were loaded
     return {};
 }
 
@@ -143,8 +185,7 @@ std::string ConfigStore::reload() {
     auto host = load_host(overrides_);
     if (host) {
         next->host = std::move(*host);
-        // What is watched does not move: a new folder needs a restart, like a new address.
-        next->host.org_dir = before->host.org_dir;
+        pin(before->host, next->host);
     } else {
         problems.push_back({host_file(overrides_), host.error().message});
     }
@@ -159,6 +200,7 @@ std::string ConfigStore::reload() {
         current_ = now;
     }
     log::info("config.loaded", {{"orgs", now->orgs.size()}});
+    say_not_served(now->orgs, before->orgs);
     if (changed_) changed_(before, now);
     return joined(problems);
 }

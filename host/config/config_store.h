@@ -27,8 +27,9 @@ class ConfigStore {
     // [any thread] The set that holds now.
     ConfigSetPtr current() const;
 
-    // Watches the files from now on and calls `changed` with each new set, on the watch's thread,
-    // one at a time. Once. No call comes after the store's destruction.
+    // Watches the files from now on and calls `changed` with each new set, one at a time, on the
+    // watch's thread (on the caller's for what changed since open()). Once. No call comes after the
+    // store's destruction.
     using Changed = std::function<void(const ConfigSetPtr& before, const ConfigSetPtr& now)>;
     Result<void> watch(Changed changed);
 

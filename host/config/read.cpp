@@ -76,6 +76,7 @@ HostConfig host_from(const Members& in, const std::string& folder) {
     in.read_path("data_dir", host.data_dir);
     host.org_dir = (fs::path(folder) / "orgs").lexically_normal().string();
     in.read_path("org_dir", host.org_dir);
+    host.org_dir_named = in.has("org_dir");
     in.read("anonymous_org", host.anonymous_org);
     std::string level = "info";
     std::string format = "text";
@@ -108,6 +109,7 @@ Result<void> check_namespaces(const OrgConfig& org, const std::string& path) {
     for (const auto& [name, capability] : *org.capabilities) {
         if (!capability.enabled) continue;
         const std::string name_space = capability.name_space.value_or(name);
+        if (name_space.empty()) continue;  // several may have none
         const auto [owner, is_new] = owners.emplace(name_space, name);
         if (is_new) continue;
         return invalid(path + ": capabilities \"" + owner->second + "\" and \"" + name +
@@ -135,6 +137,7 @@ void apply(const Overrides& overrides, HostConfig& host) {
     set(overrides.plugins_folder, host.plugins.folder);
     set(overrides.data_dir, host.data_dir);
     set(overrides.org_dir, host.org_dir);
+    host.org_dir_named |= overrides.org_dir.has_value();
     set(overrides.log_level, host.log.level);
     set(overrides.log_format, host.log.format);
 }
@@ -170,7 +173,6 @@ Result<OrgConfig> read_org(const std::string& path) {
     auto value = read_validated(path, Kind::org);
     if (!value) return value.error();
     const Members in(*value, "");
-    in.read("title", org.title);
     in.read("instructions", org.instructions);
     in.read("mcpServers", org.mcp_servers);
     if (!in.has("capabilities")) return org;

@@ -194,6 +194,27 @@ TEST_F(CliTest, ConfigCheckWarnsOfOpenReferences) {
     expect_error("organisation acme, capability w: at /key: ${env:PATCHBAY_TEST_ABSENT}");
 }
 
+TEST_F(CliTest, ConfigCheckWarnsOfRemoteServers) {
+    write("orgs/acme.json", R"({"mcpServers": {"gh": {"url": "https://example.com/mcp"}}})");
+    EXPECT_EQ(run({"config", "check", "--config", config_.c_str()}), exit_ok);
+    expect_error("organisation acme: remote MCP servers");
+}
+
+TEST_F(CliTest, TheLogIsConfiguredBeforeAnythingIsSaid) {
+    write("orgs/acme.json", R"({"mcpServers": {"gh": {"url": "https://example.com/mcp"}}})");
+    actions_.serve = [](std::unique_ptr<config::ConfigStore> store) {
+        return store->watch([](const auto&, const auto&) {});
+    };
+    const auto logged = [&](const char* flag, const char* value) {
+        ::testing::internal::CaptureStderr();
+        EXPECT_EQ(run({"serve", "--config", config_.c_str(), flag, value}), exit_ok);
+        return ::testing::internal::GetCapturedStderr();
+    };
+    EXPECT_EQ(logged("--log-level", "error"), "");
+    const std::string line = logged("--log-format", "json");
+    EXPECT_EQ(Json::parse(line)["event"], "config.mcp_servers_not_served") << line;
+}
+
 TEST_F(CliTest, PluginsList) {
     EXPECT_EQ(run({"plugins", "list", "--config", config_.c_str(), "--plugins", "pp"}), exit_ok);
     EXPECT_EQ(folder_listed_, "pp");
@@ -258,6 +279,9 @@ TEST_F(CliTest, ToolsCallPrintsEveryKindOfContent) {
     tool_result_ = R"({"structuredContent":{"t":1}})";
     EXPECT_EQ(run({"tools", "call", "a__x", "--plugins", "p"}), exit_ok);
     EXPECT_EQ(Json::parse(out_), (Json{{"t", 1}}));
+    tool_result_ = "{\"structuredContent\":{\"t\":\"a\u009B2J\x7F\"}}";
+    EXPECT_EQ(run({"tools", "call", "a__x", "--plugins", "p"}), exit_ok);
+    EXPECT_EQ(out_, "{\n  \"t\": \"a?2J?\"\n}\n");
 }
 
 TEST_F(CliTest, ToolsCallRefusesWhatIsNotAnObjectAndUnknownNames) {

@@ -14,8 +14,8 @@ class ConfigStoreTest : public FilesTest {
     ConfigStoreTest() {
         log::configure(log::Level::off, log::Format::text);
         overrides_.config_file = write("patchbay.json", R"({"drain_ms": 1})");
-        write("orgs/acme.json", R"({"title": "Acme"})");
-        write("orgs/beta.json", R"({"title": "Beta"})");
+        write("orgs/acme.json", R"({"instructions": "Acme"})");
+        write("orgs/beta.json", R"({"instructions": "Beta"})");
     }
     ~ConfigStoreTest() override { log::configure(log::Level::info, log::Format::text); }
 
@@ -35,8 +35,8 @@ TEST_F(ConfigStoreTest, LoadsTheHostAndEveryOrganisation) {
     const auto set = open()->current();
     EXPECT_EQ(set->host.drain, std::chrono::milliseconds(1));
     ASSERT_EQ(set->orgs.size(), 3U);
-    EXPECT_EQ(set->orgs.at("acme")->title, "Acme");
-    EXPECT_EQ(set->orgs.at("beta")->title, "Beta");
+    EXPECT_EQ(set->orgs.at("acme")->instructions, "Acme");
+    EXPECT_EQ(set->orgs.at("beta")->instructions, "Beta");
     EXPECT_EQ(set->orgs.at("default")->name, "default");  // nothing configured: everything
     EXPECT_TRUE(set->orgs.at("default")->capability("anything"));
 }
@@ -55,21 +55,51 @@ TEST_F(ConfigStoreTest, NamesEveryBadFileAtTheStart) {
 TEST_F(ConfigStoreTest, AnOrgFolderThatWasNamedMustExist) {
     overrides_.org_dir = path("absent");
     EXPECT_FALSE(ConfigStore::open(overrides_));
+    overrides_.org_dir.reset();
+    overrides_.config_file = write("patchbay.json", R"({"org_dir": "orgz"})");
+    auto store = ConfigStore::open(overrides_);
+    ASSERT_FALSE(store);
+    EXPECT_NE(store.error().message.find(path("orgz")), std::string::npos) << store.error().message;
+    overrides_.org_dir = path("orgs");  // wins over the file
+    EXPECT_TRUE(ConfigStore::open(overrides_));
+}
+
+TEST_F(ConfigStoreTest, WithoutAnOrgFolderTheAnonymousOrganisationHasEverything) {
+    std::filesystem::remove_all(path("orgs"));
+    auto store = open();
+    EXPECT_EQ(store->current()->orgs.size(), 1U);
+    EXPECT_EQ(store->reload(), "");
+    write("orgs/acme.json", "{}");
+    EXPECT_EQ(store->reload(), "");
+    EXPECT_EQ(store->current()->orgs.count("acme"), 1U);
+}
+
+TEST_F(ConfigStoreTest, AnOrgFolderThatCannotBeReadIsNotAnEmptyOne) {
+    write("orgs/default.json", R"({"capabilities": {}})");
+    auto store = open();
+    const auto before = store->current();
+    std::filesystem::rename(path("orgs"), path("away"));
+    EXPECT_NE(store->reload().find(path("orgs")), std::string::npos);
+    EXPECT_EQ(store->current(), before);
+    write("orgs", "a file");
+    EXPECT_NE(store->reload().find(path("orgs")), std::string::npos);
+    EXPECT_EQ(store->current(), before);
+    EXPECT_FALSE(ConfigStore::open(overrides_));
 }
 
 TEST_F(ConfigStoreTest, ReloadReplacesWhatChangedAndOnlyThat) {
     auto store = open();
     const auto before = store->current();
-    write("orgs/acme.json", R"({"title": "Acme & Sons"})");
+    write("orgs/acme.json", R"({"instructions": "Acme & Sons"})");
     write("orgs/gamma.json", "{}");
     std::filesystem::remove(path("orgs/beta.json"));
     EXPECT_EQ(store->reload(), "");
     const auto now = store->current();
-    EXPECT_EQ(now->orgs.at("acme")->title, "Acme & Sons");
+    EXPECT_EQ(now->orgs.at("acme")->instructions, "Acme & Sons");
     EXPECT_EQ(now->orgs.count("beta"), 0U);
     EXPECT_EQ(now->orgs.count("gamma"), 1U);
     EXPECT_EQ(now->orgs.at("default"), before->orgs.at("default"));  // the same object
-    EXPECT_EQ(before->orgs.at("acme")->title, "Acme");
+    EXPECT_EQ(before->orgs.at("acme")->instructions, "Acme");
     EXPECT_EQ(before->orgs.count("beta"), 1U);
 }
 
@@ -82,33 +112,64 @@ TEST_F(ConfigStoreTest, AReloadWithoutChangeKeepsTheSet) {
 
 TEST_F(ConfigStoreTest, ABadFileKeepsWhatItSaidBefore) {
     auto store = open();
-    write("orgs/acme.json", R"({"title": 7})");
-    write("orgs/beta.json", R"({"title": "New"})");
+    write("orgs/acme.json", R"({"instructions": 7})");
+    write("orgs/beta.json", R"({"instructions": "New"})");
     write("patchbay.json", "{\n\"drain_ms\": \"long\"}");
     const std::string refused = store->reload();
-    EXPECT_NE(refused.find("acme.json:1: /title"), std::string::npos) << refused;
+    EXPECT_NE(refused.find("acme.json:1: /instructions"), std::string::npos) << refused;
     EXPECT_NE(refused.find("patchbay.json:2: /drain_ms"), std::string::npos) << refused;
-    EXPECT_EQ(store->current()->orgs.at("acme")->title, "Acme");
-    EXPECT_EQ(store->current()->orgs.at("beta")->title, "New");
+    EXPECT_EQ(store->current()->orgs.at("acme")->instructions, "Acme");
+    EXPECT_EQ(store->current()->orgs.at("beta")->instructions, "New");
     EXPECT_EQ(store->current()->host.drain, std::chrono::milliseconds(1));
+}
+
+TEST_F(ConfigStoreTest, WhereCallersBelongDoesNotMoveWhileTheyAreServed) {
+    auto store = open();
+    write("patchbay.json", R"({"anonymous_org": "acme", "org_dir": ".", "drain_ms": 2})");
+    EXPECT_EQ(store->reload(), "");
+    const auto now = store->current();
+    EXPECT_EQ(now->host.drain, std::chrono::milliseconds(2));
+    EXPECT_EQ(now->host.anonymous_org, "default");
+    EXPECT_EQ(now->orgs.count("default"), 1U);
+    EXPECT_EQ(now->orgs.count("beta"), 1U);
+}
+
+TEST_F(ConfigStoreTest, AHostFileThatIsGoneIsNotAWishForTheDefaults) {
+    auto store = open();
+    std::filesystem::remove(path("patchbay.json"));
+    EXPECT_NE(store->reload().find("patchbay.json"), std::string::npos);
+    EXPECT_EQ(store->current()->host.drain, std::chrono::milliseconds(1));
+}
+
+TEST_F(ConfigStoreTest, TheUsualHostFileThatIsGoneIsNotEither) {
+    const auto where = std::filesystem::current_path();
+    std::filesystem::current_path(folder_);
+    write("etc/patchbay.json", R"({"drain_ms": 3})");
+    overrides_.config_file.reset();
+    auto store = open();
+    std::filesystem::remove(path("etc/patchbay.json"));
+    EXPECT_NE(store->reload(), "");
+    EXPECT_EQ(store->current()->host.drain, std::chrono::milliseconds(3));
+    std::filesystem::current_path(where);
 }
 
 TEST_F(ConfigStoreTest, ARefusalIsLoggedWithTheReason) {
     auto store = open();
-    write("orgs/acme.json", R"({"title": 7})");
+    write("orgs/acme.json", R"({"instructions": 7})");
     log::configure(log::Level::info, log::Format::text);
     ::testing::internal::CaptureStderr();
     store->reload();
     const std::string logged = ::testing::internal::GetCapturedStderr();
     EXPECT_NE(logged.find(" error event=config.refused file="), std::string::npos) << logged;
-    EXPECT_NE(logged.find("/title"), std::string::npos) << logged;
+    EXPECT_NE(logged.find("/instructions"), std::string::npos) << logged;
 }
 
 TEST_F(ConfigStoreTest, RemoteServersAreSaidNotToBeServed) {
     write("orgs/acme.json", R"({"mcpServers": {"gh": {"url": "https://example.com/mcp"}}})");
     log::configure(log::Level::info, log::Format::text);
+    auto store = open();
     ::testing::internal::CaptureStderr();
-    open();
+    ASSERT_TRUE(store->watch([](const ConfigSetPtr&, const ConfigSetPtr&) {}));
     const std::string logged = ::testing::internal::GetCapturedStderr();
     EXPECT_NE(logged.find("event=config.mcp_servers_not_served org=acme servers=1"),
               std::string::npos)
@@ -119,19 +180,31 @@ TEST_F(ConfigStoreTest, WatchTellsOfANewSet) {
     auto store = open();
     std::mutex mutex;
     std::condition_variable told;
-    std::vector<std::string> titles;
+    std::vector<std::string> texts;
     auto watching = store->watch([&](const ConfigSetPtr& before, const ConfigSetPtr& now) {
         const std::lock_guard lock(mutex);
         EXPECT_NE(before, now);
-        titles.push_back(now->orgs.at("acme")->title);
+        texts.push_back(now->orgs.at("acme")->instructions);
         told.notify_all();
     });
     ASSERT_TRUE(watching) << watching.error().message;
-    write("orgs/acme.json", R"({"title": "Seen"})");
+    write("orgs/acme.json", R"({"instructions": "Seen"})");
     std::unique_lock lock(mutex);
     ASSERT_TRUE(told.wait_for(lock, std::chrono::seconds(60),
-                              [&] { return !titles.empty() && titles.back() == "Seen"; }));
-    EXPECT_EQ(store->current()->orgs.at("acme")->title, "Seen");
+                              [&] { return !texts.empty() && texts.back() == "Seen"; }));
+    EXPECT_EQ(store->current()->orgs.at("acme")->instructions, "Seen");
+}
+
+TEST_F(ConfigStoreTest, WatchSeesWhatChangedBeforeIt) {
+    auto store = open();
+    write("orgs/acme.json", R"({"instructions": "Between"})");
+    std::string seen;
+    ASSERT_TRUE(store->watch([&](const ConfigSetPtr&, const ConfigSetPtr& now) {
+        seen = now->orgs.at("acme")->instructions;
+    }));
+    EXPECT_EQ(store->current()->orgs.at("acme")->instructions, "Between");
+    store.reset();  // no call comes any more
+    EXPECT_EQ(seen, "Between");
 }
 
 }  // namespace

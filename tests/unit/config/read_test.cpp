@@ -84,6 +84,7 @@ TEST_F(ReadTest, ReadsEveryMember) {
                         true};
     expected.data_dir = path("var");
     expected.org_dir = path("etc/o");
+    expected.org_dir_named = true;
     expected.anonymous_org = "guests";
     expected.log = {log::Level::error, log::Format::json};
     expected.calls = {milliseconds(21),      milliseconds(22), milliseconds(23), 24, 25,
@@ -132,7 +133,6 @@ TEST_F(ReadTest, OrganisationWithoutCapabilitiesHasThemAll) {
         read_org(write("orgs/acme.json", R"({"title": "Acme", "instructions": "Be brief."})"));
     ASSERT_TRUE(org) << org.error().message;
     EXPECT_EQ(org->name, "acme");
-    EXPECT_EQ(org->title, "Acme");
     EXPECT_EQ(org->instructions, "Be brief.");
     EXPECT_EQ(org->capability("weather"), CapabilityConfig{});
 }
@@ -177,6 +177,12 @@ TEST_F(ReadTest, OneNamespaceForTwoCapabilitiesNamesBoth) {
     expect_contains(org.error().message, "\"one\" and \"two\"");
     EXPECT_TRUE(read_org(write("orgs/a.json", R"({"capabilities": {"one": {"namespace": "two"},
                                                   "two": {"enabled": false}}})")));
+}
+
+TEST_F(ReadTest, SeveralCapabilitiesMayHaveNoNamespace) {
+    auto org = read_org(write("orgs/a.json", R"({"capabilities": {"one": {"namespace": ""},
+                                                                  "two": {"namespace": ""}}})"));
+    EXPECT_TRUE(org) << org.error().message;
 }
 
 TEST_F(ReadTest, MalformedNamespacesAreRefused) {
