@@ -4,12 +4,30 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace pb::store {
 namespace {
 
 constexpr int busy_timeout_ms = 5'000;
+
+// Unlike other statements, the change to a write-ahead log does not wait for somebody who is at the
+// same file: two hosts may begin on a new one together.
+Result<void> use_wal(const Database& database) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(busy_timeout_ms);
+    for (;;) {
+        auto statement = database.prepare("PRAGMA journal_mode=WAL");
+        if (statement && statement->step() == SQLITE_ROW) {
+            if (statement->bytes(0) == "wal") return {};
+            return internal_error("its file system allows no write-ahead log");
+        }
+        Error error = database.failure("it cannot get a write-ahead log");
+        if (error.kind != ErrorKind::busy || std::chrono::steady_clock::now() >= end) return error;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+}
 
 }  // namespace
 
@@ -47,8 +65,12 @@ Result<Database> Database::open(const std::string& path) {
     // Its log and index files take over the mode.
     chmod(path.c_str(), S_IRUSR | S_IWUSR);
     sqlite3_busy_timeout(handle, busy_timeout_ms);
+    if (auto wal = use_wal(database); !wal) {
+        return Error{wal.error().kind,
+                     "the store '" + path + "' cannot be used: " + wal.error().message};
+    }
     auto ready = database.execute(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+        "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
         "PRAGMA trusted_schema=OFF; PRAGMA journal_size_limit=67108864;");
     if (!ready) return database.failure("the store '" + path + "' cannot be used");
     return database;

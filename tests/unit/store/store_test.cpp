@@ -10,12 +10,25 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <latch>
 #include <string>
 #include <thread>
 #include <vector>
 
 namespace pb::store {
 namespace {
+
+// A process that does not outlive the test.
+struct Child {
+    pid_t id;
+    ~Child() { end(); }
+    void end() {
+        if (id <= 0) return;
+        kill(id, SIGKILL);
+        waitpid(id, nullptr, 0);
+        id = 0;
+    }
+};
 
 class StoreTest : public testing::Test {
   protected:
@@ -141,8 +154,8 @@ TEST_F(StoreTest, ConfirmedWritesSurviveAKill) {
     store_.reset();
     int ready[2];
     ASSERT_EQ(pipe(ready), 0);
-    pid_t child = fork();
-    if (child == 0) {
+    Child child{fork()};
+    if (child.id == 0) {
         auto opened = open_store(path_);
         bool written = opened.ok() && (*opened)->put(me_, "key", "value").ok();
         char answer = written ? 'y' : 'n';
@@ -150,13 +163,12 @@ TEST_F(StoreTest, ConfirmedWritesSurviveAKill) {
         pause();
         _exit(0);
     }
+    close(ready[1]);  // so that the end of the child ends the reading
     char answer = 0;
-    ASSERT_EQ(read(ready[0], &answer, 1), 1);
+    EXPECT_EQ(read(ready[0], &answer, 1), 1);
     EXPECT_EQ(answer, 'y');
-    kill(child, SIGKILL);
-    waitpid(child, nullptr, 0);
     close(ready[0]);
-    close(ready[1]);
+    child.end();
     reopen();
     auto value = store_->get(me_, "key");
     ASSERT_TRUE(value.ok());
@@ -182,6 +194,23 @@ TEST_F(StoreTest, ManyThreadsAndTwoConnectionsLoseNothing) {
     for (auto& thread : threads)
         thread.join();
     EXPECT_EQ(store_->get(me_, "counter")->value, "200");
+}
+
+TEST_F(StoreTest, ManyMayBeginOnANewFileTogether) {
+    for (int round = 0; round < 10; ++round) {
+        const std::string path = folder_ + "/new" + std::to_string(round);
+        std::latch together(4);
+        std::vector<std::thread> threads;
+        for (int index = 0; index < 4; ++index) {
+            threads.emplace_back([&] {
+                together.arrive_and_wait();
+                auto opened = open_store(path);
+                EXPECT_TRUE(opened) << opened.error().message;
+            });
+        }
+        for (auto& thread : threads)
+            thread.join();
+    }
 }
 
 TEST_F(StoreTest, RefusesWhatItCannotRead) {
