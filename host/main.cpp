@@ -10,14 +10,13 @@
 namespace {
 
 // Termination is read from a descriptor, by one thread, when it is ready for it; so no thread may
-// take these signals. A peer that is gone is an error of write, not a signal.
+// take these signals.
 void block_signals() {
     sigset_t set;
     sigemptyset(&set);
     for (int number : {SIGTERM, SIGINT, SIGHUP})
         sigaddset(&set, number);
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    signal(SIGPIPE, SIG_IGN);
 }
 
 using ConfigPtr = std::unique_ptr<pb::config::ConfigStore>;
@@ -56,4 +55,7 @@ pb::cli::Actions make_actions() {
 
 }  // namespace
 
-int main(int argc, char** argv) { return pb::cli::run(argc, argv, make_actions()); }
+int main(int argc, char** argv) {
+    signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error of write
+    return pb::cli::run(argc, argv, make_actions());
+}
