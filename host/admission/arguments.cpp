@@ -18,7 +18,7 @@ std::string check_arguments(const catalog::Tool& tool, std::string_view params) 
     if (json::type_of(arguments) != json::Type::object)
         return refuse("Invalid arguments for " + tool.exposed + ": must be an object");
     if (tool.input->accepts_any_object()) return {};
-    auto value = json::parse(arguments);
+    auto value = json::parse_unique(arguments);
     if (!value)
         return refuse("Invalid arguments for " + tool.exposed + ": " + value.error().message);
     const auto violations = tool.input->validate(*value);

@@ -151,7 +151,7 @@ void Orgs::assemble(const config::OrgConfig& org, const plugin::FolderState& fol
     for (const auto& problem : todo.problems)
         say_once(org.name, problem);
     auto next = start(todo, instances_[org.name]);
-    put(org.name, next);
+    put(org, next);
     said_[org.name] = saying_;
 }
 
@@ -188,18 +188,19 @@ Orgs::Instances Orgs::start(const Plan& plan, const Instances& before) {
     return out;
 }
 
-Result<catalog::CatalogBuilder::Outcome> Orgs::build(const std::string& org,
+Result<catalog::CatalogBuilder::Outcome> Orgs::build(const config::OrgConfig& org,
                                                      const Instances& instances) {
     std::vector<catalog::Binding> bindings;
     for (const auto& instance : instances)
         bindings.push_back(binding_of(instance.capability, instance.name_space, instance.provider,
                                       instance.lists));
-    return builder_.build(org, std::move(bindings), catalog_.of(org));
+    return builder_.build(org.name, std::move(bindings), catalog_.of(org.name), org.instructions);
 }
 
-void Orgs::put(const std::string& org, const Instances& instances) {
+void Orgs::put(const config::OrgConfig& config, const Instances& instances) {
+    const std::string& org = config.name;
     auto kept = instances;
-    auto outcome = build(org, kept);
+    auto outcome = build(config, kept);
     if (!outcome) {
         // Two of them want the same name. What served before keeps it; of newcomers the first has
         // it.
@@ -215,9 +216,9 @@ void Orgs::put(const std::string& org, const Instances& instances) {
         kept.clear();
         for (const auto& instance : order) {
             kept.push_back(instance);
-            if (!build(org, kept)) kept.pop_back();
+            if (!build(config, kept)) kept.pop_back();
         }
-        outcome = build(org, kept);
+        outcome = build(config, kept);
         if (!outcome) return;
     }
     for (const auto& warning : outcome->warnings)

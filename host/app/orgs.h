@@ -54,8 +54,8 @@ class Orgs : public catalog::ChangeSink {
               const std::set<std::string>& dirty);
     void assemble(const config::OrgConfig& org, const plugin::FolderState& folder);
     Instances start(const Plan& plan, const Instances& before);
-    void put(const std::string& org, const Instances& instances);
-    Result<catalog::CatalogBuilder::Outcome> build(const std::string& org,
+    void put(const config::OrgConfig& config, const Instances& instances);
+    Result<catalog::CatalogBuilder::Outcome> build(const config::OrgConfig& org,
                                                    const Instances& instances);
     void say_once(const std::string& org, const std::string& problem);
 

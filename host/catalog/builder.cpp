@@ -128,8 +128,7 @@ class Merge {
 };
 
 // With several bindings, each one's text says which names it is about.
-std::string join_instructions(const Snapshot& snapshot) {
-    std::string joined;
+std::string join_instructions(std::string joined, const Snapshot& snapshot) {
     for (const auto& binding : snapshot.bindings) {
         if (binding->instructions.empty()) continue;
         if (!joined.empty()) joined += "\n\n";
@@ -145,7 +144,8 @@ std::string join_instructions(const Snapshot& snapshot) {
 
 Result<CatalogBuilder::Outcome> CatalogBuilder::build(const std::string& org,
                                                       std::vector<Binding> bindings,
-                                                      const SnapshotPtr& previous) const {
+                                                      const SnapshotPtr& previous,
+                                                      const std::string& instructions) const {
     if (auto ok = check_bindings(bindings); !ok) return std::move(ok).error();
     std::stable_sort(bindings.begin(), bindings.end(), [](const Binding& a, const Binding& b) {
         return std::tie(a.name_space, a.capability) < std::tie(b.name_space, b.capability);
@@ -170,7 +170,7 @@ Result<CatalogBuilder::Outcome> CatalogBuilder::build(const std::string& org,
                   std::back_inserter(outcome.warnings));
         if (auto ok = merge.add(std::move(*listing), *snapshot); !ok) return std::move(ok).error();
     }
-    snapshot->instructions = join_instructions(*snapshot);
+    snapshot->instructions = join_instructions(instructions, *snapshot);
     snapshot->version = ++versions;
     snapshot->index();
     outcome.snapshot = std::move(snapshot);

@@ -26,7 +26,7 @@ using Ask = std::function<Result<std::string>(const std::shared_ptr<Provider>& p
 struct BuildLimits {
     std::size_t pages = 100;        // of one list
     std::size_t entries = 10'000;   // of one list; what is beyond is left out with a warning
-    std::size_t bytes = 64u << 20;  // of one binding's definitions; likewise
+    std::size_t bytes = 64u << 20;  // of one binding's definitions and their schemas; likewise
     std::size_t parallel = 8;       // bindings asked at the same time
     // For all pages of one binding, looked at between pages.
     std::chrono::milliseconds time{60'000};
@@ -49,8 +49,9 @@ class CatalogBuilder {
     // malformed namespace, two bindings' entries with the same exposed name. (Several bindings may
     // have the empty namespace.) An entry that is wrong in itself (no name, inputSchema that does
     // not compile, invalid x-mcp-header, listed twice by its provider) is left out with a warning.
+    // `instructions` are the organisation's own; they come before the bindings'.
     Result<Outcome> build(const std::string& org, std::vector<Binding> bindings,
-                          const SnapshotPtr& previous) const;
+                          const SnapshotPtr& previous, const std::string& instructions = {}) const;
 
   private:
     Ask ask_;

@@ -13,6 +13,12 @@ constexpr std::size_t max_warnings = 20;  // of one binding; the rest is counted
 constexpr std::size_t max_instructions = 16u << 10;
 constexpr const char* no_params = "{}";
 
+// The bytes of an entry's compiled schemas, which may be many times those of its text.
+std::size_t schemas_of(const Entry&) { return 0; }
+std::size_t schemas_of(const Tool& tool) {
+    return tool.input->size() + (tool.output ? tool.output->size() : 0);
+}
+
 class Lister {
   public:
     Lister(const Ask& ask, const BuildLimits& limits, const std::string& org, Binding binding)
@@ -124,13 +130,12 @@ class Lister {
                                "'");
             }
             for (const auto definition : definitions) {
-                if (entries.size() >= limits_.entries || definition.size() > room_) {
+                if (entries.size() >= limits_.entries || definition.size() > room_ ||
+                    !add(definition, member, entries, make, taken)) {
                     warn("the answers to " + method + " of " + owner(binding_) +
                          " hold too much; the rest is left out");
                     return {};
                 }
-                room_ -= definition.size();
-                add(definition, member, entries, make, taken);
             }
             const auto cursor = json::member(*body, "nextCursor");
             if (cursor.empty() || json::type_of(cursor) != json::Type::string) return {};
@@ -143,9 +148,11 @@ class Lister {
         return {};
     }
 
+    // False if there is no room for what the definition became.
     template <class Entry>
-    void add(std::string_view definition, std::string_view member, std::vector<Entry>& entries,
+    bool add(std::string_view definition, std::string_view member, std::vector<Entry>& entries,
              Make<Entry> make, std::unordered_set<std::string>& taken) {
+        room_ -= definition.size();
         auto entry = make(listing_.binding, definition);
         std::string reason;
         if (!entry) {
@@ -153,11 +160,15 @@ class Lister {
         } else if (!taken.insert(entry->exposed).second) {
             reason = "it is listed twice";
         } else {
+            const std::size_t schemas = schemas_of(*entry);
+            if (schemas > room_) return false;
+            room_ -= schemas;
             entries.push_back(std::move(*entry));
-            return;
+            return true;
         }
         warn("the entry " + entry_title(definition) + " in the " + std::string(member) + " of " +
              owner(binding_) + " is left out: " + reason);
+        return true;
     }
 
     void warn(std::string text) {

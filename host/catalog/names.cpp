@@ -5,8 +5,6 @@
 
 #include <algorithm>
 
-#include "catalog/uri_template.h"
-
 namespace pb::catalog {
 namespace {
 
@@ -117,11 +115,6 @@ LocalUri split_uri(std::string_view exposed) {
         return {"", std::string(exposed)};
     }
     return {std::move(name_space), std::string(rest.substr(plus + 1))};
-}
-
-bool matches_template(std::string_view uri_template, std::string_view uri) {
-    const auto compiled = UriTemplate::compile(uri_template);
-    return compiled && compiled->matches(uri);
 }
 
 }  // namespace pb::catalog

@@ -36,8 +36,4 @@ struct LocalUri {
 };
 LocalUri split_uri(std::string_view exposed);
 
-// True if `uri` is an expansion of the RFC 6570 level 1-3 template. Compiles the template each
-// time; where it is matched often, keep a UriTemplate.
-bool matches_template(std::string_view uri_template, std::string_view uri);
-
 }  // namespace pb::catalog

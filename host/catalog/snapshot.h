@@ -78,7 +78,7 @@ class Snapshot {
     std::vector<ResourceTemplate> templates;
     std::vector<Prompt> prompts;
     ListPolicy lists;          // the most private and shortest-lived of the bindings'
-    std::string instructions;  // the bindings' joined; may be empty
+    std::string instructions;  // the organisation's and the bindings' joined; may be empty
 
     // By exposed name; null if absent.
     const Tool* tool(std::string_view name) const;

@@ -17,7 +17,9 @@ struct Fault {
     std::string message;
 };
 
-std::optional<Fault> check(std::string_view text, const Limits& limits);
+// `count` gets the number of values and member names.
+std::optional<Fault> check(std::string_view text, const Limits& limits,
+                           std::size_t* count = nullptr);
 
 // Past the string literal, array, object or scalar at p; safe on any bytes, never past end.
 const char* skip_string(const char* p, const char* end);

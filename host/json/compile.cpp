@@ -282,6 +282,7 @@ class Compiler {
         const auto* text = at.value.get_ptr<const std::string*>();
         if (!text) return fail(at, "must be a string");
         made(at.node.string).pattern = pattern(at, *text);
+        made(at.node.string).pattern_shown = shown(*text);
     }
 
     // For arrays.

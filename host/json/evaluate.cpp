@@ -291,9 +291,8 @@ class Evaluation {
         }
         if (!rules.pattern || enough(at, valid)) return valid;
         if (!matches(text, rules.pattern) && !budget_.exceeded()) {
-            return fail(at, node, "pattern", [&] {
-                return "must match the pattern " + shown(rules.pattern->pattern());
-            });
+            return fail(at, node, "pattern",
+                        [&] { return "must match the pattern " + rules.pattern_shown; });
         }
         return valid;
     }
@@ -485,6 +484,7 @@ class Evaluation {
     }
 
     bool any(const Node& node, const At& at, Seen* seen) {
+        if (node.general->any.size() == 1) return this->node(node.general->any.front(), at, seen);
         bool valid = false;
         for (NodeId id : node.general->any) {
             if (budget_.exceeded()) return false;
@@ -492,12 +492,11 @@ class Evaluation {
             if (valid && !seen) return true;  // otherwise every branch may evaluate more
         }
         if (valid) return true;
-        if (node.general->any.size() == 1)
-            return this->node(node.general->any.front(), at, nullptr);
         return fail(at, node, "anyOf", "must match at least one of the schemas under \"anyOf\"");
     }
 
     bool one(const Node& node, const At& at, Seen* seen) {
+        if (node.general->one.size() == 1) return this->node(node.general->one.front(), at, seen);
         std::size_t matches = 0;
         for (NodeId id : node.general->one) {
             if (budget_.exceeded()) return false;
@@ -508,8 +507,6 @@ class Evaluation {
             }
         }
         if (matches == 1) return true;
-        if (node.general->one.size() == 1)
-            return this->node(node.general->one.front(), at, nullptr);
         return fail(at, node, "oneOf",
                     "must match exactly one of the schemas under \"oneOf\", not none");
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON numbers compared and divided exactly, whichever of nlohmann's three forms they have.
+// JSON numbers compared and divided exactly, whichever of nlohmann's three forms they have. (An
+// integer beyond 64 bits has become a double before it comes here: it is compared as that.)
 #pragma once
 
 #include <cstdint>

@@ -63,16 +63,31 @@ std::optional<Fault> duplicate_fault(std::string_view text) {
     return std::nullopt;
 }
 
-// Either a value or the fault that explains its absence.
-std::optional<Fault> read(std::string_view text, const Limits& limits, Json& out) {
+// As the grammar check counts: every value, and the name of every member.
+std::size_t count_of(const Json& value) {
+    std::size_t count = 1 + (value.is_object() ? value.size() : 0);
+    if (value.is_structured()) {
+        for (const Json& each : value)
+            count += count_of(each);
+    }
+    return count;
+}
+
+// Either a value or the fault that explains its absence. `count` as in check().
+std::optional<Fault> read(std::string_view text, const Limits& limits, Json& out,
+                          std::size_t* count = nullptr) {
     if (text.substr(0, 3) == "\xEF\xBB\xBF") {
         return Fault{0, "the text begins with a byte order mark; UTF-8 needs none"};
     }
-    if (auto fault = check(text, limits)) return fault;
+    if (auto fault = check(text, limits, count)) return fault;
     out = Json::parse(text, nullptr, false);
     if (!out.is_discarded()) return std::nullopt;
     auto fault = number_fault(text);
     return fault ? fault : Fault{0, "the text could not be read"};
+}
+
+Error error(const Fault& fault) {
+    return invalid("not valid JSON at byte " + std::to_string(fault.offset) + ": " + fault.message);
 }
 
 std::string line_and_column(std::string_view text, std::size_t offset) {
@@ -99,10 +114,17 @@ Result<std::string> read_file(const std::string& path, const Limits& limits) {
 
 Result<Json> parse(std::string_view text, const Limits& limits) {
     Json value;
-    if (auto fault = read(text, limits, value)) {
-        return invalid("not valid JSON at byte " + std::to_string(fault->offset) + ": " +
-                       fault->message);
-    }
+    if (auto fault = read(text, limits, value)) return error(*fault);
+    return value;
+}
+
+Result<Json> parse_unique(std::string_view text, const Limits& limits) {
+    Json value;
+    std::size_t count = 0;
+    auto fault = read(text, limits, value, &count);
+    // Names are looked at only where something was lost on the way.
+    if (!fault && count != count_of(value)) fault = duplicate_fault(text);
+    if (fault) return error(*fault);
     return value;
 }
 

@@ -16,6 +16,9 @@ using Json = nlohmann::json;
 
 // The error names what was wrong and where (byte offset; parse_file: line and column).
 Result<Json> parse(std::string_view text, const Limits& limits = {});
+// For text that somebody else reads again: of duplicate member names, which are refused here, they
+// might take another one.
+Result<Json> parse_unique(std::string_view text, const Limits& limits = {});
 // A file that a person wrote: errors carry path, line and column. Duplicate member names are
 // refused (a typo that would be silently ignored otherwise).
 Result<Json> parse_file(const std::string& path, const Limits& limits = {});

@@ -5,12 +5,19 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <limits>
 #include <optional>
+#include <vector>
 
 namespace pb::json {
 namespace {
 
-constexpr std::int64_t pattern_memory = 512 << 10;  // program and DFA cache of one expression
+// Program and DFA cache of one expression; more only for one that does not fit.
+constexpr std::int64_t usual_memory = 512 << 10;
+constexpr std::int64_t most_memory = 8 << 20;
+
+constexpr std::size_t longest_repeat = 1000;       // that RE2 knows
+constexpr std::size_t longest_translated = 65536;  // bytes; repeats in repeats would double it
 
 // \s of ECMA-262 and its complement, as the inside of a class.
 constexpr std::string_view space =
@@ -84,11 +91,20 @@ class Translator {
                 escape(false);
             } else if (c == '[') {
                 character_class();
-            } else if (c == '(' && peek(1) == '?') {
+            } else if (c == '(') {
+                open_.push_back(out_.size());
                 group();
+                atom_ = out_.size();
+            } else if (c == '{') {
+                repeat();
             } else {
-                out_ += c;
-                ++at_;
+                if (c == ')' && !open_.empty()) {
+                    atom_ = open_.back();
+                    open_.pop_back();
+                } else if ((c & 0xC0) != 0x80) {
+                    atom_ = out_.size();
+                }
+                put(in_.substr(at_, 1), 1);
             }
         }
         if (!error_.empty()) return invalid(error_);
@@ -106,6 +122,7 @@ class Translator {
     }
 
     void group() {
+        if (peek(1) != '?') return put("(", 1);
         std::string_view rest = in_.substr(at_);
         auto begins = [&](std::string_view head) { return rest.substr(0, head.size()) == head; };
         if (begins("(?=") || begins("(?!") || begins("(?<=") || begins("(?<!")) {
@@ -116,7 +133,55 @@ class Translator {
         fail("uses a group that ECMA-262 does not have");
     }
 
+    // "{n}", "{n,}" or "{n,m}". What repeats more often than RE2 knows becomes several repeats in a
+    // row.
+    void repeat() {
+        std::size_t close = in_.find('}', at_);
+        std::string_view inside = in_.substr(at_ + 1, close == in_.npos ? 0 : close - at_ - 1);
+        std::size_t comma = inside.find(',');
+        auto least = count(inside.substr(0, comma));
+        auto most = comma == inside.npos ? least : count(inside.substr(comma + 1));
+        bool endless = comma + 1 == inside.size();
+        if (!least || (!most && !endless)) {  // an ordinary brace
+            atom_ = out_.size();
+            return put("{", 1);
+        }
+        bool usual = std::max(*least, most.value_or(0)) <= longest_repeat;
+        if (usual || (most && *most < *least)) {
+            return put(in_.substr(at_, close + 1 - at_), close + 1 - at_);
+        }
+        std::string atom = out_.substr(atom_);
+        std::size_t parts = 2 + std::max(*least, most.value_or(0)) / longest_repeat;
+        if (parts > longest_translated / (atom.size() + 8)) {
+            return fail("repeats too much too often");
+        }
+        out_.resize(atom_);
+        out_ += "(?:";
+        put_repeats(atom, "{", *least);
+        if (endless) out_ += atom + "*";
+        if (most) put_repeats(atom, "{0,", *most - *least);
+        put(")", close + 1 - at_);
+        if (peek(0) == '?') ++at_;  // lazy: which match is found does not matter
+    }
+
+    void put_repeats(const std::string& atom, const char* open, std::size_t times) {
+        for (; times > 0; times -= std::min(times, longest_repeat)) {
+            out_ += atom + open + std::to_string(std::min(times, longest_repeat)) + "}";
+        }
+    }
+
+    static std::optional<std::size_t> count(std::string_view digits) {
+        std::size_t value = 0;
+        const char* end = digits.data() + digits.size();
+        auto [stop, code] = std::from_chars(digits.data(), end, value);
+        if (digits.empty() || code == std::errc::invalid_argument || stop != end) {
+            return std::nullopt;
+        }
+        return code == std::errc() ? value : std::numeric_limits<std::size_t>::max();
+    }
+
     void character_class() {
+        atom_ = out_.size();
         bool negated = peek(1) == '^';
         std::size_t head = negated ? 2 : 1;
         if (peek(head) == ']') {  // to RE2 this bracket would be a member
@@ -138,6 +203,7 @@ class Translator {
     }
 
     void escape(bool in_class) {
+        if (!in_class) atom_ = out_.size();
         char c = peek(1);
         switch (c) {
             case '\0':
@@ -255,6 +321,8 @@ class Translator {
     std::string_view in_;
     std::size_t at_ = 0;
     std::string out_;
+    std::size_t atom_ = 0;           // where in out_ begins what a repeat would repeat
+    std::vector<std::size_t> open_;  // where in out_ the open groups begin
     std::string error_;
 };
 
@@ -267,9 +335,13 @@ Result<std::shared_ptr<const re2::RE2>> compile_pattern(std::string_view pattern
     if (!translated) return translated.error();
     re2::RE2::Options options;
     options.set_log_errors(false);
-    options.set_max_mem(pattern_memory);
+    options.set_max_mem(usual_memory);
     options.set_never_capture(true);
     auto compiled = std::make_shared<const re2::RE2>(*translated, options);
+    if (compiled->error_code() == re2::RE2::ErrorPatternTooLarge) {
+        options.set_max_mem(most_memory);
+        compiled = std::make_shared<const re2::RE2>(*translated, options);
+    }
     if (!compiled->ok()) return invalid("is not usable: " + compiled->error());
     return compiled;
 }

@@ -44,6 +44,7 @@ struct StringRules {
     std::size_t min_length = 0;
     std::size_t max_length = unlimited;
     Pattern pattern;
+    std::string pattern_shown;  // as the schema has it, for messages
 };
 
 struct ArrayRules {

@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::size_t deepest_schema = 512;
 constexpr std::size_t longest_shown = 120;
-constexpr std::size_t longest_path = 1024;
+constexpr std::size_t longest_path = 256;
+constexpr std::size_t longest_uri = 2048;  // every resource keeps its own
+constexpr const char* too_long = "is or becomes longer than 2048 bytes";
 constexpr std::string_view draft_2020 = "https://json-schema.org/draft/2020-12/schema";
 constexpr std::string_view draft_7 = "http://json-schema.org/draft-07/schema";
 
@@ -161,7 +163,9 @@ Result<void> Resources::identify(const Json& schema, Site& site) {
     if (draft7 && schema.contains("$ref")) return {};
     const std::string* id = found->get_ptr<const std::string*>();
     if (!id) return schema_error(site.path, "$id", "must be a string");
+    if (id->size() > longest_uri) return schema_error(site.path, "$id", too_long);
     Reference at = resolve(resources_[site.resource].uri, *id);
+    if (at.uri.size() > longest_uri) return schema_error(site.path, "$id", too_long);
     if (!at.fragment.empty() && !draft7) {
         return schema_error(site.path, "$id", "must not have a fragment");
     }
@@ -261,6 +265,7 @@ Result<std::uint32_t> Resources::resource_at(const std::string& uri) {
 }
 
 Result<const Json*> Resources::find(const std::string& reference, const Site& from) {
+    if (reference.size() > longest_uri) return invalid(too_long);
     Reference to = resolve(resources_[from.resource].uri, reference);
     auto id = resource_at(to.uri);
     if (!id) {

@@ -58,6 +58,8 @@ class Scanner {
           limits_(limits),
           depth_limit_(std::min(limits.depth, deepest)) {}
 
+    std::size_t counted() const { return count_; }
+
     std::optional<Fault> run() {
         const Byte* p = space(begin_);
         while (p && !done_)
@@ -275,12 +277,15 @@ class Scanner {
 
 }  // namespace
 
-std::optional<Fault> check(std::string_view text, const Limits& limits) {
+std::optional<Fault> check(std::string_view text, const Limits& limits, std::size_t* count) {
     if (text.size() > limits.size) {
         return Fault{limits.size,
                      "the text is longer than " + std::to_string(limits.size) + " bytes"};
     }
-    return Scanner(text, limits).run();
+    Scanner scanner(text, limits);
+    auto fault = scanner.run();
+    if (count) *count = scanner.counted();
+    return fault;
 }
 
 Result<void> scan(std::string_view text, const Limits& limits) {

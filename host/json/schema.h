@@ -18,7 +18,7 @@ namespace pb::json {
 
 struct SchemaLimits {
     std::size_t subschemas = 10'000;   // in one compiled schema
-    std::size_t depth = 128;           // nested evaluation ($ref loops included)
+    std::size_t depth = 256;           // nested evaluation ($ref loops included)
     std::uint64_t work = 2'000'000;    // evaluation steps for one instance
     std::size_t pattern_size = 4'096;  // bytes of one regular expression
 };
@@ -37,6 +37,8 @@ class Schema {
     // [any thread] Empty if valid; otherwise the first `most` violations. Running out of depth or
     // work is a violation of its own (the instance counts as invalid). Never throws.
     virtual std::vector<Violation> validate(const Json& instance, std::size_t most = 8) const = 0;
+    // About how many bytes it keeps.
+    virtual std::size_t size() const = 0;
     // True if every JSON object is valid, so that callers can skip parsing the instance.
     virtual bool accepts_any_object() const = 0;
 };

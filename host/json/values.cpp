@@ -35,6 +35,7 @@ bool same(const json& a, const json& b, Budget& budget, int depth) {
     // Both are sorted by name.
     auto right = b.begin();
     for (auto left = a.begin(); left != a.end(); ++left, ++right) {
+        if (!budget.spend_on(left.key())) return false;
         if (left.key() != right.key() || !same(*left, *right, budget, depth + 1)) return false;
     }
     return true;
@@ -57,7 +58,10 @@ std::size_t hash_of(const json& value, Budget& budget, int depth) {
     if (value.is_boolean()) return value.get<bool>() ? 2 : 3;
     std::size_t hash = static_cast<std::size_t>(value.type());
     for (auto it = value.begin(); value.is_structured() && it != value.end(); ++it) {
-        if (value.is_object()) hash = mixed(hash, text_hash(it.key()));
+        if (value.is_object()) {
+            if (!budget.spend_on(it.key())) return 0;
+            hash = mixed(hash, text_hash(it.key()));
+        }
         hash = mixed(hash, hash_of(*it, budget, depth + 1));
     }
     return hash;

@@ -69,26 +69,39 @@ static bool skip_value(cursor* c) {
     return true;
 }
 
+/* Whether a key, as it stands in its quotes, is the name; "tex\u0074" is "text". */
+static bool is_named(patchbay_str key, const char* name) {
+    const size_t name_size = strlen(name);
+    if (memchr(key.data, '\\', (size_t)key.size) == NULL) {
+        return key.size == name_size + 2 && memcmp(key.data + 1, name, name_size) == 0;
+    }
+    size_t size = 0;
+    char* text = json_string(key, &size);
+    const bool same = text != NULL && size == name_size && memcmp(text, name, size) == 0;
+    free(text);
+    return same;
+}
+
 bool json_member(patchbay_str object, const char* name, patchbay_str* value) {
     cursor c = {object.data, object.data + object.size};
-    const size_t name_size = strlen(name);
+    bool found = false;
     if (object.size == 0 || !take(&c, '{') || take(&c, '}')) return false;
     do {
         skip_space(&c);
-        const char* key = c.at + 1;
+        patchbay_str key = {c.at, 0};
         if (!skip_string(&c)) return false;
-        const size_t key_size = (size_t)(c.at - key) - 1;
+        key.size = (uint64_t)(c.at - key.data);
         if (!take(&c, ':')) return false;
         skip_space(&c);
         const char* begin = c.at;
         if (!skip_value(&c)) return false;
-        if (key_size == name_size && memcmp(key, name, name_size) == 0) {
+        if (is_named(key, name)) {
             value->data = begin;
             value->size = (uint64_t)(c.at - begin);
-            return true;
+            found = true;
         }
     } while (take(&c, ','));
-    return false;
+    return found;
 }
 
 /* Four hexadecimal digits; -1 if they are not there. */

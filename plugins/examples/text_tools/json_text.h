@@ -8,8 +8,9 @@
 #include <patchbay/plugin.h>
 #include <stdbool.h>
 
-/* The value of a member of a JSON object, as a view of its text. name: plain ASCII, as it would
- * stand between the quotes. False if `object` is not an object or has no such member. */
+/* The value of a member of a JSON object, as a view of its text; of duplicates the last one, which
+ * is the one that the host has checked. False if `object` is not an object or has no such member.
+ */
 bool json_member(patchbay_str object, const char* name, patchbay_str* value);
 
 /* The text of a JSON string, unescaped, in memory that the caller frees; *size is its length.

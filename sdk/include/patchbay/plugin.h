@@ -110,6 +110,8 @@ enum {
  * params   the request's params, a JSON object, as the client sent it but with the plugin's own
  *          names and URIs (the host's namespace removed). After PATCHBAY_INPUT_REQUIRED it has the
  *          client's "inputResponses" and the plugin's own "requestState".
+ *          Where a member name is given twice, the last counts: it is what the host has looked at.
+ *          (Arguments with such names are refused where the tool's inputSchema asks for anything.)
  * context  a JSON object:
  *            org               id of the organisation that the call belongs to
  *            principal         {"id","kind"}: kind is "anonymous" | "user" | "key" | "service"

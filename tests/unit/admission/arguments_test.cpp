@@ -92,6 +92,22 @@ TEST_F(Arguments, TheyAreAnObjectOrAbsent) {
     EXPECT_EQ(reached, 0);
 }
 
+TEST_F(Arguments, AMemberGivenTwiceIsRefused) {
+    // Whoever reads the text again might take the one that was not checked.
+    const std::string text = R"({"name":"add","arguments":{"a":"x","\u0061":1}})";
+    auto target = world.admission.find(*caller, "tools/call", "add");
+    ASSERT_TRUE(target) << target.error().message;
+    admission::Admitted admitted;
+    admitted.method = "tools/call";
+    admitted.params = text;
+    admitted.caller = caller;
+    auto witness = std::make_shared<Witness>();
+    world.admission.call(*target, admitted, witness);
+    ASSERT_TRUE(witness->wait());
+    EXPECT_EQ(failure_of(witness)["code"], "invalid_arguments");
+    EXPECT_EQ(reached, 0);
+}
+
 TEST_F(Arguments, AResumedCallWasCheckedBefore) {
     const auto witness = call("tools/call", "add", {{"name", "add"}}, true);
     EXPECT_FALSE(witness->result().contains("isError"));

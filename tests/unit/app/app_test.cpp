@@ -41,6 +41,18 @@ TEST_F(AppTest, AnswersInProcess) {
     EXPECT_EQ(json::parse(*discovered)["instructions"], "Be kind.");
 }
 
+TEST_F(AppTest, TheOrganisationsInstructionsFollowTheHosts) {
+    auto org = std::make_shared<config::OrgConfig>();
+    org->name = "default";
+    org->instructions = "Prefer tools over guessing.";
+    config.orgs["default"] = org;
+    auto app = start();
+    ASSERT_TRUE(app) << app.error().message;
+    auto discovered = (*app)->request("server/discover", "");
+    ASSERT_TRUE(discovered);
+    EXPECT_EQ(json::parse(*discovered)["instructions"], "Be kind.\n\nPrefer tools over guessing.");
+}
+
 TEST_F(AppTest, SaysWhatIsWrongWithARequest) {
     auto app = start();
     ASSERT_TRUE(app);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Merging: collisions, order, failures of single bindings, what discovery says.
-#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 #include <stdexcept>
+#include <thread>
 
 #include "fakes.h"
 
@@ -141,6 +143,10 @@ TEST(Merge, InstructionsOfSeveralSayWhose) {
     EXPECT_EQ(snapshot({binding_of("b", speaker("Two.")), binding_of("a", speaker("One."))})
                   ->instructions,
               "a__*: One.\n\nb__*: Two.");
+    const auto built = CatalogBuilder(ask_fake).build("acme", {binding_of("a", speaker("One."))},
+                                                      nullptr, "Ours.");
+    ASSERT_TRUE(built);
+    EXPECT_EQ(built->snapshot->instructions, "Ours.\n\nOne.");
 }
 
 TEST(Merge, VersionsGrow) {
@@ -253,16 +259,19 @@ TEST(Parallel, BindingsAreAskedAtTheSameTime) {
 }
 
 TEST(Parallel, IsBounded) {
-    std::atomic<int> running{0}, most{0};
+    std::mutex mutex;
+    std::condition_variable third;
+    std::set<std::thread::id> threads;
     std::vector<Binding> bindings;
     for (int i = 0; i < 40; ++i) {
         auto provider = fake("p" + std::to_string(i));
         provider->on("tools/list", [&](std::string_view) -> Result<std::string> {
-            const int now = ++running;
-            for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
-            }
-            std::this_thread::yield();
-            --running;
+            std::unique_lock lock(mutex);
+            threads.insert(std::this_thread::get_id());
+            third.notify_all();
+            third.wait(lock, [&] { return threads.size() >= 3; });
+            lock.unlock();
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));  // a fourth would come
             return list_text("tools", {tool_text("a")});
         });
         bindings.push_back(binding_of("n" + std::to_string(i), provider));
@@ -270,7 +279,7 @@ TEST(Parallel, IsBounded) {
     auto outcome = build(std::move(bindings), nullptr, {.parallel = 3});
     ASSERT_TRUE(outcome);
     EXPECT_EQ(outcome->snapshot->tools.size(), 40u);
-    EXPECT_LE(most, 3);
+    EXPECT_EQ(threads.size(), 3u);
 }
 
 }  // namespace

@@ -76,12 +76,30 @@ TEST(Limits, OfEntriesKeepWhatFits) {
 }
 
 TEST(Limits, OfBytesKeepWhatFits) {
-    const auto size = tool_text("a").size();
+    const auto size =
+        tool_text("a").size() +
+        snapshot({binding_of("n", tools_provider("p", {"a"}))})->tools[0].input->size();
     const auto outcome = build({binding_of("n", tools_provider("p", {"a", "b", "c"}))}, nullptr,
                                {.bytes = 2 * size});
     ASSERT_TRUE(outcome);
     EXPECT_EQ(names(outcome->snapshot->tools), (Names{"n__a", "n__b"}));
     EXPECT_EQ(outcome->warnings.size(), 1u);
+}
+
+TEST(Limits, OfBytesCountWhatSchemasBecome) {
+    std::string zeros = "0";
+    for (int i = 0; i < 1'000; ++i)
+        zeros += ",0";
+    auto provider = fake("p");
+    provider->on("tools/list",
+                 list_text("tools", {R"({"name":"a","inputSchema":{"type":"object","enum":[)" +
+                                     zeros + "]}}"}));
+    const auto kept = [&](std::size_t bytes) {
+        return build({binding_of("n", provider)}, nullptr, {.bytes = bytes})
+            ->snapshot->tools.size();
+    };
+    EXPECT_EQ(kept(1'000'000), 1u);
+    EXPECT_EQ(kept(10 * zeros.size()), 0u);  // each number is many times its text
 }
 
 TEST(Limits, OfTimeEndABindingBetweenPages) {

@@ -5,8 +5,6 @@
 
 #include <string>
 
-#include "catalog/names.h"
-
 namespace pb::catalog {
 namespace {
 
@@ -15,6 +13,11 @@ struct Case {
     const char* uri;
     bool matches;
 };
+
+bool matches_template(std::string_view uri_template, std::string_view uri) {
+    const auto compiled = UriTemplate::compile(uri_template);
+    return compiled && compiled->matches(uri);
+}
 
 class Expansion : public testing::TestWithParam<Case> {};
 

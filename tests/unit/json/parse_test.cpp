@@ -80,6 +80,17 @@ TEST(Parse, FileRefusesDuplicateNames) {
     EXPECT_TRUE(parse_file(fine.path()).ok());
 }
 
+TEST(Parse, UniqueRefusesDuplicateNames) {
+    auto twice = parse_unique(R"({"x":[{"a":1},{"a":1,"\u0061" : {"b":2}}]})");
+    ASSERT_FALSE(twice.ok());
+    EXPECT_NE(twice.error().message.find("the member name \"a\" is given twice"),
+              std::string::npos);
+    const std::string fine = R"({"a":{"a":["a",{"a":"a"},[]]},"b":{},"":null,"c":[1,-2.5,true]})";
+    ASSERT_TRUE(parse_unique(fine).ok());
+    EXPECT_EQ(*parse_unique(fine), *parse(fine));
+    EXPECT_FALSE(parse_unique("{").ok());
+}
+
 TEST(Parse, MissingFile) {
     auto result = parse_file(::testing::TempDir() + "/no/such/file.json");
     ASSERT_FALSE(result.ok());

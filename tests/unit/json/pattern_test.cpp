@@ -69,6 +69,34 @@ TEST(Pattern, Properties) {
     EXPECT_FALSE(compile_pattern("\\p{").ok());
 }
 
+TEST(Pattern, Repeats) {
+    const std::string a(1'500, 'a');
+    EXPECT_TRUE(matches("^[\\w-]{1,1024}$", a.substr(0, 1'024)));
+    EXPECT_FALSE(matches("^[\\w-]{1,1024}$", a.substr(0, 1'025)));
+    EXPECT_FALSE(matches("^[\\w-]{1,1024}$", ""));
+    EXPECT_TRUE(matches("^\\S{1,255}$", a.substr(0, 255)));
+    EXPECT_FALSE(matches("^\\S{1,255}$", a.substr(0, 256)));
+    EXPECT_TRUE(matches("^\xC3\xA9{2000}$", [] {
+        std::string accents;
+        for (int i = 0; i < 2'000; ++i)
+            accents += "\xC3\xA9";
+        return accents;
+    }()));
+    EXPECT_TRUE(matches("^b(?:a|(c)){1500}$", "b" + a));
+    EXPECT_FALSE(matches("^b(?:a|(c)){1501}$", "b" + a));
+    EXPECT_TRUE(matches("^\\d?a{1001,}$", a));
+    EXPECT_FALSE(matches("^a{1501,}$", a));
+    EXPECT_FALSE(matches("^a{1501,}?$", a));
+    EXPECT_TRUE(matches("^a{0,2000}?b{2}$", a + "bb"));
+    EXPECT_TRUE(matches("^x{{1}{,2}{y$", "x{{,2}{y"));
+    EXPECT_TRUE(matches("^{{2000}$", std::string(2'000, '{')));
+    for (const char* pattern :
+         {"{2000}", "a({2000})", "a|{2000}", "a{1,5}{2000}", "a{2000,1}",
+          "((((a{2000}){2000}){2000}){2000}){2000}", "a{99999999}", "a{99999999999999999999}"}) {
+        EXPECT_FALSE(compile_pattern(pattern).ok()) << pattern;
+    }
+}
+
 TEST(Pattern, RefusesWhatItCannotDo) {
     for (const char* pattern : {"(?=a)", "(?!a)", "(?<=a)b", "(?<!a)b"}) {
         auto compiled = compile_pattern(pattern);

@@ -45,6 +45,8 @@ TEST(Schema, MessagesNameThePlaceAndTheRule) {
     EXPECT_EQ(verdict(R"({"minLength":2})", "\"\xC3\xA9\""),
               "the value must have at least 2 characters");
     EXPECT_EQ(verdict(R"({"pattern":"^a"})", "\"b\""), "the value must match the pattern \"^a\"");
+    EXPECT_EQ(verdict(R"({"pattern":"^\\s$"})", "\"b\""),
+              "the value must match the pattern \"^\\\\s$\"");
     EXPECT_EQ(verdict(R"({"additionalProperties":false})", R"({"x":1})"), "at /x: is not allowed");
     EXPECT_EQ(verdict(R"({"enum":["a",1]})", "\"b\""), "the value must be one of [\"a\",1]");
     EXPECT_EQ(verdict(R"({"minItems":1})", "[]"), "the value must have at least 1 item");
