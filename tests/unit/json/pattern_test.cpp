@@ -76,6 +76,10 @@ TEST(Pattern, Repeats) {
     EXPECT_FALSE(matches("^[\\w-]{1,1024}$", ""));
     EXPECT_TRUE(matches("^\\S{1,255}$", a.substr(0, 255)));
     EXPECT_FALSE(matches("^\\S{1,255}$", a.substr(0, 256)));
+    EXPECT_TRUE(matches("^\\S{1,1024}$", a.substr(0, 1'024)));
+    EXPECT_FALSE(matches("^[^\\s]{1,1024}$", a.substr(0, 1'025)));
+    EXPECT_TRUE(matches("^[\\S]{1,255}$", a.substr(0, 255)));
+    EXPECT_TRUE(matches("^\\p{L}{1,64}$", a.substr(0, 64)));
     EXPECT_TRUE(matches("^\xC3\xA9{2000}$", [] {
         std::string accents;
         for (int i = 0; i < 2'000; ++i)

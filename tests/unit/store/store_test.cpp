@@ -7,10 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <latch>
 #include <string>
 #include <thread>
 #include <vector>
@@ -196,21 +196,26 @@ TEST_F(StoreTest, ManyThreadsAndTwoConnectionsLoseNothing) {
     EXPECT_EQ(store_->get(me_, "counter")->value, "200");
 }
 
-TEST_F(StoreTest, ManyMayBeginOnANewFileTogether) {
-    for (int round = 0; round < 10; ++round) {
-        const std::string path = folder_ + "/new" + std::to_string(round);
-        std::latch together(4);
-        std::vector<std::thread> threads;
-        for (int index = 0; index < 4; ++index) {
-            threads.emplace_back([&] {
-                together.arrive_and_wait();
-                auto opened = open_store(path);
-                EXPECT_TRUE(opened) << opened.error().message;
-            });
-        }
-        for (auto& thread : threads)
-            thread.join();
-    }
+TEST_F(StoreTest, SomebodyElseMayBeAtANewFile) {
+    const std::string path = folder_ + "/new.db";
+    sqlite3* other = nullptr;
+    ASSERT_EQ(sqlite3_open(path.c_str(), &other), SQLITE_OK);
+    // It is about to write, as another host that begins.
+    ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+    std::filesystem::permissions(path, std::filesystem::perms::all);
+    // What open_store() does before it first needs a lock.
+    constexpr auto made_private =
+        std::filesystem::perms::owner_read | std::filesystem::perms::owner_write;
+    std::thread thread([&] {
+        auto opened = open_store(path);
+        EXPECT_TRUE(opened) << opened.error().message;
+    });
+    while (std::filesystem::status(path).permissions() != made_private)
+        std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_EQ(sqlite3_exec(other, "COMMIT", nullptr, nullptr, nullptr), SQLITE_OK);
+    thread.join();
+    sqlite3_close(other);
 }
 
 TEST_F(StoreTest, RefusesWhatItCannotRead) {
