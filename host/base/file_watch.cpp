@@ -12,11 +12,14 @@
 #include <climits>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <filesystem>
 #include <map>
 #include <set>
 #include <string_view>
 #include <thread>
+
+#include "base/log.h"
 
 namespace pb {
 namespace {
@@ -151,13 +154,22 @@ class FileWatch::Loop {
             auto now = Clock::now();
             if (dirty && (now >= last + quiet_ || now >= first + 10 * quiet_)) {
                 dirty = false;
-                changed_();
+                tell();
                 // A folder made while nobody watched its place is seen here at the latest.
                 if (refresh()) {
                     first = last = Clock::now();
                     dirty = true;
                 }
             }
+        }
+    }
+
+    // A receiver's trouble must not end the process, nor the watching.
+    void tell() {
+        try {
+            changed_();
+        } catch (const std::exception& fault) {
+            log::error("file_watch.fault", {{"reason", fault.what()}});
         }
     }
 

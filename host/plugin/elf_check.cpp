@@ -113,21 +113,36 @@ std::string_view text_at(std::string_view bytes, std::uint64_t offset) {
     return rest.substr(0, rest.find('\0'));
 }
 
-Result<std::vector<std::string>> read_needed(std::string_view bytes,
-                                             const std::vector<Elf64_Phdr>& segments) {
-    std::vector<std::uint64_t> names;
-    std::optional<std::uint64_t> strings;
+// The dynamic section; null if there is none. A linker makes one: with more of them a small file
+// could ask for much work.
+Result<const Elf64_Phdr*> dynamic_section(const std::vector<Elf64_Phdr>& segments) {
+    const Elf64_Phdr* found = nullptr;
     for (const Elf64_Phdr& segment : segments) {
         if (segment.p_type != PT_DYNAMIC) continue;
-        for (std::uint64_t at_byte = 0; at_byte + sizeof(Elf64_Dyn) <= segment.p_filesz;
-             at_byte += sizeof(Elf64_Dyn)) {
-            auto entry = at<Elf64_Dyn>(bytes, segment.p_offset + at_byte);
-            if (!entry || entry->d_tag == DT_NULL) break;
-            if (entry->d_tag == DT_STRTAB) strings = file_offset(segments, entry->d_un.d_ptr);
-            if (entry->d_tag == DT_NEEDED) names.push_back(entry->d_un.d_val);
-        }
+        if (found) return invalid("it has more than one dynamic section");
+        found = &segment;
     }
-    if (names.size() > max_needed) return invalid("it asks for more than 256 other libraries");
+    return found;
+}
+
+Result<std::vector<std::string>> read_needed(std::string_view bytes,
+                                             const std::vector<Elf64_Phdr>& segments) {
+    auto dynamic = dynamic_section(segments);
+    if (!dynamic) return dynamic.error();
+    if (!*dynamic) return std::vector<std::string>{};
+    std::vector<std::uint64_t> names;
+    std::optional<std::uint64_t> table;
+    const auto& section = **dynamic;
+    for (std::uint64_t offset = 0; offset + sizeof(Elf64_Dyn) <= section.p_filesz;
+         offset += sizeof(Elf64_Dyn)) {
+        auto entry = at<Elf64_Dyn>(bytes, section.p_offset + offset);
+        if (!entry || entry->d_tag == DT_NULL) break;
+        if (entry->d_tag == DT_STRTAB) table = entry->d_un.d_ptr;
+        if (entry->d_tag != DT_NEEDED) continue;
+        if (names.size() == max_needed) return invalid("it asks for more than 256 other libraries");
+        names.push_back(entry->d_un.d_val);
+    }
+    const auto strings = table ? file_offset(segments, *table) : std::nullopt;
     if (!names.empty() && !strings) return invalid("its dynamic section is malformed");
     std::vector<std::string> needed;
     for (std::uint64_t name : names) {

@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "base/log.h"
@@ -23,8 +23,10 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 constexpr std::size_t max_files = 1000;
-// How often start() and rescan() wait for a file that is still being written.
+// How often the first state waits for a file that is still being written.
 constexpr int patient_rounds = 20;
+// From the first interval between two tries of what failed to the longest.
+constexpr int longest_pause = 400;
 
 // What changes when a file does; all zero for one that is not there.
 struct Stamp {
@@ -56,7 +58,8 @@ bool is_plugin_name(const std::string& name) {
            name[0] != '~';
 }
 
-std::set<std::string> plugin_names(const std::string& folder) {
+// A folder that is not there is empty. Any other failure says nothing about the files.
+Result<std::set<std::string>> plugin_names(const std::string& folder) {
     std::set<std::string> names;
     std::error_code failed;
     fs::directory_iterator at(folder, failed), end;
@@ -65,8 +68,14 @@ std::set<std::string> plugin_names(const std::string& folder) {
         if (is_plugin_name(name)) names.insert(std::move(name));
         at.increment(failed);
     }
-    return names;
+    if (!failed || failed == std::errc::no_such_file_or_directory ||
+        failed == std::errc::not_a_directory)
+        return names;
+    return internal_error(failed.message());
 }
+
+// What a scan leaves to be done without anybody asking.
+enum class Left { nothing, writing, failed };
 
 }  // namespace
 
@@ -78,32 +87,38 @@ class PluginFolder::Scanner {
           changed_(std::move(changed)),
           settle_(settle) {}
 
+    ~Scanner() {
+        {
+            std::lock_guard lock(mutex_);
+            ended_ = true;
+            wake_.notify_all();
+        }
+        if (thread_.joinable()) thread_.join();
+    }
+
     const std::string& folder() const { return folder_; }
 
-    // Scans until no file is being written any more, at most `rounds` times.
-    void scan_until_settled(std::optional<int> rounds, bool retry_refused) {
-        while (!scan(std::exchange(retry_refused, false)) && (!rounds || --*rounds > 0)) {
-            std::unique_lock lock(state_mutex_);
-            if (ending_.wait_for(lock, settle_, [this] { return ended_; })) return;
-        }
-        // A file that is written for longer does not keep the others from being used.
-        std::lock_guard lock(scanning_);
-        if (!published_) publish();
+    // Returns when the first state was published.
+    void start() {
+        ask(false);
+        thread_ = std::thread([this] { run(); });
+        settle();
     }
 
-    void end() {
-        std::lock_guard lock(state_mutex_);
-        ended_ = true;
-        ending_.notify_all();
+    void ask(bool retry_refused) {
+        std::lock_guard lock(mutex_);
+        asked_ = true;
+        retry_refused_ |= retry_refused;
+        wake_.notify_all();
     }
 
-    bool has_ended() const {
-        std::lock_guard lock(state_mutex_);
-        return ended_;
+    void settle() {
+        std::unique_lock lock(mutex_);
+        wake_.wait(lock, [this] { return !asked_ && !busy_; });
     }
 
     FolderState state() const {
-        std::lock_guard lock(state_mutex_);
+        std::lock_guard lock(mutex_);
         return state_;
     }
 
@@ -115,7 +130,13 @@ class PluginFolder::Scanner {
         std::string rival;   // the plugin id that another file has; to be looked at again each time
     };
 
-    bool scan(bool retry_refused);
+    void run();
+    Left scan(bool retry_refused, bool waited);
+    bool look_at_all(std::set<std::string>& names, bool retry_refused);
+    bool has_ended() const {
+        std::lock_guard lock(mutex_);
+        return ended_;
+    }
     bool look_at(const std::string& name, Known& known, std::set<std::string>& taken);
     bool load(const std::string& path, Known& known, const std::set<std::string>& taken);
     void forget_removed(const std::set<std::string>& names);
@@ -130,20 +151,72 @@ class PluginFolder::Scanner {
     const Changed changed_;
     const milliseconds settle_;
 
-    std::mutex scanning_;
+    // Only the thread's own.
     std::map<std::string, Known> known_;  // by file name
+    std::string unreadable_;              // why the folder could not be read the last time
     bool published_ = false;
 
-    mutable std::mutex state_mutex_;
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;
     FolderState state_;
-    std::condition_variable ending_;
-    bool ended_ = false;
+    bool asked_ = false, retry_refused_ = false, busy_ = false, ended_ = false;
+
+    std::thread thread_;  // last: it uses all of the above
 };
 
-// True if no file was found in the middle of being written.
-bool PluginFolder::Scanner::scan(bool retry_refused) {
-    std::lock_guard lock(scanning_);
+// Looks when it is asked to, and by itself while something is left that time may cure.
+void PluginFolder::Scanner::run() {
+    const milliseconds first_pause = std::max(10 * settle_, milliseconds(100));
+    milliseconds pause = first_pause;
+    int rounds = 0;
+    Left left = Left::nothing;
+    std::unique_lock lock(mutex_);
+    while (true) {
+        const auto called = [this] { return ended_ || asked_; };
+        if (left == Left::nothing)
+            wake_.wait(lock, called);
+        else
+            wake_.wait_for(lock, left == Left::writing ? settle_ : pause, called);
+        if (ended_) return;
+        const bool due = !asked_ && left == Left::failed;
+        if (due) pause = std::min(2 * pause, longest_pause * first_pause);
+        if (asked_) {
+            pause = first_pause;
+            rounds = 0;
+        }
+        const bool retry_refused = std::exchange(retry_refused_, false) || due;
+        asked_ = false;
+        busy_ = true;
+        lock.unlock();
+        left = scan(retry_refused, ++rounds >= patient_rounds);
+        lock.lock();
+        busy_ = left == Left::writing && rounds < patient_rounds;
+        wake_.notify_all();
+    }
+}
+
+// `waited`: the first state does not wait any longer for files that are being written.
+Left PluginFolder::Scanner::scan(bool retry_refused, bool waited) try {
     auto names = plugin_names(folder_);
+    const std::string trouble = names ? "" : names.error().message;
+    if (!names && trouble != unreadable_)
+        log::error("plugin.folder_unreadable", {{"path", folder_}, {"reason", trouble}});
+    unreadable_ = trouble;
+    bool settled = true;
+    if (names) settled = look_at_all(*names, retry_refused);
+    if (has_ended()) return Left::nothing;
+    // The first state is a whole one: files that were put there just before the start are part of
+    // it. One that is written for longer does not keep the others from being used.
+    if (settled || published_ || waited) publish();
+    if (!settled) return Left::writing;
+    return names && state().refusals.empty() ? Left::nothing : Left::failed;
+} catch (const std::exception& fault) {
+    log::error("plugin.scan_failed", {{"path", folder_}, {"reason", fault.what()}});
+    return Left::failed;
+}
+
+// True if no file was found in the middle of being written.
+bool PluginFolder::Scanner::look_at_all(std::set<std::string>& names, bool retry_refused) {
     if (names.size() > max_files) {
         log::error("plugin.too_many_files", {{"path", folder_}, {"limit", max_files}});
         names.erase(std::next(names.begin(), max_files), names.end());
@@ -153,15 +226,12 @@ bool PluginFolder::Scanner::scan(bool retry_refused) {
     std::set<std::string> taken;  // plugin ids, by files that come first
     for (const std::string& name : names) {
         // A probe may take its time; the end of the host does not wait for all of them.
-        if (has_ended()) return true;
+        if (has_ended()) break;
         Known& known = known_[name];
         if (retry_refused && !known.reason.empty()) known.file = {};
         settled = look_at(name, known, taken) && settled;
         if (known.library) taken.insert(known.library->manifest.id);
     }
-    // The first state is a whole one: files that were put there just before the start are part of
-    // it.
-    if (settled || published_) publish();
     return settled;
 }
 
@@ -250,7 +320,7 @@ void PluginFolder::Scanner::publish() {
         if (!known.reason.empty()) state.refusals.push_back({path_of(name), known.reason});
     }
     {
-        std::lock_guard lock(state_mutex_);
+        std::lock_guard lock(mutex_);
         if (published_ && state.libraries == state_.libraries && state.refusals == state_.refusals)
             return;
         state_ = state;
@@ -268,27 +338,25 @@ LibraryPtr FolderState::with_capability(std::string_view capability) const {
 PluginFolder::PluginFolder(std::string path, Loader& loader, Changed changed, milliseconds settle)
     : scanner_(std::make_unique<Scanner>(std::move(path), loader, std::move(changed), settle)) {}
 
-PluginFolder::~PluginFolder() {
-    scanner_->end();
-    watch_.reset();
-}
+PluginFolder::~PluginFolder() = default;
 
 Result<void> PluginFolder::start(bool watch) {
     // Watching begins first: what changes during the first scan is seen by the next.
     Result<void> watching;
     if (watch) {
-        auto started = FileWatch::start(
-            {scanner_->folder()}, [this] { scanner_->scan_until_settled(std::nullopt, false); });
+        auto started = FileWatch::start({scanner_->folder()}, [this] { scanner_->ask(false); });
         if (started)
             watch_ = std::move(*started);
         else
             watching = started.error();
     }
-    scanner_->scan_until_settled(patient_rounds, false);
+    scanner_->start();
     return watching;
 }
 
-void PluginFolder::rescan() { scanner_->scan_until_settled(patient_rounds, true); }
+void PluginFolder::rescan() { scanner_->ask(true); }
+
+void PluginFolder::settle() { scanner_->settle(); }
 
 FolderState PluginFolder::state() const { return scanner_->state(); }
 

@@ -3,7 +3,8 @@
 //
 // A replaced file becomes a new generation. While a file is broken its last good library stays in
 // the set; when the file goes the library goes. A file that is still being written is left alone
-// until it has been quiet for a moment.
+// until it has been quiet for a moment. What was refused is tried again at growing intervals, since
+// its surroundings may have been at fault; a folder that cannot be read changes nothing.
 #pragma once
 
 #include <chrono>
@@ -35,21 +36,23 @@ struct FolderState {
 
 class PluginFolder {
   public:
-    // Called with the whole state after every change of it; never concurrently, on the thread of
-    // start(), rescan() or the watcher. It must not call these two.
+    // Called with the whole state after every change of it; one at a time, on the folder's own
+    // thread.
     using Changed = std::function<void(const FolderState& state)>;
 
     PluginFolder(std::string path, Loader& loader, Changed changed,
                  std::chrono::milliseconds settle = std::chrono::milliseconds(150));
     ~PluginFolder();  // no callback after it
 
-    // Once: the first scan, with one call of `changed` even if the folder is empty or absent; from
-    // then on the folder is watched, unless `watch` is false. An error only if it cannot be
-    // watched.
+    // Once: returns after the first scan and its call of `changed`, which comes even if the folder
+    // is empty or absent; from then on the folder is watched, unless `watch` is false. An error
+    // only if it cannot be watched.
     Result<void> start(bool watch = true);
 
-    // [any thread] Looks again now, also at files that were refused.
+    // [any thread] Has everything looked at again soon, also files that were refused.
     void rescan();
+    // Returns when what was asked for before has been done.
+    void settle();
 
     // [any thread]
     FolderState state() const;

@@ -111,8 +111,7 @@ Result<Loader::Image> Loader::map(const CheckedFile& file) {
     ++mapped_;
     Image image;
     image.entry = reinterpret_cast<patchbay_entry_fn>(library->symbol(PATCHBAY_ENTRY_NAME));
-    if (!image.entry) return invalid("it does not export " PATCHBAY_ENTRY_NAME);
-    image.generation = ++generations_[file.manifest.id];
+    if (image.entry) image.generation = ++generations_[file.manifest.id];
     return image;
 }
 
@@ -124,6 +123,8 @@ Result<LibraryPtr> Loader::load(const CheckedFile& file) {
         if (!image) return image.error();
         found = images_.emplace(file.sha256, *image).first;
     }
+    // It stays mapped and known, so that another try does not count as another image.
+    if (!found->second.entry) return invalid("it does not export " PATCHBAY_ENTRY_NAME);
     auto library = std::make_shared<Library>();
     library->manifest = file.manifest;
     library->path = file.path;

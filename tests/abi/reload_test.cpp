@@ -178,6 +178,7 @@ TEST(Generations, AtTheirBoundTheOldOneStays) {
         plugin::write(folder / "new", built("turncoat_1") + std::to_string(round));
         fs::rename(folder / "new", folder / "plugins/turncoat.so");
         plugins.rescan();
+        plugins.settle();
         const auto state = plugins.state();
         ASSERT_EQ(state.libraries.size(), 1u);
         EXPECT_EQ(state.libraries[0]->generation, static_cast<unsigned>(std::min(round, 2)));

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <stdexcept>
 
 namespace pb {
 namespace {
@@ -106,6 +107,29 @@ TEST_F(FileWatchTest, FollowsAFolderThroughItsRemovalAndReturn) {
     EXPECT_TRUE(notices([&] { fs::create_directories(folder); }));
     // The new folder is watched once its own notice has come; until then the write is part of it.
     EXPECT_TRUE(notices([&] { write(folder / "two.so"); }));
+}
+
+TEST_F(FileWatchTest, AReceiverThatThrowsIsToldAgain) {
+    write(root_ / "file");
+    std::mutex mutex;
+    std::condition_variable changed;
+    int told = 0;
+    auto thrower = FileWatch::start(
+        {root_ / "file"},
+        [&] {
+            std::lock_guard lock(mutex);
+            ++told;
+            changed.notify_all();
+            throw std::runtime_error("no memory for this");
+        },
+        std::chrono::milliseconds(10));
+    ASSERT_TRUE(thrower.ok());
+    for (int round = 1; round <= 2; ++round) {
+        write(root_ / "file");
+        std::unique_lock lock(mutex);
+        ASSERT_TRUE(
+            changed.wait_for(lock, std::chrono::seconds(30), [&] { return told >= round; }));
+    }
 }
 
 TEST_F(FileWatchTest, ABurstIsFewNotices) {

@@ -2,8 +2,11 @@
 // Files that must not reach the loader.
 #include "plugin/file_check.h"
 
+#include <elf.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cstring>
 
 #include "plugin/elf_check.h"
 #include "support.h"
@@ -73,6 +76,20 @@ TEST_F(FileCheckTest, RefusesWhatIsNoLibraryForThisMachine) {
     changed = whole;
     changed[16] = 1;  // an object file
     EXPECT_TRUE(refused_for(changed, "-shared"));
+}
+
+TEST_F(FileCheckTest, RefusesASecondDynamicSection) {
+    std::string changed = built("plain");
+    Elf64_Ehdr header;
+    std::memcpy(&header, changed.data(), sizeof header);
+    for (std::size_t index = 0; index < header.e_phnum; ++index) {
+        char* segment = &changed[header.e_phoff + index * sizeof(Elf64_Phdr)];
+        Elf64_Word type;
+        std::memcpy(&type, segment, sizeof type);
+        const Elf64_Word dynamic = PT_DYNAMIC;
+        if (type != PT_LOAD) std::memcpy(segment, &dynamic, sizeof dynamic);
+    }
+    EXPECT_TRUE(refused_for(changed, "more than one dynamic section"));
 }
 
 TEST_F(FileCheckTest, RefusesWrongCapsules) {

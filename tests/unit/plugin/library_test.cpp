@@ -122,6 +122,19 @@ TEST_F(LibraryTest, ImagesAreBounded) {
     EXPECT_TRUE(made->load(put("plain")).ok());
 }
 
+TEST_F(LibraryTest, AFileWithoutAnEntryPointCountsOnceHoweverOftenItIsTried) {
+    auto unprobed = options();
+    unprobed.probe_command.clear();
+    auto made = loader(unprobed);
+    std::string path = put("no_entry");
+    for (int round = 0; round < 3; ++round) {
+        auto refused = made->load(path);
+        ASSERT_FALSE(refused.ok());
+        EXPECT_NE(refused.error().message.find("patchbay_plugin_v1"), std::string::npos);
+    }
+    EXPECT_EQ(made->images(), 1u);
+}
+
 TEST_F(LibraryTest, OtherMinorVersionsLoadAndOtherMajorsDoNot) {
     auto made = loader(options());
     for (const char* name : {"newer", "older"}) {
