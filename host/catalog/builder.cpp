@@ -160,6 +160,7 @@ Result<CatalogBuilder::Outcome> CatalogBuilder::build(const std::string& org,
         auto& listing = listings[i];
         if (!listing) {
             auto kept = previous_listing(previous, bindings[i]);
+            outcome.unlisted.push_back(bindings[i].capability);
             outcome.warnings.push_back(owner(bindings[i]) +
                                        (kept ? " keeps its previous lists: " : " is left out: ") +
                                        listing.error().message);

@@ -42,6 +42,7 @@ class CatalogBuilder {
     struct Outcome {
         SnapshotPtr snapshot;
         std::vector<std::string> warnings;  // entries left out and why, one sentence each
+        std::vector<std::string> unlisted;  // capabilities whose provider could not be asked
     };
     // Bindings are asked in parallel; one that fails or is late costs the others nothing: its
     // previous entries stay if `previous` has the same provider, else it is left out with a

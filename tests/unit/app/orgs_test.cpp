@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <thread>
+#include <utility>
 
 #include "../plugin/support.h"
 #include "app/ask.h"
@@ -24,9 +26,15 @@ class Plugins {
                                const std::string& version = "1.0.0") {
         plugin::Script script;
         script.start = [this](const patchbay_host* host, std::string_view message) {
-            std::lock_guard lock(mutex_);
             auto start = json::parse(message);
-            if (start["config"].contains("broken")) return PATCHBAY_E_INVALID;
+            {
+                std::lock_guard lock(mutex_);
+                ++starts_[start["capability"]];
+                started_.notify_all();
+            }
+            if (start["config"].contains("hangs")) go_on.wait();
+            std::lock_guard lock(mutex_);
+            if (start["config"].contains("broken") && !healed_) return PATCHBAY_E_INVALID;
             hosts_[host] = start;
             return PATCHBAY_OK;
         };
@@ -47,6 +55,25 @@ class Plugins {
         std::lock_guard lock(mutex_);
         more_.push_back(tool);
     }
+    // The next one that is asked for its tools gets another while it answers, and says so.
+    void gets_while_listing(const std::string& tool) {
+        std::lock_guard lock(mutex_);
+        late_ = tool;
+    }
+    // What was "broken" and "mute" is so no longer.
+    void heal() {
+        std::lock_guard lock(mutex_);
+        healed_ = true;
+    }
+    std::size_t starts(const std::string& capability) {
+        std::lock_guard lock(mutex_);
+        return starts_[capability];
+    }
+    bool starts_reach(const std::string& capability, std::size_t number) {
+        std::unique_lock lock(mutex_);
+        return started_.wait_for(lock, plugin::long_enough,
+                                 [&] { return starts_[capability] >= number; });
+    }
     // Says something in the name of the instance of a capability.
     patchbay_status say(const std::string& capability, std::string_view method,
                         std::string_view params = "{}") {
@@ -64,18 +91,34 @@ class Plugins {
         return hosts_.size();
     }
 
+    plugin::Signal go_on;  // for a start that "hangs"
+
   private:
     void answer(const patchbay_host* host, patchbay_call call, const patchbay_request& request) {
         json tools = json::array(), resources = json::array();
+        const auto method = plugin::view(request.method);
+        std::string late;
         {
             std::lock_guard lock(mutex_);
-            auto names = hosts_[host]["config"].value("tools", Names{"one"});
+            const auto& config = hosts_[host]["config"];
+            auto names = config.value("tools", Names{"one"});
             names.insert(names.end(), more_.begin(), more_.end());
+            if (method == "tools/list") late = std::exchange(late_, {});
+            if (!late.empty()) more_.push_back(late);
+            if (config.contains("mute") && !healed_) {
+                host->complete(host, call, PATCHBAY_E_INTERNAL, plugin::str("{}"));
+                return;
+            }
             for (const auto& name : names)
                 tools.push_back({{"name", name}, {"inputSchema", {{"type", "object"}}}});
         }
         resources.push_back({{"uri", "note://a"}, {"name", "a"}});
-        const auto method = plugin::view(request.method);
+        if (!late.empty()) {
+            const auto said =
+                host->notify(host, PATCHBAY_NO_CALL,
+                             plugin::str("notifications/tools/list_changed"), plugin::str("{}"));
+            EXPECT_EQ(said, PATCHBAY_OK);
+        }
         json body = json::object();
         if (method == "server/discover")
             body = {{"capabilities", {{"tools", json::object()}, {"resources", json::object()}}}};
@@ -86,13 +129,19 @@ class Plugins {
     }
 
     std::mutex mutex_;
+    std::condition_variable started_;
     std::map<const patchbay_host*, json> hosts_;
+    std::map<std::string, std::size_t> starts_;
     Names more_;
+    std::string late_;
+    bool healed_ = false;
 };
 
 class OrgsTest : public testing::Test {
   protected:
-    OrgsTest() {
+    // Nothing is tried again by itself unless a test says so.
+    explicit OrgsTest(Orgs::Patience patience = {plugin::long_enough, std::chrono::hours(1)})
+        : orgs(catalog, make_ask(calls, plugin::long_enough), patience) {
         catalog.listen({[](const auto&, const auto&) {},
                         [this](const std::string& org, const std::string& uri) {
                             updated.push_back(org + " " + uri);
@@ -102,6 +151,7 @@ class OrgsTest : public testing::Test {
         configure("acme");
     }
     ~OrgsTest() override {
+        plugins.go_on.raise();
         orgs.stop();
         calls.drain(std::chrono::seconds(5));
         lifecycle.drain(plugin::long_enough);
@@ -146,7 +196,7 @@ class OrgsTest : public testing::Test {
     catalog::Catalog catalog;
     runtime::Calls calls;
     plugin::FakeInvoker invoker;
-    Orgs orgs{catalog, make_ask(calls, plugin::long_enough)};
+    Orgs orgs;
     plugin::Workers workers;
     plugin::EventBus events{workers};
     plugin::Timers timers{workers};
@@ -214,6 +264,91 @@ TEST_F(OrgsTest, OneThatDoesNotStartLeavesTheOneBefore) {
     configure("new", {{"mail", {{"config", {{"broken", true}}}}}});
     settle();
     EXPECT_EQ(tools("new"), (Names{"wiki__one"}));
+}
+
+TEST_F(OrgsTest, OneThatCannotBeListedLeavesTheOneBefore) {
+    settle();
+    const auto* mail = provider("mail__one");
+    configure("acme", {{"mail", {{"config", {{"mute", true}}}, {"namespace", "post"}}}});
+    settle();
+    EXPECT_EQ(tools(), (Names{"mail__one", "wiki__one"}));
+    EXPECT_EQ(provider("mail__one"), mail);
+    EXPECT_EQ(plugins.say("wiki", "notifications/tools/list_changed"), PATCHBAY_OK);
+    orgs.settle();
+    EXPECT_EQ(provider("mail__one"), mail);
+    // The same for one that fits nowhere.
+    configure("acme", {{"mail", {{"namespace", "wiki"}}}});
+    settle();
+    EXPECT_EQ(provider("mail__one"), mail);
+    EXPECT_EQ(tools(), (Names{"mail__one", "wiki__one"}));
+}
+
+TEST_F(OrgsTest, AChangeOfListsStartsNothing) {
+    configure("acme", {{"mail", {{"config", {{"broken", true}}}}}});
+    settle();
+    const auto starts = plugins.starts("mail");
+    EXPECT_GE(starts, 1u);
+    plugins.heal();
+    plugins.also_lists("more");
+    EXPECT_EQ(plugins.say("wiki", "notifications/tools/list_changed"), PATCHBAY_OK);
+    orgs.settle();
+    EXPECT_EQ(tools(), (Names{"wiki__one", "wiki__more"}));
+    EXPECT_EQ(plugins.starts("mail"), starts);
+    settle();
+    EXPECT_EQ(tools(), (Names{"mail__one", "mail__more", "wiki__one", "wiki__more"}));
+}
+
+TEST_F(OrgsTest, WhatChangesWhileItIsListedIsListedAgain) {
+    plugins.gets_while_listing("late");
+    configure("acme", {{"mail", {{"enabled", false}}}});
+    settle();
+    EXPECT_EQ(tools(), (Names{"wiki__one", "wiki__late"}));
+}
+
+TEST_F(OrgsTest, StopWaitsForOneStartAtMost) {
+    configure("acme", {{"mail", {{"config", {{"hangs", true}}}}}});
+    orgs.set(folder);
+    orgs.set(std::make_shared<config::ConfigSet>(config));
+    ASSERT_TRUE(plugins.starts_reach("mail", 1));
+    std::thread stopper([this] { orgs.stop(); });
+    orgs.settle();  // returns when the end has begun
+    plugins.go_on.raise();
+    stopper.join();
+    EXPECT_EQ(plugins.starts("wiki"), 0u);
+}
+
+class OrgsAgainTest : public OrgsTest {
+  protected:
+    OrgsAgainTest() : OrgsTest({std::chrono::seconds(1), std::chrono::milliseconds(1)}) {}
+    bool becomes(const Names& expected) {
+        const auto end = std::chrono::steady_clock::now() + plugin::long_enough;
+        while (tools() != expected && std::chrono::steady_clock::now() < end)
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        return tools() == expected;
+    }
+};
+
+TEST_F(OrgsAgainTest, WhatFailedIsTriedAgain) {
+    configure("acme", {{"mail", {{"config", {{"broken", true}}}}},
+                       {"wiki", {{"config", {{"mute", true}}}}}});
+    settle();
+    EXPECT_TRUE(tools().empty());
+    ASSERT_TRUE(plugins.starts_reach("mail", 3));
+    EXPECT_EQ(plugins.starts("wiki"), 1u);
+    plugins.heal();
+    EXPECT_TRUE(becomes({"mail__one", "wiki__one"}));
+}
+
+TEST_F(OrgsAgainTest, AStartThatHungIsNotTriedAgainByItself) {
+    configure("acme", {{"mail", {{"config", {{"broken", true}}}}},
+                       {"wiki", {{"config", {{"hangs", true}}}}}});
+    settle();
+    ASSERT_TRUE(plugins.starts_reach("mail", 4));
+    EXPECT_EQ(plugins.starts("wiki"), 1u);
+    plugins.go_on.raise();
+    plugins.heal();
+    settle();
+    EXPECT_TRUE(becomes({"mail__one", "wiki__one"}));
 }
 
 TEST_F(OrgsTest, OfTwoThatWantANameTheOneThatServesKeepsIt) {
