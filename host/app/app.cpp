@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/app.h"
 
-#include <fcntl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 
 #include "app/ask.h"
+#include "app/descriptors.h"
 #include "app/plugins.h"
+#include "app/seal_key.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "endpoint/stdio.h"
@@ -22,6 +22,8 @@ namespace {
 constexpr std::chrono::seconds list_timeout{10};
 constexpr std::chrono::seconds sweep_every{10};
 constexpr std::chrono::seconds flush_time{1};
+// Descriptors for everything that is no connection: files, plugins, the host's own.
+constexpr std::size_t spare_descriptors = 256;
 
 runtime::CallOptions call_options(const config::HostConfig& host) {
     const auto& config = host.calls;
@@ -50,21 +52,6 @@ mcp::ServerOptions server_options(const config::HostConfig& config) {
     out.state_ttl = config.input_required.ttl;
     out.patience = config.input_required.ttl;
     return out;
-}
-
-// The key that seals request states, kept across restarts: a person may answer after one.
-mcp::Seal::Key seal_key(const std::string& data_dir) {
-    const auto path = std::filesystem::path(data_dir) / "seal.key";
-    mcp::Seal::Key key{};
-    std::ifstream in(path, std::ios::binary);
-    if (in.read(reinterpret_cast<char*>(key.data()), static_cast<std::streamsize>(key.size())))
-        return key;
-    key = mcp::Seal::random_key();
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (file < 0 || ::write(file, key.data(), key.size()) != static_cast<ssize_t>(key.size()))
-        log::warning("seal.key_not_kept", {{"path", path.string()}});
-    if (file >= 0) ::close(file);
-    return key;
 }
 
 // A descriptor that becomes readable at a signal. The signals are blocked for the whole process by
@@ -219,6 +206,14 @@ void App::handle(const std::shared_ptr<const http::Request>& request,
 
 Result<void> App::serve() {
     Signals signals;
+    const auto needed = first_->host.listen.limits.max_connections + spare_descriptors;
+    if (const auto limit = raise_descriptor_limit(); limit < needed)
+        log::warning("descriptors.few",
+                     {{"limit", limit},
+                      {"needed", needed},
+                      {"reason",
+                       "max_connections cannot be reached; raise the limit of open "
+                       "files (ulimit -Hn) or lower it"}});
     auto started = http::Server::start(
         http_options(), [this](auto request, auto exchange) { handle(request, exchange); });
     if (!started) return started.error();
@@ -230,8 +225,11 @@ Result<void> App::serve() {
                {"port", static_cast<unsigned>(http_->port())},
                {"version", build_info().version}});
     int number = signals.wait();
-    for (; number == SIGHUP; number = signals.wait())
+    for (; number == SIGHUP; number = signals.wait()) {
         config_->reload();
+        folder_->rescan();
+        orgs_.set(config_->current());  // what failed is tried again though nothing changed
+    }
     log::info("stopping", {{"signal", number}});
     Signals::let_through();
     draining_ = true;
@@ -267,6 +265,8 @@ std::chrono::milliseconds App::cancel_time() const {
 
 void App::stop() {
     if (std::exchange(stopped_, true)) return;
+    // Nobody brings changes any more: those who do would find Orgs gone.
+    config_.reset();
     folder_.reset();
     if (server_) server_->close_all();
     calls_.drain(cancel_time());

@@ -30,7 +30,8 @@ class App {
                                               std::unique_ptr<config::ConfigStore> store);
     ~App();
 
-    // Serves Streamable HTTP until a termination signal, then drains. SIGHUP reads the files again.
+    // Serves Streamable HTTP until a termination signal, then drains. SIGHUP reads the files again
+    // and tries again what failed.
     Result<void> serve();
     // Serves standard input and output until the input ends or a termination signal comes.
     Result<void> stdio();

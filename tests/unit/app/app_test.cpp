@@ -3,10 +3,17 @@
 #include "app/app.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <atomic>
+#include <filesystem>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "../plugin/support.h"
+#include "app/descriptors.h"
+#include "app/seal_key.h"
 
 namespace pb::app {
 namespace {
@@ -70,6 +77,40 @@ TEST_F(AppTest, StartsAgainOnTheSameData) {
     struct stat key {};
     ASSERT_EQ(::stat((folder / "data/seal.key").c_str(), &key), 0);
     EXPECT_EQ(key.st_mode & 0777, 0600u);
+}
+
+TEST_F(AppTest, HostsThatStartTogetherAgreeOnTheKey) {
+    for (int round = 0; round < 20; ++round) {
+        const auto data = folder / std::to_string(round);
+        std::filesystem::create_directory(data);
+        std::vector<mcp::Seal::Key> keys(4);
+        std::atomic<bool> go{false};
+        std::vector<std::thread> hosts;
+        for (auto& key : keys)
+            hosts.emplace_back([&] {
+                while (!go)
+                    std::this_thread::yield();
+                key = seal_key(data);
+            });
+        go = true;
+        for (auto& host : hosts)
+            host.join();
+        for (const auto& key : keys)
+            EXPECT_EQ(key, seal_key(data));
+        std::filesystem::directory_iterator files(data);
+        EXPECT_EQ(std::distance(begin(files), end(files)), 1) << "nothing else is left there";
+    }
+}
+
+TEST(Descriptors, TheLimitBecomesWhatIsAllowed) {
+    rlimit before{}, after{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit low{std::min<rlim_t>(256, before.rlim_max), before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+    EXPECT_EQ(raise_descriptor_limit(), before.rlim_max);
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &after), 0);
+    EXPECT_EQ(after.rlim_cur, before.rlim_max);
+    ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
 TEST_F(AppTest, SaysWhyItCannotStart) {
