@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <string_view>
+#include <utility>
 
 #include "base/dynamic_library.h"
 #include "base/process.h"
@@ -27,27 +28,43 @@ constexpr std::string_view passed_line = "patchbay probe: passed\n";
 constexpr int refused_code = 3;
 constexpr std::size_t max_reason = 500;
 
-// A host without services, enough for making and destroying an instance.
-const void* no_service(const patchbay_host*, const char*) { return nullptr; }
+// A host that is enough for making and destroying an instance. It has the services of this one, or
+// a plugin that cannot do without them would refuse; but nothing happens in any of them.
+constexpr auto gone = [](auto...) -> patchbay_status { return PATCHBAY_E_GONE; };
+
+const void* idle_service(const patchbay_host*, const char* id) {
+    static const patchbay_config_v1 config{sizeof config, gone};
+    static const patchbay_store_v1 store{sizeof store, gone, gone, gone, gone};
+    static const patchbay_invoke_v1 invoke{sizeof invoke, gone};
+    static const patchbay_events_v1 events{sizeof events, gone, gone, gone};
+    static const patchbay_schedule_v1 schedule{sizeof schedule, gone, gone};
+    const std::pair<std::string_view, const void*> all[] = {{PATCHBAY_SERVICE_CONFIG, &config},
+                                                            {PATCHBAY_SERVICE_STORE, &store},
+                                                            {PATCHBAY_SERVICE_INVOKE, &invoke},
+                                                            {PATCHBAY_SERVICE_EVENTS, &events},
+                                                            {PATCHBAY_SERVICE_SCHEDULE, &schedule}};
+    for (const auto& [name, table] : all)
+        if (id && name == id) return table;
+    return nullptr;
+}
 void log_to_errors(const patchbay_host*, int32_t, patchbay_str message, patchbay_str) {
     if (message.data) std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size), message.data);
 }
-patchbay_status no_complete(const patchbay_host*, patchbay_call, patchbay_status, patchbay_str) {
-    return PATCHBAY_E_GONE;
-}
-patchbay_status no_notify(const patchbay_host*, patchbay_call, patchbay_str, patchbay_str) {
-    return PATCHBAY_E_GONE;
-}
-patchbay_status no_wait(const patchbay_host*, patchbay_call, int64_t) { return PATCHBAY_E_GONE; }
 
 Result<void> try_instance(const std::string& path) {
     auto library = DynamicLibrary::load(std::filesystem::absolute(path).string());
     if (!library) return library.error();
     auto entry = reinterpret_cast<patchbay_entry_fn>(library->symbol(PATCHBAY_ENTRY_NAME));
     if (!entry) return invalid("it does not export " PATCHBAY_ENTRY_NAME);
-    static const patchbay_host host{
-        sizeof(patchbay_host), PATCHBAY_ABI_MAJOR, PATCHBAY_ABI_MINOR, nullptr, no_service,
-        log_to_errors,         no_complete,        no_notify,          no_wait};
+    static const patchbay_host host{sizeof(patchbay_host),
+                                    PATCHBAY_ABI_MAJOR,
+                                    PATCHBAY_ABI_MINOR,
+                                    nullptr,
+                                    idle_service,
+                                    log_to_errors,
+                                    gone,
+                                    gone,
+                                    gone};
     patchbay_plugin* plugin = entry(&host);
     if (!plugin) return invalid("it refused to make an instance");
     auto usable = check_table(*plugin);

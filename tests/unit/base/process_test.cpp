@@ -2,10 +2,15 @@
 // Helper processes: how they end, what is kept of their output, and that they can be ended.
 #include "base/process.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 
 namespace pb {
 namespace {
@@ -40,9 +45,22 @@ TEST(Process, OutputIsBoundedAndReadToItsEnd) {
 }
 
 TEST(Process, IsKilledWithItsChildrenWhenItsTimeIsOver) {
-    auto end = shell("sleep 600 & sleep 600", std::chrono::milliseconds(100));
+    std::string name = testing::TempDir() + "patchbay_process_XXXXXX";
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    const std::string fifo = name + "/alive";
+    ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+    const int reader = open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ASSERT_GE(reader, 0);
+    // The grandchild holds the other end open as long as it lives.
+    auto end = shell("sleep 600 >" + fifo + " & sleep 600", std::chrono::seconds(1));
     EXPECT_TRUE(end.timed_out);
     EXPECT_EQ(end.signal, SIGKILL);
+    pollfd waiting{reader, POLLIN, 0};
+    EXPECT_EQ(poll(&waiting, 1, 60'000), 1);
+    char byte;
+    EXPECT_EQ(read(reader, &byte, 1), 0) << "the grandchild is gone";
+    close(reader);
+    std::filesystem::remove_all(name);
 }
 
 TEST(Process, IsKilledAlsoWhileItWritesWithoutPause) {
@@ -64,6 +82,15 @@ TEST(Process, InheritsNothing) {
     EXPECT_EQ(end.output, "yes\n");
     for (const std::string& entry : plain_environment())
         EXPECT_EQ(entry.find("SECRET"), std::string::npos);
+}
+
+TEST(Process, InheritsNoDescriptors) {
+    const int open_one = open("/dev/null", O_RDONLY);  // without O_CLOEXEC
+    ASSERT_GE(open_one, 3);
+    auto end = shell("test -e /proc/self/fd/0 && test ! -e /proc/self/fd/" +
+                     std::to_string(open_one) + " && echo none");
+    close(open_one);
+    EXPECT_EQ(end.output, "none\n");
 }
 
 TEST(Process, BlockedAndIgnoredSignalsAreFreeAgain) {

@@ -173,7 +173,7 @@ TEST(Instance, AHangingCancelHoldsItsInstanceAndNobodyElse) {
 TEST(Instance, AHangingStopDelaysNeitherOthersNorTheShutdown) {
     auto release = std::make_shared<Signal>(), destroyed = std::make_shared<Signal>();
     Host host;
-    Lifecycle impatient(50ms);
+    Lifecycle impatient(1s);
     Wiring wiring{host.calls,  host.changes, host.invoker, *host.store,
                   host.events, host.timers,  host.workers, impatient};
     Script hangs;
@@ -185,10 +185,11 @@ TEST(Instance, AHangingStopDelaysNeitherOthersNorTheShutdown) {
     works.destroy = [&](auto*) { second_destroyed.raise(); };
     auto second = *start_instance(ScriptedPlugin::library(works), spec(), wiring);
     first.reset();
+    EXPECT_TRUE(impatient.drain(long_enough));
+    EXPECT_EQ(impatient.left_behind(), 1u);
     second.reset();
     EXPECT_TRUE(second_destroyed.wait());
     EXPECT_TRUE(impatient.drain(long_enough));
-    EXPECT_EQ(impatient.left_behind(), 1u);
     EXPECT_FALSE(destroyed->raised());
     release->raise();
     EXPECT_TRUE(destroyed->wait());

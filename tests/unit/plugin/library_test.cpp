@@ -166,6 +166,8 @@ TEST_F(LibraryTest, TheProbeCatchesWhatHarmsTheProcess) {
     EXPECT_NE(refusal("hangs", impatient).find("hung"), std::string::npos);
 }
 
+TEST_F(LibraryTest, TheProbeHasTheServicesOfTheHost) { EXPECT_EQ(refusal("demands"), "accepted"); }
+
 TEST_F(LibraryTest, ACrashIsRememberedAndOtherRefusalsAreNot) {
     EXPECT_EQ(refusal("crashes").find("remembered"), std::string::npos);
     EXPECT_NE(refusal("crashes").find("remembered"), std::string::npos);
