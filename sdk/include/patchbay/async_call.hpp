@@ -236,8 +236,10 @@ class AsyncCall : public Call {
         if (!link_) return false;
         const auto link = std::move(link_);
         link->state = detail::AsyncState::ended;
+        const bool first = detail::end_with(*this, link->kind, std::forward<F>(make));
+        // Only now: finish_with() does its work in between, and that can be cancelled.
         link->cancels->take(id());
-        return detail::end_with(*this, link->kind, std::forward<F>(make));
+        return first;
     }
 
     std::shared_ptr<detail::AsyncLink> link_;

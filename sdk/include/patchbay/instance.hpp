@@ -39,8 +39,8 @@ class Plugin {
     T config() const {
         return from_json_value<T>(config_, "Invalid configuration");
     }
-    // The value at an RFC 6901 pointer with secrets resolved now, e.g. after one was rotated. The
-    // start's value where the host has no such service; null if there is none.
+    // The value at an RFC 6901 pointer, null if there is none. The host gives what config_json() is
+    // too: a change of the configuration starts another instance.
     json current_config(std::string_view pointer) const;
 
     // --- what it offers -------------------------------------------------------------------------
@@ -62,7 +62,7 @@ class Plugin {
     bool remove_resource_template(std::string_view uri) { return templates_.remove(uri); }
     bool remove_prompt(std::string_view name) { return prompts_.remove(name); }
 
-    // How the model should use what is offered.
+    // In set-up: how the model should use what is offered.
     void instructions(std::string text) { instructions_ = std::move(text); }
     // In set-up: resources (prompts) will be offered, though none is yet.
     void expect_resources() { expects_resources_ = true; }

@@ -220,9 +220,12 @@ struct patchbay_plugin {
     void (*cancel)(patchbay_plugin* self, patchbay_call call);
 };
 
-/* The entry point: makes one instance. Called once for each organisation and capability that uses
- * the plugin. Does nothing but allocate: threads and files belong in start(). Returns NULL to
- * refuse (log why). `host` stays valid until destroy() returns. */
+/* The entry point: makes one instance. Called for each organisation and capability that uses the
+ * plugin, and again when the configuration or the file changes: the new instance is started before
+ * the old one is stopped, so that nobody is turned away. What only one of two can have, like a port
+ * or the lock of a file, must therefore not be asked for in start(), or be waited for elsewhere.
+ * Does nothing but allocate: threads and files belong in start(). Returns NULL to refuse (log why).
+ * `host` stays valid until destroy() returns. */
 typedef patchbay_plugin* (*patchbay_entry_fn)(const patchbay_host* host);
 
 /* --------------------------------------------------------------------------------------------------
@@ -288,7 +291,8 @@ typedef patchbay_plugin* (*patchbay_entry_fn)(const patchbay_host* host);
 /* Receives a result during the call that it was passed to. */
 typedef void (*patchbay_sink)(void* user, patchbay_str key, patchbay_str value);
 
-/* The instance's configuration, with ${env:...} and ${secret:...} references resolved now. */
+/* The instance's configuration as start() got it, ${env:...} and ${secret:...} references resolved.
+ * A change of it starts another instance. */
 #define PATCHBAY_SERVICE_CONFIG "patchbay.config/1"
 typedef struct patchbay_config_v1 {
     uint32_t struct_size;

@@ -58,8 +58,16 @@ struct Instance {
     // The host shows the last error that is logged here as the reason.
     static patchbay_status start(patchbay_plugin* self, patchbay_str start) noexcept {
         Plugin& plugin = of(self).plugin;
+        const auto status = set_up_instance(plugin, view(start), of(self).set_up);
+        // What was begun before the failure ends here: the host calls destroy(), but not stop().
+        if (status != PATCHBAY_OK) plugin.stop();
+        return status;
+    }
+
+    static patchbay_status set_up_instance(Plugin& plugin, std::string_view start,
+                                           SetUp body) noexcept {
         try {
-            plugin.start(view(start), of(self).set_up);
+            plugin.start(start, body);
             return PATCHBAY_OK;
         } catch (const ProtocolError& error) {
             plugin.log(Level::error, error.what());
@@ -73,7 +81,6 @@ struct Instance {
         } catch (...) {
             plugin.log(Level::error, "The plugin's set-up failed");
         }
-        // What was begun before the failure ends here, since stop() does not follow.
         return PATCHBAY_E_INTERNAL;
     }
 };

@@ -185,6 +185,19 @@ TEST_F(Async, ACancelThatCameFirstRunsTheActionAtOnce) {
     EXPECT_EQ(runs, 1);
 }
 
+TEST_F(Async, WorkThatFinishesACallCanBeCancelled) {
+    const auto id = send("keep", {{"n", 1}});
+    ASSERT_EQ(kept.size(), 1u);
+    int runs = 0;
+    kept[0].on_cancel([&] { ++runs; });
+    kept[0].finish_with([&](patchbay::Call&) {
+        plugin.cancel(id);
+        EXPECT_EQ(runs, 1);
+        return "done all the same";
+    });
+    EXPECT_EQ(plugin.host().ended(id).status, PATCHBAY_OK);
+}
+
 TEST_F(Async, NoCancelActionAfterTheEnd) {
     const auto id = send("keep", {{"n", 1}});
     ASSERT_EQ(kept.size(), 1u);

@@ -78,6 +78,22 @@ TEST(Lifecycle, StopRunsItsActionsLastOneFirst) {
     EXPECT_EQ(host.logs()[0].message, "stop failed");
 }
 
+TEST(Lifecycle, WhatAFailedSetUpBeganIsEnded) {
+    static std::vector<int> order;
+    order.clear();
+    FakeHost host;
+    auto* table = patchbay::detail::make_instance(host.table(), [](patchbay::Plugin& it) {
+        it.on_stop([] { order.push_back(1); });
+        it.on_stop([] { order.push_back(2); });
+        it.config<Settings>();
+    });
+    ASSERT_NE(table, nullptr);
+    EXPECT_EQ(table->start(table, patchbay::view("{}")), PATCHBAY_E_INVALID);
+    EXPECT_EQ(order, (std::vector<int>{2, 1}));
+    table->destroy(table);
+    EXPECT_EQ(order.size(), 2u);
+}
+
 TEST(Lifecycle, DiscoverySaysWhatWasRegistered) {
     Instance bare([](patchbay::Plugin&) {});
     EXPECT_EQ(bare.call("server/discover", json::object()).body,
