@@ -251,6 +251,7 @@ Result<void> App::stdio() {
     if (!caller) return caller.error();
     endpoint::StdioOptions options;
     options.max_message = first_->host.listen.limits.max_body_bytes;
+    options.drain = first_->host.drain;
     options.cancel = cancel_time();
     const bool all_back = endpoint::serve_stdio(*server_, *caller, options, signals.descriptor());
     stop();

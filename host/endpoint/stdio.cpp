@@ -8,9 +8,13 @@
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
+#include <functional>
+#include <future>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/log.h"
 #include "endpoint/batch.h"
@@ -46,52 +50,100 @@ class Writer {
     bool broken_ = false;
 };
 
-// How many requests run, so that reading can wait and the end can be awaited.
-class Running {
-  public:
-    void enter(std::size_t most) {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return count_ < most; });
-        ++count_;
-    }
-    void leave() {
-        std::lock_guard lock(mutex_);
-        --count_;
-        changed_.notify_all();
-    }
-    bool wait_none(std::chrono::milliseconds limit) {
-        std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, limit, [&] { return count_ == 0; });
-    }
-
-  private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::size_t count_ = 0;
-};
-
 class Line : public mcp::Outlet {
   public:
     explicit Line(std::shared_ptr<Writer> writer) : writer_(std::move(writer)) {}
     bool can_send() const override { return true; }
     mcp::Sent send(std::string_view message) override {
+        std::lock_guard lock(order_);
         if (over_) return mcp::Sent::gone;
         return writer_->write(message) ? mcp::Sent::ok : mcp::Sent::gone;
     }
     void answer(int, std::string_view message) override {
+        std::lock_guard lock(order_);
         if (over_.exchange(true) || message.empty()) return;
         writer_->write(message);
     }
+    // Waits for nobody who writes: the client may not be reading.
     void end() override { over_ = true; }
     void lasting() override {}
     void release(int) override {}
-    void on_gone(std::function<void()>) override {}
+    void on_gone(std::function<void()> gone) override {
+        {
+            std::lock_guard lock(mutex_);
+            if (!cancelled_) {
+                gone_ = std::move(gone);
+                return;
+            }
+        }
+        gone();
+    }
     void opened(const std::shared_ptr<mcp::Session>&) override {}
+
+    // The client does not want the answer any more, perhaps before anybody has begun to find it.
+    void cancel() {
+        std::function<void()> gone;
+        {
+            std::lock_guard lock(mutex_);
+            cancelled_ = true;
+            gone.swap(gone_);
+        }
+        gone ? gone() : end();
+    }
 
   private:
     std::shared_ptr<Writer> writer_;
+    std::mutex order_;  // nothing is written behind the answer
     std::atomic<bool> over_{false};
+    std::mutex mutex_;  // guards what follows
+    bool cancelled_ = false;
+    std::function<void()> gone_;
 };
+using LinePtr = std::shared_ptr<Line>;
+
+// The messages that threads are inside of, by the ids of their requests: so that reading can wait,
+// the end can be awaited, and one can be cancelled before its session knows of it.
+class Running {
+  public:
+    using Place = std::multimap<std::string, LinePtr, std::less<>>::iterator;
+
+    Place enter(std::string_view id, LinePtr line, std::size_t most) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return lines_.size() < most; });
+        return lines_.emplace(id, std::move(line));
+    }
+    void leave(Place place) {
+        std::lock_guard lock(mutex_);
+        lines_.erase(place);
+        changed_.notify_all();
+    }
+    void cancel(std::string_view id) {
+        std::vector<LinePtr> found;
+        {
+            std::lock_guard lock(mutex_);
+            const auto [first, last] = lines_.equal_range(id);
+            for (auto at = first; at != last && !id.empty(); ++at)
+                found.push_back(at->second);
+        }
+        for (const auto& line : found)
+            line->cancel();
+    }
+    bool wait_none(std::chrono::milliseconds limit) {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, limit, [&] { return lines_.empty(); });
+    }
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::multimap<std::string, LinePtr, std::less<>> lines_;
+};
+
+// True if `stop` (none if negative) becomes readable in this time.
+bool stopped(int stop, std::chrono::milliseconds within) {
+    pollfd one{stop, POLLIN, 0};
+    return ::poll(&one, 1, static_cast<int>(within.count())) > 0;
+}
 
 class Channel {
   public:
@@ -115,28 +167,35 @@ class Channel {
             return;
         }
         mcp::Incoming incoming{owner, line, session_->caller, nullptr, session_};
-        // What must keep its place in the order of lines is done on this thread; calls, which may
-        // take their time, are not.
         const auto method = json::string_value(json::member(line, "method")).value_or("");
-        const bool quick = method.empty() || method == "initialize" || method == "ping" ||
-                           method.starts_with("notifications/");
-        if (quick && json::type_of(line) == json::Type::object) return dispatch(incoming);
-        running_->enter(options_.max_running);
+        if (method == "notifications/cancelled")
+            running_->cancel(json::member(json::member(line, "params"), "requestId"));
+        auto outlet = std::make_shared<Line>(writer_);
+        // What must keep its place in the order of lines is done on this thread; what may reach a
+        // plugin and take its time is not, and a response may, for it lets a call go on.
+        if (method == "initialize" || method == "ping" || method == "logging/setLevel" ||
+            method.starts_with("notifications/"))
+            return dispatch(incoming, outlet);
+        const auto id = method.empty() ? std::string_view() : json::member(line, "id");
+        const auto place = running_->enter(id, outlet, options_.max_running);
         // One that never comes back from a plugin outlives this object.
-        std::thread([this, incoming, running = running_] {
-            dispatch(incoming);
-            running->leave();
+        std::thread([this, incoming, outlet, place, running = running_] {
+            dispatch(incoming, outlet);
+            running->leave(place);
         }).detach();
     }
 
-    bool finish() {
+    // A signal at `stop` ends the time that is left to what runs.
+    bool finish(int stop) {
+        within(options_.cancel, [&server = server_] { server.goodbye(); });
         // Quick requests that were sent just before the end of the input still get their answers.
         const auto until = std::chrono::steady_clock::now() + options_.drain;
-        running_->wait_none(options_.drain);
-        while (asynchronous() && std::chrono::steady_clock::now() < until)
-            std::this_thread::sleep_for(std::chrono::milliseconds(5));
-        server_.close_session(session_);
-        return running_->wait_none(options_.cancel);
+        while (!idle() && std::chrono::steady_clock::now() < until)
+            if (stopped(stop, std::chrono::milliseconds(5))) break;
+        const bool closed = within(options_.cancel, [&server = server_, session = session_] {
+            server.close_session(session);
+        });
+        return running_->wait_none(options_.cancel) && closed;
     }
 
     void too_long() {
@@ -145,18 +204,29 @@ class Channel {
     }
 
   private:
-    // Requests that nobody is inside of, but that are still to be answered.
-    bool asynchronous() {
-        std::lock_guard lock(session_->mutex);
-        return std::any_of(session_->running.begin(), session_->running.end(),
-                           [](const auto& entry) { return !entry.second.expired(); });
+    // Does what may write, apart: a client that does not read must not hold up the end. False if
+    // it is not done after `limit`.
+    static bool within(std::chrono::milliseconds limit, std::function<void()> work) {
+        std::promise<void> done;
+        const auto future = done.get_future();
+        std::thread([work = std::move(work), done = std::move(done)]() mutable {
+            work();
+            done.set_value();
+        }).detach();
+        return future.wait_for(limit) == std::future_status::ready;
     }
 
-    void dispatch(const mcp::Incoming& incoming) {
-        auto outlet = std::make_shared<Line>(writer_);
+    // No thread is inside of a request, and none is still to be answered.
+    bool idle() {
+        if (!running_->wait_none({})) return false;
+        std::lock_guard lock(session_->mutex);
+        return std::all_of(session_->running.begin(), session_->running.end(),
+                           [](const auto& entry) { return entry.second.expired(); });
+    }
+
+    void dispatch(const mcp::Incoming& incoming, const LinePtr& outlet) {
         std::vector<std::string_view> messages;
-        if (!json::elements(incoming.text, messages))
-            return server_.receive(incoming, std::move(outlet));
+        if (!json::elements(incoming.text, messages)) return server_.receive(incoming, outlet);
         if (session_->version.load() != mcp::Version::v2025_03_26 || messages.empty() ||
             messages.size() > most_in_batch)
             return outlet->answer(
@@ -164,7 +234,7 @@ class Channel {
                                              "batches of 1 to 100 messages are for 2025-03-26",
                                              {},
                                              0}));
-        receive_batch(server_, incoming, messages, std::move(outlet));
+        receive_batch(server_, incoming, messages, outlet);
     }
 
     mcp::Server& server_;
@@ -212,7 +282,8 @@ bool serve_stdio(mcp::Server& server, const runtime::CallerPtr& caller, const St
         }
     }
     if (!pending.empty()) channel.take(std::move(pending));
-    return channel.finish();
+    log::info("stopping", {{"input_ended", !stopped(stop, {})}});
+    return channel.finish(stop);
 }
 
 }  // namespace pb::endpoint

@@ -13,9 +13,10 @@ namespace pb::endpoint {
 struct StdioOptions {
     int input = 0;  // file descriptors
     int output = 1;
-    std::size_t max_message = 8u << 20;       // bytes of one line
-    std::size_t max_running = 256;            // requests at once; reading waits at this bound
-    std::chrono::milliseconds drain{2'000};   // after the end of the input, for what still runs
+    std::size_t max_message = 8u << 20;  // bytes of one line
+    std::size_t max_running = 256;       // requests at once; reading waits at this bound
+    // After the end of the input, for what still runs; `stop` ends it.
+    std::chrono::milliseconds drain{2'000};
     std::chrono::milliseconds cancel{3'000};  // then, for what was cancelled to come back
 };
 

@@ -49,6 +49,7 @@ bool read_message(std::string_view text, Message& message, RpcError& error) {
         message.id = {};
         return refuse("\"id\" must be a string or an integer");
     }
+    if (!has_id && !method.empty()) message.kind = MessageKind::notification;
     if (version != "\"2.0\"") return refuse("\"jsonrpc\" must be \"2.0\"");
     if (method.empty()) {
         if (!has_id || (message.result.empty() && message.error.empty()))
@@ -60,7 +61,6 @@ bool read_message(std::string_view text, Message& message, RpcError& error) {
     if (json::type_of(method) != json::Type::string || method.size() > 258)
         return refuse("\"method\" must be a string");
     message.method = unquoted(method);
-    message.kind = has_id ? MessageKind::request : MessageKind::notification;
     if (!message.params.empty() && json::type_of(message.params) != json::Type::object) {
         error = {code::invalid_params, "\"params\" must be an object", {}, 400};
         return false;
@@ -80,8 +80,8 @@ std::string result_message(std::string_view id, std::string_view result) {
 }
 
 std::string error_message(std::string_view id, const RpcError& error) {
-    std::string out = "{\"jsonrpc\":\"2.0\",\"id\":";
-    out += id.empty() ? "null" : id;
+    std::string out = "{\"jsonrpc\":\"2.0\"";
+    if (!id.empty()) (out += ",\"id\":") += id;
     out += ",\"error\":{\"code\":";
     out += std::to_string(error.code);
     out += ",\"message\":";

@@ -40,12 +40,12 @@ struct Message {
     std::string_view error;   // of a response, or empty
 };
 
-// One envelope out of checked JSON text. The error's `id` stays usable: message.id is filled as far
-// as it could be read.
+// One envelope out of checked JSON text. Of a wrong one, message.id and that it is a notification
+// are told as far as they could be read.
 bool read_message(std::string_view text, Message& message, RpcError& error);
 
 std::string result_message(std::string_view id, std::string_view result);
-std::string error_message(std::string_view id, const RpcError& error);  // id empty: null
+std::string error_message(std::string_view id, const RpcError& error);  // id may be empty
 std::string notification_message(std::string_view method, std::string_view params);
 std::string request_message(std::string_view id, std::string_view method, std::string_view params);
 

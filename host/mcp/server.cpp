@@ -135,17 +135,24 @@ void Server::receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet) {
     const bool has_header = incoming.headers && incoming.headers->find(version_header, header) > 0;
     try {
         RpcError error;
-        if (!read_message(text, request->message, error)) return request->fail(error);
+        if (!read_message(text, request->message, error)) {
+            // A notification is never answered, but a POST is.
+            if (request->message.kind == MessageKind::notification && !request->headers)
+                return request->outlet->answer(202, {});
+            return request->fail(error);
+        }
         const bool modern =
             modern_by_params(request->message.params, header, request->session != nullptr);
         if (request->message.kind != MessageKind::request && !modern)
             if (auto wrong = check_session(*request, header, has_header))
                 return request->outlet->answer(wrong->http_status, error_message({}, *wrong));
         if (request->message.kind == MessageKind::response) {
+            // Accepted first: the answer may let a call go on, which takes its time.
+            request->outlet->answer(202, {});
             if (request->session && !modern)
                 request->session->resolve(request->message.id, request->message.result,
                                           request->message.error);
-            return request->outlet->answer(202, {});
+            return;
         }
         if (request->message.kind == MessageKind::notification) {
             notification(request);

@@ -69,7 +69,7 @@ TEST_F(Batch, AMemberThatIsNoMessageIsAnsweredForItself) {
     const auto answers = reply_of(exchange);
     ASSERT_EQ(answers.size(), 3u);
     EXPECT_EQ(answers[0]["error"]["code"], -32600);
-    EXPECT_EQ(answers[0]["id"], nullptr);
+    EXPECT_FALSE(answers[0].contains("id"));
     EXPECT_EQ(answers[1]["id"], 1);
 }
 

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "support/world.h"
@@ -67,9 +68,12 @@ class Stdio : public testing::Test {
             read_.append(chunk.data(), static_cast<std::size_t>(count));
         }
     }
+    void close_input() {
+        if (in_[1] >= 0) ::close(std::exchange(in_[1], -1));
+    }
     // The end of the input, and then the server's.
     void end() {
-        if (in_[1] >= 0) ::close(std::exchange(in_[1], -1));
+        close_input();
         if (thread_.joinable()) thread_.join();
     }
     void stop() { EXPECT_EQ(::write(stop_[1], "x", 1), 1); }
@@ -82,9 +86,10 @@ class Stdio : public testing::Test {
         params["_meta"] = World::modern_meta();
         return message(method, id, params);
     }
-    void initialize(const std::string& version = "2025-11-25") {
+    void initialize(const std::string& version = "2025-11-25",
+                    const json& capabilities = json::object()) {
         send(message("initialize", 0,
-                     {{"protocolVersion", version}, {"capabilities", json::object()}}));
+                     {{"protocolVersion", version}, {"capabilities", capabilities}}));
         EXPECT_EQ(next()["result"]["protocolVersion"], version);
         send({{"jsonrpc", "2.0"}, {"method", "notifications/initialized"}});
     }
@@ -143,9 +148,17 @@ TEST_F(Stdio, WhatIsNoJsonIsAnsweredAndForgotten) {
     for (int i = 0; i < 2; ++i) {
         const auto answer = next();
         EXPECT_EQ(answer["error"]["code"], -32700);
-        EXPECT_EQ(answer["id"], nullptr);
+        EXPECT_FALSE(answer.contains("id"));
     }
     send(modern("tools/list", 1));
+    EXPECT_EQ(next()["id"], 1);
+}
+
+TEST_F(Stdio, AMalformedNotificationIsNotAnswered) {
+    serve();
+    send({{"jsonrpc", "2.0"}, {"method", "notifications/cancelled"}, {"params", {1}}});
+    send({{"jsonrpc", "1.0"}, {"method", "notifications/initialized"}});
+    send(message("ping", 1));
     EXPECT_EQ(next()["id"], 1);
 }
 
@@ -184,16 +197,105 @@ TEST_F(Stdio, ASlowCallHoldsUpNobodyAndCanBeCancelled) {
     EXPECT_EQ(next(), nullptr);
 }
 
-TEST_F(Stdio, TheEndOfTheInputWaitsForAnswersAndThenCancels) {
-    options.drain = std::chrono::seconds(60);
+// With room for one thread the echo is read when that of the call has gone.
+TEST_F(Stdio, ACancellationRightBehindItsRequestIsHeard) {
+    options.max_running = 1;
+    serve();
+    initialize();
+    for (int id = 1; id <= 100; id += 2) {
+        kept = catalog::no_call;
+        const json cancelled{{"jsonrpc", "2.0"},
+                             {"method", "notifications/cancelled"},
+                             {"params", {{"requestId", id}}}};
+        write(message("tools/call", id, {{"name", "keep"}}).dump() + "\n" + cancelled.dump() +
+              "\n" + message("tools/call", id + 1, {{"name", "echo"}}).dump() + "\n");
+        EXPECT_EQ(next()["id"], id + 1);
+        std::lock_guard lock(world.provider->mutex);
+        const auto& all = world.provider->cancelled;
+        ASSERT_TRUE(kept == catalog::no_call || std::count(all.begin(), all.end(), kept) == 1);
+    }
+}
+
+TEST_F(Stdio, AnAnswerThatLetsACallGoOnHoldsUpNobody) {
+    std::promise<void> go_on;
+    world.tool(simple_tool("ask"), [&](auto id, const json& params, const json&) {
+        if (!params.contains("inputResponses"))
+            return world.calls.complete(
+                id, Status::input_required,
+                json{{"inputRequests", {{"r", {{"method", "roots/list"}}}}}}.dump());
+        go_on.get_future().wait();
+        world.provider->ok(id, text_result("there"));
+        return Status::ok;
+    });
+    world.publish();
+    serve();
+    initialize("2025-11-25", {{"roots", json::object()}});
+    send(message("tools/call", 1, {{"name", "ask"}}));
+    const auto asked = next();
+    EXPECT_EQ(asked["method"], "roots/list");
+    send({{"jsonrpc", "2.0"}, {"id", asked["id"]}, {"result", {{"roots", json::array()}}}});
+    send(message("ping", 2));
+    EXPECT_EQ(next()["id"], 2);
+    go_on.set_value();
+    EXPECT_EQ(next()["result"]["content"][0]["text"], "there");
+}
+
+TEST_F(Stdio, TheEndOfTheInputWaitsForAnswers) {
+    options.drain = std::chrono::hours(1);
     serve();
     send(modern("tools/call", 1, {{"name", "keep"}}));
     while (kept == catalog::no_call)
         std::this_thread::yield();
+    close_input();
     std::jthread late([&] { world.provider->ok(kept, text_result("late")); });
     end();
     EXPECT_TRUE(clean);
     EXPECT_EQ(next()["id"], 1);
+}
+
+TEST_F(Stdio, ASignalEndsTheWaiting) {
+    options.drain = std::chrono::hours(1);
+    serve();
+    send(modern("tools/call", 1, {{"name", "keep"}}));
+    while (kept == catalog::no_call)
+        std::this_thread::yield();
+    close_input();
+    stop();
+    end();
+    EXPECT_TRUE(clean);
+    EXPECT_TRUE(world.provider->wait_cancelled(kept));
+}
+
+// Nothing that has to be waited for, and the client is told.
+class StdioListen : public Stdio {
+  protected:
+    StdioListen() {
+        options.drain = std::chrono::hours(1);
+        serve();
+        send(modern("subscriptions/listen", "news",
+                    {{"notifications", {{"toolsListChanged", true}}}}));
+        EXPECT_EQ(next()["method"], "notifications/subscriptions/acknowledged");
+    }
+    void expect_goodbye() {
+        const auto cancelled = next();
+        EXPECT_EQ(cancelled["method"], "notifications/cancelled");
+        EXPECT_EQ(cancelled["params"]["requestId"], "news");
+        const auto answer = next();
+        EXPECT_EQ(answer["id"], "news");
+        EXPECT_EQ(answer["result"]["resultType"], "complete");
+        EXPECT_EQ(next(), nullptr);
+        EXPECT_TRUE(clean);
+    }
+};
+
+TEST_F(StdioListen, EndsWithTheInput) {
+    close_input();
+    expect_goodbye();
+}
+
+TEST_F(StdioListen, EndsWithASignal) {
+    stop();
+    expect_goodbye();
 }
 
 TEST_F(Stdio, WhatIsNeverAnsweredDoesNotKeepItOpen) {

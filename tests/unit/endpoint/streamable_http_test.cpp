@@ -23,7 +23,7 @@ void expect_refused(const FakeExchangePtr& exchange, int status, int code) {
     EXPECT_EQ(exchange->type(), "application/json");
     const auto reply = reply_of(exchange);
     EXPECT_EQ(reply["jsonrpc"], "2.0");
-    EXPECT_EQ(reply["id"], nullptr);
+    EXPECT_FALSE(reply.contains("id"));
     EXPECT_EQ(reply["error"]["code"], code);
     EXPECT_FALSE(reply["error"]["message"].get<std::string>().empty());
 }
