@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "json/scan.h"
+#include "mcp/base64.h"
+#include "mcp/seal.h"
 
 namespace pb::mcp {
 namespace {
@@ -12,43 +14,52 @@ bool is_object(std::string_view value) {
     return !value.empty() && json::type_of(value) == json::Type::object;
 }
 
-// What one question needs, as the inside of a capabilities object; "" if the client has it.
-std::string lacking(std::string_view method, std::string_view params,
+// What one question needs, as the inside of a capabilities object; "" if the client has it. What
+// came with 2025-06-18 (elicitation) or 2025-11-25 (its URL mode, sampling with tools) is lacking
+// before, whatever the client says.
+std::string lacking(Version version, std::string_view method, std::string_view params,
                     std::string_view capabilities) {
+    const bool newer = version >= Version::v2025_11_25;
     if (method == "roots/list")
         return is_object(json::member(capabilities, "roots")) ? "" : "\"roots\":{}";
     if (method == "sampling/createMessage") {
         const auto sampling = json::member(capabilities, "sampling");
         if (!is_object(sampling)) return "\"sampling\":{}";
         const bool tools = !json::member(params, "tools").empty();
-        return !tools || is_object(json::member(sampling, "tools")) ? ""
-                                                                    : "\"sampling\":{\"tools\":{}}";
+        const bool has_tools = newer && is_object(json::member(sampling, "tools"));
+        return !tools || has_tools ? "" : "\"sampling\":{\"tools\":{}}";
     }
     const auto elicitation = json::member(capabilities, "elicitation");
     const bool url = json::string_value(json::member(params, "mode")) == "url";
-    const bool has_url = is_object(json::member(elicitation, "url"));
-    // An empty elicitation capability means forms only (2025-11-25 and later).
-    const bool has_form =
-        is_object(elicitation) && (is_object(json::member(elicitation, "form")) || !has_url);
+    const bool has_url = newer && is_object(json::member(elicitation, "url"));
+    // An empty elicitation capability means forms only, as it did when there was nothing else.
+    const bool has_form = version >= Version::v2025_06_18 && is_object(elicitation) &&
+                          (is_object(json::member(elicitation, "form")) || !has_url);
     if (url) return has_url ? "" : "\"elicitation\":{\"url\":{}}";
     return has_form ? "" : "\"elicitation\":{\"form\":{}}";
 }
 
+// "Unique within the context of the server": whatever the session, and after a restart.
+std::string elicitation_id() {
+    const auto key = Seal::random_key();
+    const std::string bytes(key.begin(), key.end());
+    return json::quote(base64_encode(bytes, Alphabet::url));
+}
+
 // Question params as the session's version knows them.
-std::string legacy_params(Version version, std::string_view method, std::string_view params,
-                          const std::string& ask_id) {
+std::string legacy_params(Version version, std::string_view method, std::string_view params) {
     std::string out(params.empty() ? "{}" : params);
     if (method != "elicitation/create") return out;
     if (version < Version::v2025_11_25) return json::without(out, "mode");
     if (json::string_value(json::member(out, "mode")) == "url" &&
         json::member(out, "elicitationId").empty())
-        out = json::with(out, "elicitationId", ask_id);
+        out = json::with(out, "elicitationId", elicitation_id());
     return out;
 }
 
 }  // namespace
 
-Result<std::string> missing_capabilities(std::string_view input_requests,
+Result<std::string> missing_capabilities(Version version, std::string_view input_requests,
                                          std::string_view capabilities) {
     std::vector<json::Member> questions;
     if (!json::members(input_requests, questions) || questions.empty() || questions.size() > 64)
@@ -59,7 +70,7 @@ Result<std::string> missing_capabilities(std::string_view input_requests,
         if (method != "elicitation/create" && method != "sampling/createMessage" &&
             method != "roots/list")
             return internal_error("the provider asked for input by an unknown method");
-        auto lack = lacking(method, json::member(question, "params"), capabilities);
+        auto lack = lacking(version, method, json::member(question, "params"), capabilities);
         if (!lack.empty()) lacks[lack.substr(0, lack.find(':'))] = lack;
     }
     if (lacks.empty()) return std::string();
@@ -82,9 +93,10 @@ void LegacyAsk::start(std::string_view input_requests, runtime::Timer& timer,
     auto self = shared_from_this();
     std::vector<json::Member> questions;
     json::members(input_requests, questions);
-    std::vector<std::string> messages;
+    std::map<std::string, std::string> messages;  // by key
     {
         std::lock_guard lock(mutex_);
+        if (!done_) return;
         for (const auto& [key_text, question] : questions) {
             const std::string key = "\"" + std::string(key_text) + "\"";
             auto ask_id = request_->session->expect(
@@ -93,11 +105,10 @@ void LegacyAsk::start(std::string_view input_requests, runtime::Timer& timer,
                 });
             if (ask_id.empty()) continue;
             const auto method = *json::string_value(json::member(question, "method"));
-            messages.push_back(
-                request_message(ask_id, method,
-                                legacy_params(request_->version, method,
-                                              json::member(question, "params"), ask_id)));
-            waiting_[key] = ask_id;
+            messages[key] = request_message(
+                ask_id, method,
+                legacy_params(request_->version, method, json::member(question, "params")));
+            waiting_[key] = {ask_id, false};
         }
     }
     if (messages.empty())
@@ -106,47 +117,88 @@ void LegacyAsk::start(std::string_view input_requests, runtime::Timer& timer,
         if (auto ask = weak.lock())
             ask->finish(Error{ErrorKind::deadline, "the user did not answer in time"});
     });
-    for (const auto& message : messages)
-        if (request_->outlet->send(message) != Sent::ok)
-            return finish(Error{ErrorKind::busy, "the client does not read what it is asked"});
+    for (const auto& [key, message] : messages)
+        if (!send(key, message)) return;
+}
+
+// False if the rest need not be sent.
+bool LegacyAsk::send(const std::string& key, const std::string& message) {
+    {
+        std::lock_guard order(order_);
+        {
+            std::lock_guard lock(mutex_);
+            if (!done_) return false;
+            const auto asked = waiting_.find(key);
+            if (asked == waiting_.end()) return true;  // answered by a client that guessed the id
+            asked->second.sent = true;
+        }
+        if (request_->outlet->send(message) == Sent::ok) return true;
+        std::lock_guard lock(mutex_);
+        if (auto asked = waiting_.find(key); asked != waiting_.end()) asked->second.sent = false;
+    }
+    finish(Error{ErrorKind::busy, "the client does not read what it is asked"});
+    return false;
 }
 
 void LegacyAsk::answered(const std::string& key, std::string_view result, std::string_view error) {
-    if (!is_object(result)) {
-        auto why = json::string_value(json::member(error, "message")).value_or("no reason given");
-        return finish(Error{ErrorKind::denied, "the client did not answer: " + why.substr(0, 500)});
-    }
+    const bool refused = !is_object(result);
     std::string out = "{";
     {
         std::lock_guard lock(mutex_);
-        if (!done_ || !waiting_.erase(key)) return;
-        responses_[key] = std::string(result);
-        if (!waiting_.empty()) return;
-        for (const auto& [name, response] : responses_)
-            out += (out.size() > 1 ? "," : "") + name + ":" + response;
+        if (!waiting_.erase(key)) return;
+        if (!refused) {
+            responses_[key] = std::string(result);
+            if (!waiting_.empty()) return;
+            for (const auto& [name, response] : responses_)
+                out += (out.size() > 1 ? "," : "") + name + ":" + response;
+        }
     }
-    finish(out + "}");
+    if (!refused) return finish(out + "}");
+    auto why = json::string_value(json::member(error, "message")).value_or("no reason given");
+    finish(Error{ErrorKind::denied, "the client did not answer: " + why.substr(0, 500)});
 }
 
 void LegacyAsk::finish(Result<std::string> outcome) {
     Done done;
+    std::vector<std::string> unwanted;
     {
         std::lock_guard lock(mutex_);
         done.swap(done_);
         if (!done) return;
-        for (const auto& entry : waiting_)
-            request_->session->forget(entry.second);
-        waiting_.clear();
+        unwanted = give_up();
     }
+    withdraw(unwanted);
     done(std::move(outcome));
 }
 
 void LegacyAsk::cancel() {
-    std::lock_guard lock(mutex_);
-    done_ = nullptr;
-    for (const auto& entry : waiting_)
-        request_->session->forget(entry.second);
+    std::vector<std::string> unwanted;
+    {
+        std::lock_guard lock(mutex_);
+        done_ = nullptr;
+        unwanted = give_up();
+    }
+    withdraw(unwanted);
+}
+
+// With mutex_. The ids of the questions that the client has and nobody waits for any more.
+std::vector<std::string> LegacyAsk::give_up() {
+    std::vector<std::string> out;
+    for (const auto& [key, asked] : waiting_) {
+        request_->session->forget(asked.id);
+        if (asked.sent) out.push_back(asked.id);
+    }
     waiting_.clear();
+    return out;
+}
+
+void LegacyAsk::withdraw(const std::vector<std::string>& ask_ids) {
+    if (ask_ids.empty()) return;
+    std::lock_guard order(order_);
+    for (const auto& id : ask_ids)
+        request_->outlet->send(notification_message(
+            "notifications/cancelled",
+            "{\"requestId\":" + id + ",\"reason\":\"the answer is not needed any more\"}"));
 }
 
 }  // namespace pb::mcp

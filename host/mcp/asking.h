@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "mcp/request.h"
@@ -17,10 +18,10 @@
 
 namespace pb::mcp {
 
-// The client capabilities (JSON object) that `input_requests` need and `capabilities` lack; empty
-// if none. An error if it is not a map of elicitation/create, sampling/createMessage and
-// roots/list.
-Result<std::string> missing_capabilities(std::string_view input_requests,
+// The client capabilities (JSON object) that `input_requests` need and `capabilities`, as that
+// version knows them, lack; empty if none. An error if it is not a map of elicitation/create,
+// sampling/createMessage and roots/list.
+Result<std::string> missing_capabilities(Version version, std::string_view input_requests,
                                          std::string_view capabilities);
 
 // True if `responses` is an object of objects.
@@ -37,17 +38,25 @@ class LegacyAsk : public std::enable_shared_from_this<LegacyAsk> {
 
     void start(std::string_view input_requests, runtime::Timer& timer,
                std::chrono::milliseconds patience);
-    // Nobody wants the answers any more; Done is not called.
+    // Nobody wants the answers any more, as the client is told; Done is not called.
     void cancel();
 
   private:
+    struct Asked {
+        std::string id;
+        bool sent = false;
+    };
+    bool send(const std::string& key, const std::string& message);
+    std::vector<std::string> give_up();
+    void withdraw(const std::vector<std::string>& ask_ids);
     void answered(const std::string& key, std::string_view result, std::string_view error);
     void finish(Result<std::string> outcome);
 
     RequestPtr request_;
-    std::mutex mutex_;
-    Done done_;                                     // null once over
-    std::map<std::string, std::string> waiting_;    // key (a JSON string) -> ask id
+    std::mutex order_;  // while something is sent: a question is not cancelled before it is asked
+    std::mutex mutex_;  // guards what follows; taken last
+    Done done_;         // null once over
+    std::map<std::string, Asked> waiting_;          // by key (a JSON string)
     std::map<std::string, std::string> responses_;  // key -> result
 };
 

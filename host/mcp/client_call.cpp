@@ -181,7 +181,8 @@ void ClientCall::input_required(std::string_view body) {
         return fail(Status::internal,
                     "{\"message\":\"the provider asked for input where it cannot\"}");
     if (!questions.empty()) {
-        auto missing = missing_capabilities(questions, request_->client->capabilities);
+        auto missing =
+            missing_capabilities(request_->version, questions, request_->client->capabilities);
         if (!missing) return fail_asking(missing.error());
         if (!missing->empty()) {
             if (!request_->modern())
@@ -290,13 +291,13 @@ Status ClientCall::progress(std::string_view params) {
     const auto value = json::number_value(json::member(params, "progress"));
     if (!value) return Status::invalid;
     if (request_->progress_token.empty() || !request_->outlet->can_send()) return Status::ok;
+    std::lock_guard forward(progress_mutex_);
     {
         std::lock_guard lock(mutex_);
         if (cancelled_ || ended_) return Status::gone;
-        if (progressed_ && *value <= last_progress_) return Status::ok;
-        progressed_ = true;
-        last_progress_ = *value;
     }
+    if (last_progress_ && *value <= *last_progress_) return Status::ok;
+    last_progress_ = *value;
     const auto sent = request_->outlet->send(notification_message(
         "notifications/progress", json::with(params, "progressToken", request_->progress_token)));
     return sent == Sent::gone ? Status::gone : Status::ok;

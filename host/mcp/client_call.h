@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "admission/admission.h"
@@ -61,9 +62,9 @@ class ClientCall : public runtime::CallObserver,
     catalog::CallId running_ = catalog::no_call;
     bool cancelled_ = false;
     bool ended_ = false;
-    double last_progress_ = 0;
-    bool progressed_ = false;
     std::shared_ptr<LegacyAsk> asking_;
+    std::mutex progress_mutex_;  // while a step is sent, so that none overtakes it
+    std::optional<double> last_progress_;
 };
 
 }  // namespace pb::mcp

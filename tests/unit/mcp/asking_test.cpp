@@ -2,6 +2,8 @@
 // Asking the user: one provider, two eras.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "support/world.h"
 
 namespace pb::test {
@@ -14,7 +16,8 @@ const json question = {
 class Asking : public testing::Test {
   protected:
     // Asks for a name, then for a colour, and answers with both; it never learns the era.
-    Asking() {
+    explicit Asking(const mcp::ServerOptions& options = World::options())
+        : world(World::quick(), options) {
         world.tool(simple_tool("ask"), [this](auto call, const json& params, const json&) {
             const auto state = params.value("requestState", "");
             const auto answers = params.value("inputResponses", json::object());
@@ -38,6 +41,15 @@ class Asking : public testing::Test {
 
     static json accept(const std::string& value) {
         return {{"action", "accept"}, {"content", {{"v", value}}}};
+    }
+
+    // The ids of the questions that the client was told to forget.
+    static json withdrawn(const Recorder& recorder) {
+        json out = json::array();
+        for (const auto& message : recorder.sent)
+            if (message["method"] == "notifications/cancelled")
+                out.push_back(message["params"]["requestId"]);
+        return out;
     }
 
     World world;
@@ -157,12 +169,142 @@ TEST_F(Asking, CancellingWhileAskingEndsBoth) {
     auto session = world.open("2025-11-25", can_elicit);
     auto recorder = world.legacy(session, "tools/call", {{"name", "ask"}});
     ASSERT_EQ(recorder->sent.size(), 1u);
+    recorder->on_send = [&](const json&) { EXPECT_FALSE(recorder->ended); };
     FakeHeaders headers;
     world.send(
         {{"jsonrpc", "2.0"}, {"method", "notifications/cancelled"}, {"params", {{"requestId", 7}}}},
         &headers, session);
     EXPECT_TRUE(recorder->ended);
+    EXPECT_EQ(withdrawn(*recorder), json::array({recorder->sent[0]["id"]}));
     EXPECT_FALSE(session->resolve(recorder->sent[0]["id"].dump(), "{}", {}));
+    recorder->on_send = nullptr;
+}
+
+TEST_F(Asking, OneOfSeveralThatFailsWithdrawsTheOthers) {
+    world.tool(simple_tool("several"), [this](auto call, const json&, const json&) {
+        const json body{{"inputRequests", {{"a", question}, {"b", question}, {"c", question}}}};
+        world.calls.complete(call, Status::input_required, body.dump());
+    });
+    world.publish();
+    auto session = world.open("2025-11-25", can_elicit);
+    auto recorder = world.legacy(session, "tools/call", {{"name", "several"}});
+    ASSERT_EQ(recorder->sent.size(), 3u);
+    const auto id = [&](int number) { return recorder->sent[number]["id"]; };
+    EXPECT_TRUE(session->resolve(id(0).dump(), accept("x").dump(), {}));
+    EXPECT_TRUE(session->resolve(id(1).dump(), {}, R"({"code":-1,"message":"no"})"));
+    EXPECT_EQ(recorder->reply["result"]["isError"], true);
+    EXPECT_EQ(withdrawn(*recorder), json::array({id(2)}));
+}
+
+TEST_F(Asking, NothingIsAskedForACallThatWasCancelled) {
+    auto request = std::make_shared<mcp::Request>();
+    auto recorder = std::make_shared<Recorder>();
+    request->session = world.open("2025-11-25", can_elicit);
+    request->outlet = recorder;
+    auto ask = std::make_shared<mcp::LegacyAsk>(
+        request, [](const Result<std::string>&) { FAIL() << "nobody waits"; });
+    ask->cancel();
+    ask->start(json{{"a", question}}.dump(), world.calls.timer(), std::chrono::seconds(60));
+    EXPECT_TRUE(recorder->sent.empty());
+    EXPECT_TRUE(request->session->asks.empty());
+}
+
+TEST_F(Asking, EveryUrlElicitationHasAnIdOfItsOwn) {
+    world.tool(simple_tool("visit"), [this](auto call, const json&, const json&) {
+        const json asked{{"method", "elicitation/create"},
+                         {"params", {{"mode", "url"}, {"message", "m"}, {"url", "https://e/"}}}};
+        world.calls.complete(call, Status::input_required,
+                             json{{"inputRequests", {{"a", asked}, {"b", asked}}}}.dump());
+    });
+    world.publish();
+    std::set<std::string> ids;
+    for (int i = 0; i < 2; ++i) {
+        auto session = world.open("2025-11-25", {{"elicitation", {{"url", json::object()}}}});
+        for (const auto& asked : world.legacy(session, "tools/call", {{"name", "visit"}})->sent)
+            ids.insert(asked["params"]["elicitationId"]);
+    }
+    EXPECT_EQ(ids.size(), 4u);
+}
+
+TEST(MissingCapabilities, AreThoseOfTheVersion) {
+    using mcp::Version;
+    const auto everything =
+        R"({"elicitation":{"form":{},"url":{}},"sampling":{"tools":{}},"roots":{}})";
+    const auto has = [&](Version version, const std::string& method, const json& params) {
+        const json questions{{"q", {{"method", method}, {"params", params}}}};
+        return mcp::missing_capabilities(version, questions.dump(), everything)->empty();
+    };
+    const json form = question["params"], url{{"mode", "url"}}, tools{{"tools", json::array()}};
+    for (auto version :
+         {Version::v2025_03_26, Version::v2025_06_18, Version::v2025_11_25, Version::v2026_07_28}) {
+        const bool newer = version >= Version::v2025_11_25;
+        EXPECT_EQ(has(version, "elicitation/create", form), version != Version::v2025_03_26);
+        EXPECT_EQ(has(version, "elicitation/create", url), newer);
+        EXPECT_EQ(has(version, "sampling/createMessage", json::object()), true);
+        EXPECT_EQ(has(version, "sampling/createMessage", tools), newer);
+        EXPECT_EQ(has(version, "roots/list", json::object()), true);
+    }
+}
+
+mcp::ServerOptions impatient() {
+    auto out = World::options();
+    out.patience = std::chrono::milliseconds(10);
+    return out;
+}
+
+class Impatient : public Asking {
+  protected:
+    Impatient() : Asking(impatient()) {}
+};
+
+TEST_F(Impatient, WhoeverDoesNotAnswerIsNotWaitedForForever) {
+    auto session = world.open("2025-11-25", can_elicit);
+    auto recorder = world.legacy(session, "tools/call", {{"name", "ask"}});
+    ASSERT_TRUE(recorder->wait());
+    EXPECT_EQ(recorder->reply["result"]["isError"], true);
+    EXPECT_NE(recorder->raw.find("did not answer in time"), std::string::npos);
+    EXPECT_EQ(withdrawn(*recorder).size() * 2, recorder->sent.size());
+}
+
+mcp::ServerOptions two_rounds() {
+    auto out = World::options();
+    out.max_rounds = 2;
+    return out;
+}
+
+class TwoRounds : public Asking {
+  protected:
+    TwoRounds() : Asking(two_rounds()) {
+        world.tool(simple_tool("insist"),
+                   [this](auto call, const json&, const json&) { ask(call, "name", "again"); });
+        world.publish();
+    }
+};
+
+TEST_F(TwoRounds, ModernClientsAreAskedOnlySoOften) {
+    json params{{"name", "insist"}};
+    for (int round = 1; round <= 2; ++round) {
+        const auto result = world.modern("tools/call", params, can_elicit)->reply["result"];
+        ASSERT_EQ(result["resultType"], "input_required") << round;
+        params["requestState"] = result["requestState"];
+        params["inputResponses"] = {{"name", accept("x")}};
+    }
+    const auto error = world.modern("tools/call", params, can_elicit)->reply["error"];
+    EXPECT_EQ(error["code"], -32602);
+    EXPECT_NE(error["message"].get<std::string>().find("too often"), std::string::npos);
+}
+
+TEST_F(TwoRounds, LegacyClientsAreAskedOnlySoOften) {
+    auto session = world.open("2025-11-25", can_elicit);
+    auto recorder = std::make_shared<Recorder>();
+    recorder->on_send = [&](const json& asked) {
+        session->resolve(asked["id"].dump(), accept("x").dump(), {});
+    };
+    world.legacy(session, "tools/call", {{"name", "insist"}}, recorder);
+    ASSERT_TRUE(recorder->wait());
+    EXPECT_EQ(recorder->sent.size(), 2u);
+    EXPECT_NE(recorder->raw.find("too often"), std::string::npos);
+    recorder->on_send = nullptr;
 }
 
 }  // namespace

@@ -47,6 +47,22 @@ TEST_F(Legacy, HandshakeNegotiates) {
     }
 }
 
+TEST(LegacyBounds, SessionsAreOnlySoMany) {
+    auto options = World::options();
+    options.max_sessions = 1;
+    World world(World::quick(), options);
+    auto session = world.open();
+    ASSERT_TRUE(session);
+    FakeHeaders headers;
+    const json params{{"protocolVersion", "2025-11-25"}};
+    const auto refused = world.send(
+        {{"jsonrpc", "2.0"}, {"id", 1}, {"method", "initialize"}, {"params", params}}, &headers);
+    EXPECT_EQ(refused->http_status, 503);
+    EXPECT_EQ(refused->reply["error"]["code"], -32603);
+    world.server.close_session(session);
+    EXPECT_TRUE(world.open());
+}
+
 TEST_F(Legacy, WithoutASessionNothingButInitialize) {
     FakeHeaders headers;
     auto out = world.send({{"jsonrpc", "2.0"}, {"id", 1}, {"method", "tools/list"}}, &headers);

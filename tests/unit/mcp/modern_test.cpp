@@ -2,6 +2,10 @@
 // The modern era: what is refused and how, what results carry, what never leaks in.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <future>
+#include <thread>
+
 #include "support/world.h"
 
 namespace pb::test {
@@ -139,6 +143,37 @@ TEST_F(Modern, ProgressGoesForwardOnlyAndNeedsAToken) {
     ASSERT_EQ(out->sent.size(), 3u);
     EXPECT_EQ(out->sent[1]["params"]["progress"], 50);
     EXPECT_EQ(out->sent[2]["params"]["progressToken"], "p");
+}
+
+// The first step waits in the outlet for the second, which must not come by.
+TEST_F(Modern, NoStepOfProgressOvertakesAnother) {
+    struct Slow : Recorder {
+        std::promise<void> first_is_here, second_is_through;
+        std::atomic<int> steps = 0;
+        mcp::Sent send(std::string_view message) override {
+            if (++steps > 1) return Recorder::send(message);
+            first_is_here.set_value();
+            second_is_through.get_future().wait_for(std::chrono::milliseconds(50));
+            return Recorder::send(message);
+        }
+    };
+    auto slow = std::make_shared<Slow>();
+    world.tool(simple_tool("work"), [&](auto call, const json&, const json&) {
+        std::jthread second([&] {
+            slow->first_is_here.get_future().wait();
+            world.calls.notify(call, "notifications/progress", R"({"progress":2})");
+            slow->second_is_through.set_value();
+        });
+        world.calls.notify(call, "notifications/progress", R"({"progress":1})");
+        second.join();
+        world.provider->ok(call, text_result("done"));
+    });
+    world.publish();
+    world.modern("tools/call", {{"name", "work"}, {"_meta", {{"progressToken", "p"}}}},
+                 json::object(), slow);
+    ASSERT_EQ(slow->sent.size(), 2u);
+    EXPECT_EQ(slow->sent[0]["params"]["progress"], 1);
+    EXPECT_EQ(slow->sent[1]["params"]["progress"], 2);
 }
 
 TEST_F(Modern, DisconnectCancelsTheProvidersCall) {

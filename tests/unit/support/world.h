@@ -98,12 +98,13 @@ class FakeHeaders : public mcp::HeaderView {
 
 class World {
   public:
-    explicit World(const runtime::CallOptions& call_options = quick())
+    explicit World(const runtime::CallOptions& call_options = quick(),
+                   mcp::ServerOptions server_options = options())
         : calls(call_options),
           provider(std::make_shared<FakeProvider>(calls)),
           admission(catalog, calls),
           authenticator("default"),
-          server(admission, catalog, options(), mcp::Seal::random_key()) {
+          server(admission, catalog, std::move(server_options), mcp::Seal::random_key()) {
         provider->handlers["server/discover"] = [this](auto call, const json&, const json&) {
             provider->ok(call, {{"capabilities",
                                  {{"tools", json::object()},
