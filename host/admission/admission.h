@@ -45,8 +45,9 @@ class Admission {
     // [any thread] What this caller sees; never null (an unknown organisation sees nothing).
     catalog::SnapshotPtr visible(const runtime::Caller& caller) const;
 
-    // [any thread] The target of `name` (tool or prompt name, resource URI) for this caller;
-    // ErrorKind::not_found if there is none or it is not theirs to see.
+    // [any thread] The target of `name` (tool or prompt name, resource URI; for completion/complete
+    // a resource template or URI) for this caller; ErrorKind::not_found if there is none or it is
+    // not theirs to see.
     Result<Target> find(const runtime::Caller& caller, std::string_view method,
                         std::string_view name) const;
 

@@ -37,6 +37,14 @@ Result<Target> Admission::find(const runtime::Caller& caller, std::string_view m
         target.local_name = prompt->local;
         return target;
     }
+    if (method == "completion/complete") {
+        for (const auto& entry : target.snapshot->templates) {
+            if (entry.exposed != name) continue;
+            target.binding = entry.binding;
+            target.local_name = entry.local;
+            return target;
+        }
+    }
     auto resource = target.snapshot->resource(name);
     if (!resource) return unknown("Resource not found", name);
     target.binding = std::move(resource->binding);

@@ -43,7 +43,13 @@ void Server::call_by_name(const RequestPtr& request) {
                               "params.name must be a string",
                               {},
                               request->modern() ? 400 : 200});
-    call(request, *name, *name);
+    const auto arguments = json::member(request->message.params, "arguments");
+    if (!arguments.empty() && json::type_of(arguments) != json::Type::object)
+        return request->fail({code::invalid_params,
+                              "params.arguments must be an object",
+                              {},
+                              request->modern() ? 400 : 200});
+    call(request, request->message.method, *name);
 }
 
 void Server::read_resource(const RequestPtr& request) {
@@ -53,15 +59,11 @@ void Server::read_resource(const RequestPtr& request) {
                               "params.uri must be a string",
                               {},
                               request->modern() ? 400 : 200});
-    call(request, *uri, *uri);
+    call(request, request->message.method, *uri);
 }
 
-void Server::call(const RequestPtr& request, std::string_view lookup, std::string_view name) {
-    const bool prompt_reference =
-        request->message.method == "completion/complete" &&
-        json::member(json::member(request->message.params, "ref"), "type") == "\"ref/prompt\"";
-    auto target = admission_.find(
-        *request->caller, prompt_reference ? "prompts/get" : request->message.method, lookup);
+void Server::call(const RequestPtr& request, std::string_view reference, std::string_view name) {
+    auto target = admission_.find(*request->caller, reference, name);
     if (!target) {
         RpcError error{code::invalid_params, target.error().message, {}, 200};
         if (request->message.method == "resources/read") {
@@ -92,12 +94,12 @@ void Server::complete(const RequestPtr& request) {
              {},
              request->modern() ? 400 : 200});
     // A capability that completes nothing is asked nothing.
-    auto target = admission_.find(*request->caller,
-                                  type == "ref/prompt" ? "prompts/get" : "resources/read", *name);
+    const auto reference = type == "ref/prompt" ? "prompts/get" : "completion/complete";
+    auto target = admission_.find(*request->caller, reference, *name);
     if (target && !target->binding->completions)
         return request->answer(
             render_own(request->version, "\"completion\":{\"values\":[]}", server_info_));
-    call(request, *name, *name);
+    call(request, reference, *name);
 }
 
 }  // namespace pb::mcp

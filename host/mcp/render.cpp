@@ -25,22 +25,44 @@ void append_members(std::string& object, std::string_view members) {
     object += '}';
 }
 
+// An array with each element rewritten; anything else as it is.
+template <class Rewrite>
+std::string each_element(std::string_view array, Rewrite rewrite) {
+    std::vector<std::string_view> items;
+    if (!json::elements(array, items)) return std::string(array);
+    std::string out = "[";
+    for (const auto& item : items) {
+        if (out.size() > 1) out += ',';
+        out += rewrite(item);
+    }
+    return out + "]";
+}
+
 std::string meta_member(std::string_view server_info) {
     return "\"_meta\":{\"" + std::string(server_info_key) + "\":" + std::string(server_info) + "}";
 }
 
-// In the modern era every result says its type and who made it; reads say how long they keep.
+// Caching hints are a provider's to give, but only as the schema has them.
+void check_hints(std::string& out) {
+    const auto ttl = json::integer_value(json::member(out, "ttlMs"));
+    if (!ttl || *ttl < 0) out = json::with(out, "ttlMs", "0");
+    const auto scope = json::member(out, "cacheScope");
+    if (scope != "\"private\"" && scope != "\"public\"")
+        out = json::with(out, "cacheScope", "\"private\"");
+}
+
+// In the modern era every result says its type and who made it; reads say how long they keep. What
+// a provider completes is complete, whatever it says: only an answer with the status for it asks
+// for input.
 std::string modern(std::string_view method, std::string_view result, std::string_view server_info) {
     std::string out(result);
-    const bool has_type =
-        mentions(result, "\"resultType\"") && !json::member(result, "resultType").empty();
-    if (!has_type) append_members(out, "\"resultType\":\"complete\"");
-    if (method == "resources/read" &&
-        (!has_type || json::member(result, "resultType") == "\"complete\"")) {
-        if (json::member(result, "ttlMs").empty()) append_members(out, "\"ttlMs\":0");
-        if (json::member(result, "cacheScope").empty())
-            append_members(out, "\"cacheScope\":\"private\"");
-    }
+    const auto type = mentions(result, "\"resultType\"") ? json::member(result, "resultType")
+                                                         : std::string_view();
+    if (type.empty())
+        append_members(out, "\"resultType\":\"complete\"");
+    else if (type != "\"complete\"")
+        out = json::with(out, "resultType", "\"complete\"");
+    if (method == "resources/read") check_hints(out);
     const auto meta = mentions(result, "\"_meta\"") ? json::member(result, "_meta") : "";
     if (meta.empty() || json::type_of(meta) != json::Type::object) {
         if (!meta.empty()) out = json::without(out, "_meta");
@@ -51,23 +73,39 @@ std::string modern(std::string_view method, std::string_view result, std::string
     return out;
 }
 
-// 2025-03-26 knows text, images, audio and embedded resources; a link becomes its URI.
+// No version takes more than 100 values.
+std::string bounded_completion(std::string_view result) {
+    const auto completion = json::member(result, "completion");
+    std::vector<std::string_view> values;
+    if (!json::elements(json::member(completion, "values"), values) || values.size() <= 100)
+        return std::string(result);
+    std::string first = "[";
+    for (std::size_t i = 0; i < 100; ++i)
+        (first += i > 0 ? "," : "") += values[i];
+    const auto bounded = json::with(completion, "values", first + "]");
+    return json::with(result, "completion", json::with(bounded, "hasMore", "true"));
+}
+
+// 2025-03-26 knows text, images, audio and embedded resources; a link becomes its URI. `content`
+// is one block (of a prompt) or an array of them.
 std::string plain_content(std::string_view content) {
-    std::vector<std::string_view> blocks;
-    if (!json::elements(content, blocks)) return std::string(content);
-    std::string out = "[";
-    for (const auto& block : blocks) {
-        if (out.size() > 1) out += ',';
-        if (json::member(block, "type") == "\"resource_link\"") {
-            out += "{\"type\":\"text\",\"text\":";
-            const auto uri = json::member(block, "uri");
-            out += uri.empty() ? "\"\"" : uri;
-            out += '}';
-        } else {
-            out += block;
-        }
+    if (json::member(content, "type") == "\"resource_link\"") {
+        const auto uri = json::member(content, "uri");
+        return "{\"type\":\"text\",\"text\":" + std::string(uri.empty() ? "\"\"" : uri) + "}";
     }
-    return out + "]";
+    return each_element(content, plain_content);
+}
+
+// The same in a result: of a tool, or of a prompt in each of its messages.
+void make_content_plain(std::string& object) {
+    if (const auto content = json::member(object, "content"); !content.empty())
+        object = json::with(object, "content", plain_content(content));
+    if (const auto messages = json::member(object, "messages"); !messages.empty())
+        object = json::with(object, "messages", each_element(messages, [](auto message) {
+                                std::string out(message);
+                                make_content_plain(out);
+                                return out;
+                            }));
 }
 
 void drop(std::string& object, std::string_view name) {
@@ -89,8 +127,7 @@ std::string legacy(Version version, std::string_view result) {
         if (version < Version::v2025_06_18 || json::type_of(structured) != json::Type::object)
             drop(out, "structuredContent");
     if (version < Version::v2025_06_18 && mentions(out, "\"resource_link\""))
-        if (auto content = json::member(out, "content"); !content.empty())
-            out = json::with(out, "content", plain_content(content));
+        make_content_plain(out);
     return out;
 }
 
@@ -98,6 +135,8 @@ std::string legacy(Version version, std::string_view result) {
 
 std::string render_result(Version version, std::string_view method, std::string_view result,
                           std::string_view server_info) {
+    std::string bounded;
+    if (method == "completion/complete") result = bounded = bounded_completion(result);
     return is_modern(version) ? modern(method, result, server_info) : legacy(version, result);
 }
 

@@ -97,7 +97,8 @@ class Server {
     void complete(const RequestPtr& request);
     void listen(const RequestPtr& request) { subscriptions_.listen(request); }
     void list(const RequestPtr& request, Listed kind);
-    void call(const RequestPtr& request, std::string_view lookup, std::string_view name);
+    // `reference`: the method in whose sense `name` names something, as Admission::find has it.
+    void call(const RequestPtr& request, std::string_view reference, std::string_view name);
     std::string instructions(const catalog::Snapshot& snapshot) const;
 
     // legacy_methods.cpp

@@ -155,11 +155,20 @@ TEST_F(Late, ATimeoutAndAPausedProviderAreResults) {
     EXPECT_EQ(failure_of(witness)["retryable"], true);
 }
 
-TEST_F(Results, NoticesAndSignsOfLifePassThrough) {
+class Lasting : public Results {
+  protected:
+    Lasting() : Results(lively()) {}
+    static runtime::CallOptions lively() {
+        auto out = World::quick();
+        out.lasting = std::chrono::milliseconds(1);
+        return out;
+    }
+};
+
+TEST_F(Lasting, NoticesAndSignsOfLifePassThrough) {
     world.provider->handlers["tools/call"] = [this](auto id, const json&, const json&) {
         EXPECT_EQ(world.calls.notify(id, "notifications/progress", R"({"progress":1})"),
                   Status::again);
-        world.provider->ok(id, text_result("hi"));
     };
     auto witness = std::make_shared<Witness>();
     witness->answer_to_notices = Status::again;
@@ -172,6 +181,8 @@ TEST_F(Results, NoticesAndSignsOfLifePassThrough) {
     const auto id = world.admission.call(*target, admitted, witness);
     EXPECT_EQ(witness->id(), id);
     EXPECT_EQ(witness->notices().size(), 1u);
+    EXPECT_TRUE(witness->wait_lasting());
+    world.provider->ok(id, text_result("hi"));
     EXPECT_EQ(witness->times(), 1);
 }
 

@@ -74,8 +74,30 @@ TEST_F(Visible, CompletionNamesItsReferenceLocally) {
     complete("prompts/get", "ns__greet", {{"type", "ref/prompt"}, {"name", "ns__greet"}});
     EXPECT_EQ(asked["ref"], json({{"type", "ref/prompt"}, {"name", "greet"}}));
     EXPECT_EQ(asked["argument"], argument);
-    complete("resources/read", uri, {{"type", "ref/resource"}, {"uri", uri}});
+    complete("completion/complete", uri, {{"type", "ref/resource"}, {"uri", uri}});
     EXPECT_EQ(asked["ref"], json({{"type", "ref/resource"}, {"uri", "note://a"}}));
+}
+
+// Where nobody can be guessed, the template itself says whose it is.
+TEST_F(Visible, ATemplateIsFoundByItsOwnText) {
+    auto snapshot = std::make_shared<catalog::Snapshot>();
+    for (const std::string scheme : {"first", "second"}) {
+        auto binding = std::make_shared<catalog::Binding>();
+        binding->capability = scheme;
+        binding->resources = true;
+        catalog::ResourceTemplate entry;
+        entry.exposed = entry.local = scheme + "://x{?q}";
+        entry.binding = binding;
+        snapshot->bindings.push_back(binding);
+        snapshot->templates.push_back(std::move(entry));
+    }
+    snapshot->index();
+    world.catalog.replace("default", snapshot);
+    const auto target = world.admission.find(*caller, "completion/complete", "second://x{?q}");
+    ASSERT_TRUE(target);
+    EXPECT_EQ(target->binding->capability, "second");
+    EXPECT_EQ(target->local_name, "second://x{?q}");
+    EXPECT_FALSE(world.admission.find(*caller, "completion/complete", "third://x{?q}"));
 }
 
 TEST_F(Visible, ATargetOutlivesTheSnapshotItCameFrom) {

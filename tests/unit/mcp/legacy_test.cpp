@@ -112,6 +112,26 @@ TEST_F(Legacy, EachVersionSeesItsOwnMembers) {
     EXPECT_EQ(result["content"][1], json({{"type", "text"}, {"text", "x://y"}}));
 }
 
+TEST_F(Legacy, LinksInPromptsAreTextWhereTheyAreUnknown) {
+    const json link{{"type", "resource_link"}, {"uri", "x://y"}, {"name", "y"}};
+    const json text{{"type", "text"}, {"text", "x://y"}};
+    const auto messages = [](const json& one) {
+        return json::array({{{"role", "user"}, {"content", one}},
+                            {{"role", "user"}, {"content", json::array({one})}}});
+    };
+    world.list("prompts/list", "prompts", {{{"name", "greet"}}});
+    world.provider->handlers["prompts/get"] = [&](auto call, const json&, const json&) {
+        world.provider->ok(call, {{"messages", messages(link)}});
+    };
+    world.publish();
+    const auto get = [&](const std::string& version) {
+        return world.legacy(world.open(version), "prompts/get", {{"name", "greet"}})
+            ->reply["result"]["messages"];
+    };
+    EXPECT_EQ(get("2025-06-18"), messages(link));
+    EXPECT_EQ(get("2025-03-26"), messages(text));
+}
+
 TEST_F(Legacy, CancelledNotificationEndsTheCallWithoutAnAnswer) {
     catalog::CallId running = 0;
     world.tool(simple_tool("slow"), [&](auto call, const json&, const json&) { running = call; });

@@ -250,6 +250,78 @@ TEST_F(Modern, MembersNobodyKnowsPassThrough) {
               json({1, 2}));
 }
 
+TEST_F(Modern, ArgumentsThatAreNoObjectAreAProtocolError) {
+    for (const std::string method : {"tools/call", "prompts/get"})
+        for (const json& wrong : {json::array({1}), json("text"), json(nullptr)}) {
+            auto out = world.modern(method, {{"name", "echo"}, {"arguments", wrong}});
+            EXPECT_EQ(out->http_status, 400) << method << wrong;
+            EXPECT_EQ(out->reply["error"]["code"], -32602) << method << wrong;
+        }
+    auto legacy = world.legacy(world.open(), "tools/call", {{"name", "echo"}, {"arguments", {1}}});
+    EXPECT_EQ(legacy->http_status, 200);
+    EXPECT_EQ(legacy->reply["error"]["code"], -32602);
+}
+
+// Only the status says what an answer is; its members are the provider's.
+TEST_F(Modern, ACompletedCallIsComplete) {
+    world.tool(simple_tool("forge"), [this](auto call, const json&, const json&) {
+        auto result = text_result("x");
+        result["resultType"] = "input_required";
+        result["requestState"] = "unsealed";
+        world.provider->ok(call, result);
+    });
+    world.publish();
+    EXPECT_EQ(world.modern("tools/call", {{"name", "forge"}})->reply["result"]["resultType"],
+              "complete");
+}
+
+TEST_F(Modern, CachingHintsAreAsTheSchemaHasThem) {
+    json hints;
+    world.list("resources/list", "resources", {{{"uri", "test://a"}, {"name", "a"}}});
+    world.provider->handlers["resources/read"] = [&](auto call, const json&, const json&) {
+        json result{{"contents", json::array()}};
+        result.update(hints);
+        world.provider->ok(call, result);
+    };
+    world.publish();
+    const auto read = [&](const json& given) {
+        hints = given;
+        const auto result = world.modern("resources/read", {{"uri", "test://a"}})->reply["result"];
+        return json{{"ttlMs", result["ttlMs"]}, {"cacheScope", result["cacheScope"]}};
+    };
+    const json good{{"ttlMs", 5}, {"cacheScope", "public"}};
+    const json strict{{"ttlMs", 0}, {"cacheScope", "private"}};
+    EXPECT_EQ(read(good), good);
+    EXPECT_EQ(read({{"ttlMs", -1}, {"cacheScope", "all"}}), strict);
+    EXPECT_EQ(read({{"ttlMs", "5"}, {"cacheScope", nullptr}}), strict);
+    EXPECT_EQ(read({{"ttlMs", 0.5}, {"cacheScope", 1}}), strict);
+}
+
+TEST_F(Modern, CompletionsAreAtMostAHundredValues) {
+    world.list("prompts/list", "prompts", {{{"name", "greet"}}});
+    std::size_t count = 0;
+    world.provider->handlers["completion/complete"] = [&](auto call, const json&, const json&) {
+        json values = json::array();
+        for (std::size_t i = 0; i < count; ++i)
+            values.push_back(std::to_string(i));
+        world.provider->ok(call, {{"completion", {{"values", values}, {"total", count}}}});
+    };
+    world.publish();
+    const json params{{"ref", {{"type", "ref/prompt"}, {"name", "greet"}}},
+                      {"argument", {{"name", "n"}, {"value", "v"}}}};
+    for (count = 99; count <= 101; ++count) {
+        const bool cut = count > 100;
+        auto out = world.legacy(world.open(), "completion/complete", params)->reply["result"];
+        EXPECT_EQ(out["completion"]["values"].size(), cut ? 100 : count);
+        EXPECT_EQ(out["completion"].contains("hasMore"), cut);
+        out = world.modern("completion/complete", params)->reply["result"];
+        EXPECT_EQ(out["completion"]["values"].size(), cut ? 100 : count);
+        EXPECT_EQ(out["completion"]["values"].back(), std::to_string(cut ? 99 : count - 1));
+        EXPECT_EQ(out["completion"].value("hasMore", false), cut);
+        EXPECT_EQ(out["completion"]["total"], count);
+    }
+}
+
 TEST_F(Modern, ReadsSayHowLongTheyKeep) {
     world.list("resources/list", "resources", {{{"uri", "test://a"}, {"name", "a"}}});
     world.provider->handlers["resources/read"] = [this](auto call, const json& params,

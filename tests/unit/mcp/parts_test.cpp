@@ -9,9 +9,11 @@
 namespace pb::mcp {
 namespace {
 
+using namespace std::string_literals;
+
 TEST(Base64, RoundTripsAndIsStrict) {
-    for (const std::string text :
-         {"", "f", "fo", "foo", "foob", "fooba", "foobar", "\xff\xfe\x00x"}) {
+    for (const std::string& text :
+         {""s, "f"s, "fo"s, "foo"s, "foob"s, "fooba"s, "foobar"s, "\xff\xfe\x00x"s}) {
         for (auto alphabet : {Alphabet::standard, Alphabet::url})
             EXPECT_EQ(base64_decode(base64_encode(text, alphabet), alphabet), text);
     }
@@ -33,6 +35,7 @@ TEST(Seal, OpensOnlyWhatItClosed) {
     EXPECT_FALSE(seal.open({"org", "you", "tools/call", "t", "{}"}, closed));
     EXPECT_FALSE(seal.open({"org2", "me", "tools/call", "t", "{}"}, closed));
     EXPECT_FALSE(seal.open({"org", "me", "prompts/get", "t", "{}"}, closed));
+    EXPECT_FALSE(seal.open({"org", "me", "tools/call", "u", "{}"}, closed));
     EXPECT_FALSE(seal.open({"org", "me", "tools/call", "t", "{\"a\":1}"}, closed));
     for (std::size_t i = 0; i < closed.size(); ++i) {
         auto changed = closed;
@@ -41,6 +44,15 @@ TEST(Seal, OpensOnlyWhatItClosed) {
     }
     EXPECT_FALSE(seal.open(mine, ""));
     EXPECT_FALSE(seal.open(mine, closed.substr(0, 20)));
+}
+
+// The same text in all, cut in other places.
+TEST(Seal, KnowsWhereItsPartsEnd) {
+    const Seal seal(Seal::random_key(), std::chrono::minutes(1));
+    const auto closed = seal.close({"a\nb", "c", "m", "n", "{}"}, 1, "state");
+    EXPECT_TRUE(seal.open({"a\nb", "c", "m", "n", "{}"}, closed));
+    EXPECT_FALSE(seal.open({"a", "b\nc", "m", "n", "{}"}, closed));
+    EXPECT_FALSE(seal.open({"a\n", "bc", "m", "n", "{}"}, closed));
 }
 
 TEST(Seal, Expires) {
