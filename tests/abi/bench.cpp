@@ -46,6 +46,19 @@ runtime::CallOptions impatient() {
     return options;
 }
 
+runtime::CallOptions patient() {
+    auto options = impatient();
+    options.grace = long_enough;
+    return options;
+}
+
+Status Nobody::invoke(const catalog::ServiceIdentity&, catalog::CallId, std::string_view,
+                      std::string_view, std::int64_t,
+                      std::function<void(Status, std::string_view)> done) noexcept {
+    done(Status::not_found, R"({"message":"there is nobody"})");
+    return Status::ok;
+}
+
 Bench::Bench(const runtime::CallOptions& options)
     : store_(expected(store::open_store(folder_ / "store.db"))),
       calls_(options),
@@ -105,9 +118,8 @@ Answer Bench::tool(const ProviderPtr& provider, const std::string& name, const j
 
 bool Bench::end(ProviderPtr& provider) {
     provider.reset();
-    while (calls_.inside() > 0)
-        std::this_thread::yield();
-    return lifecycle_.drain(long_enough) && lifecycle_.left_behind() == 0;
+    return eventually([this] { return calls_.inside() == 0; }) && lifecycle_.drain(long_enough) &&
+           lifecycle_.left_behind() == 0;
 }
 
 House::House(const std::vector<std::string>& files) {

@@ -3,9 +3,13 @@
 // whole host in this process; and the patchbay program in another one.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <vector>
 
 #include "app/app.h"
@@ -38,6 +42,28 @@ struct Answer {
 // Calls end soon after their deadline; the breaker needs as many failures as it does in a host.
 runtime::CallOptions impatient();
 
+// The grace is long as well: what a plugin makes of it must not depend on the machine.
+runtime::CallOptions patient();
+
+// Asks again and again; false if it does not come true in long enough.
+template <class Condition>
+bool eventually(Condition&& condition) {
+    const auto until = std::chrono::steady_clock::now() + long_enough;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > until) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return true;
+}
+
+// There is nothing to call: every nested call has ended before invoke() returns.
+class Nobody : public catalog::Invoker {
+  public:
+    Status invoke(const catalog::ServiceIdentity& self, catalog::CallId parent,
+                  std::string_view method, std::string_view params, std::int64_t timeout_ns,
+                  std::function<void(Status, std::string_view)> done) noexcept override;
+};
+
 class Bench {
   public:
     explicit Bench(const runtime::CallOptions& options = impatient());
@@ -69,7 +95,7 @@ class Bench {
   private:
     TempFolder folder_;
     plugin::FakeChanges changes_;
-    plugin::FakeInvoker invoker_;
+    Nobody invoker_;
     std::unique_ptr<store::Store> store_;
     runtime::Calls calls_;
     plugin::Workers workers_;

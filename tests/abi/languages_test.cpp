@@ -25,10 +25,10 @@ TEST(Languages, PlainCListsAndAnswers) {
     House house;
     house.put("text_tools.so", plugin::read(EXAMPLE_PLUGINS "/text_tools.so"));
     Answer answer;
-    for (bool there = false; !there;) {
+    ASSERT_TRUE(eventually([&] {
         answer = house.tool("text_tools__word_count", {{"text", "one two three"}});
-        there = answer.status == Status::ok;
-    }
+        return answer.status == Status::ok;
+    })) << answer.body;
     EXPECT_EQ(answer.structured().value("words", 0), 3) << answer.body;
 }
 

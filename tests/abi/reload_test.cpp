@@ -93,12 +93,7 @@ class Reload : public testing::Test {
         return answers(which == 0 ? "1.0.0" : "2.0.0");
     }
     bool answers(const std::string& version) {
-        const auto until = std::chrono::steady_clock::now() + long_enough;
-        while (house_.tool("turncoat__version").text() != version) {
-            if (std::chrono::steady_clock::now() > until) return false;
-            std::this_thread::sleep_for(std::chrono::milliseconds(2));
-        }
-        return true;
+        return eventually([&] { return house_.tool("turncoat__version").text() == version; });
     }
     int living() { return std::stoi(house_.tool("turncoat__living").text()); }
 

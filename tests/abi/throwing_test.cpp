@@ -40,10 +40,12 @@ TEST(ThrowingC, StartIsAFailureWithAReason) {
 
 TEST(ThrowingC, StopAndDestroyEndTheInstance) {
     Bench bench;
-    for (const char* where : {"stop", "destroy"}) {
-        auto provider = bench.start("rude", {{"throws", where}});
+    for (const std::string where : {"stop", "destroy"}) {
+        const std::string report = bench.folder() / where;
+        auto provider = bench.start("rude", {{"throws", where}, {"report", report}});
         expect_alive(bench, provider);
         EXPECT_TRUE(bench.end(provider)) << where;
+        EXPECT_EQ(json::parse(plugin::read(report)).at("threw." + where), 1);
     }
     auto provider = bench.start("rude");
     expect_alive(bench, provider);
@@ -59,18 +61,35 @@ TEST(ThrowingC, CancelDoesNotKeepTheCallFromEnding) {
     // Over its deadline it is told too.
     EXPECT_EQ(bench.call(provider, "never", {}, std::chrono::milliseconds(20)).status,
               Status::deadline);
+    EXPECT_EQ(bench.call(provider, "report").value().at("threw.cancel"), 2);
     expect_alive(bench, provider);
     EXPECT_TRUE(bench.end(provider));
 }
 
-TEST(ThrowingC, SinksTimersAndEventsAreAnsweredAndGoOn) {
+TEST(ThrowingC, SinksFailTheFunctionThatCallsThem) {
     Bench bench;
     auto provider = bench.start("rude");
-    EXPECT_EQ(bench.call(provider, "services").status, Status::ok);
+    EXPECT_EQ(bench.call(provider, "sinks").status, Status::ok);
     const json seen = bench.call(provider, "report").value();
-    EXPECT_EQ(seen.at("services.sink"), PATCHBAY_E_INTERNAL);
-    EXPECT_EQ(seen.at("services.timer"), PATCHBAY_OK);
-    EXPECT_EQ(seen.at("services.events"), PATCHBAY_OK);
+    for (const char* sink : {"sink.config", "sink.store_get", "sink.store_list"})
+        EXPECT_EQ(seen.at(sink), PATCHBAY_E_INTERNAL) << sink;
+    EXPECT_EQ(seen.at("threw.sink"), 3);
+    EXPECT_EQ(seen.at("store.put"), PATCHBAY_OK);
+    EXPECT_EQ(seen.at("store.remove"), PATCHBAY_OK);
+    EXPECT_TRUE(bench.end(provider));
+}
+
+TEST(ThrowingC, TimersEventsAndTheEndsOfNestedCallsGoOn) {
+    Bench bench;
+    auto provider = bench.start("rude");
+    EXPECT_EQ(bench.call(provider, "callbacks").status, Status::ok);
+    const json seen = bench.call(provider, "report").value();
+    EXPECT_EQ(seen.at("invoke"), PATCHBAY_OK);
+    EXPECT_EQ(seen.at("threw.done"), 1);
+    EXPECT_GE(seen.at("threw.timer"), 3);
+    EXPECT_GE(seen.at("threw.event"), 3);
+    EXPECT_EQ(seen.at("timer.cancel"), PATCHBAY_OK);
+    EXPECT_EQ(seen.at("event.unsubscribe"), PATCHBAY_OK);
     EXPECT_TRUE(bench.end(provider));
 }
 
@@ -80,11 +99,11 @@ class ThrowingSdk : public testing::Test {
     ProviderPtr provider_ = bench_.start("thrower");
 
     void TearDown() override {
-        if (!provider_) return;
         EXPECT_EQ(bench_.tool(provider_, "fine").text(), "fine");
-        // Its on_stop actions throw as well.
         EXPECT_TRUE(bench_.end(provider_));
     }
+    // By name, how often each of what nobody answers for has thrown.
+    json thrown() { return bench_.tool(provider_, "thrown").structured(); }
     void expect_tool_failure(const std::string& tool, const std::string& reason) {
         auto answer = bench_.tool(provider_, tool);
         EXPECT_EQ(answer.status, Status::ok) << answer.body;
@@ -117,6 +136,13 @@ TEST_F(ThrowingSdk, CancelActions) {
     bench_.calls().cancel(witness->id());
     ASSERT_TRUE(witness->wait());
     EXPECT_EQ(witness->status(), Status::cancelled);
+    EXPECT_EQ(thrown().at("cancelling"), 1);
+}
+
+TEST_F(ThrowingSdk, StopActions) {
+    EXPECT_TRUE(bench_.end(provider_));
+    provider_ = bench_.start("thrower");
+    EXPECT_EQ(thrown().at("stopping"), 1);
 }
 
 TEST_F(ThrowingSdk, ResourcesPromptsAndCompletions) {
@@ -130,6 +156,10 @@ TEST_F(ThrowingSdk, ResourcesPromptsAndCompletions) {
                     {{"ref", {{"type", "ref/resource"}, {"uri", "thrower://many/{which}"}}},
                      {"argument", {{"name", "which"}, {"value", "a"}}}}),
         "no luck guessing");
+    expect_error(bench_.call(provider_, "completion/complete",
+                             {{"ref", {{"type", "ref/prompt"}, {"name", "poem"}}},
+                              {"argument", {{"name", "mood"}, {"value", "a"}}}}),
+                 "no luck feeling");
     expect_error(bench_.call(provider_, "x/own"), "no luck");
 }
 
@@ -140,9 +170,9 @@ TEST_F(ThrowingSdk, Subscriptions) {
                  "no luck unsubscribing");
 }
 
+// The tool ends once all of them have thrown.
 TEST_F(ThrowingSdk, TimersEventsAndRepliesGoOn) {
     EXPECT_EQ(bench_.tool(provider_, "unasked").text(), "it threw");
-    EXPECT_EQ(bench_.tool(provider_, "reply").text(), "asked");
 }
 
 TEST_F(ThrowingSdk, SetUpEndsTheStartWithTheReason) {
@@ -163,6 +193,7 @@ TEST(Throwing, ThroughAWholeHostTheClientSeesTheReason) {
     EXPECT_TRUE(contains(unread.text(), "no luck reading")) << uri << unread.body;
     EXPECT_TRUE(contains(house.request("prompts/get", {{"name", "thrower__poem"}}).text(),
                          "no luck rhyming"));
+    EXPECT_EQ(house.tool("thrower__unasked").text(), "it threw");
     EXPECT_EQ(house.tool("thrower__fine").text(), "fine");
 }
 

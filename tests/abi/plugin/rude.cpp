@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A plugin on the bare C interface that breaks its rules, a different one for each method. What the
-// host answered it meanwhile it writes, as one line of JSON, to the file that its configuration
-// names as "report".
+// host answered it meanwhile, and how often each of its functions threw, it writes, as one line of
+// JSON, to the file that its configuration names as "report".
 #include <patchbay/plugin.h>
 
 #include <atomic>
 #include <fstream>
+#include <functional>
 #include <mutex>
 #include <new>
 #include <nlohmann/json.hpp>
@@ -32,7 +33,6 @@ struct Rude {
     json seen = json::object();
     std::vector<std::thread> threads;
     std::atomic<patchbay_call> last{PATCHBAY_NO_CALL};
-    std::atomic<int> thrown_timers{0}, thrown_events{0};
 
     patchbay_status complete(patchbay_call call, std::string_view body = "{}") {
         return host->complete(host, call, PATCHBAY_OK, str(body));
@@ -59,10 +59,31 @@ struct Rude {
         std::lock_guard lock(mutex);
         if (!report.empty()) std::ofstream(report) << seen.dump() << '\n';
     }
+    int thrown(const std::string& where) {
+        std::lock_guard lock(mutex);
+        return seen.value("threw." + where, 0);
+    }
+    // Written at once: after some of its throws the host does not call it again.
+    [[noreturn]] void fail(const std::string& where) {
+        {
+            std::lock_guard lock(mutex);
+            seen["threw." + where] = seen.value("threw." + where, 0) + 1;
+        }
+        write_report();
+        throw std::runtime_error(where);
+    }
+    void run(std::function<void()> work) {
+        std::lock_guard lock(mutex);
+        threads.emplace_back(std::move(work));
+    }
     void join() {
-        for (auto& each : threads)
+        std::vector<std::thread> all;
+        {
+            std::lock_guard lock(mutex);
+            all.swap(threads);
+        }
+        for (auto& each : all)
             each.join();
-        threads.clear();
     }
 };
 
@@ -73,7 +94,7 @@ patchbay_status start(patchbay_plugin* self, patchbay_str message) {
     const json config = json::parse(view(message)).at("config");
     me.throws = config.value("throws", "");
     me.report = config.value("report", "");
-    if (me.throws == "start") throw std::runtime_error("start");
+    if (me.throws == "start") me.fail("start");
     return PATCHBAY_OK;
 }
 
@@ -82,14 +103,14 @@ void stop(patchbay_plugin* self) {
     me.join();
     if (me.last != PATCHBAY_NO_CALL) me.use_stale(me.last, "stop");
     me.use_instance("stop");
-    if (me.throws == "stop") throw std::runtime_error("stop");
+    if (me.throws == "stop") me.fail("stop");
 }
 
 void destroy(patchbay_plugin* self) {
     Rude& me = of(self);
     me.use_instance("destroy");
     me.write_report();
-    if (me.throws == "destroy") throw std::runtime_error("destroy");
+    if (me.throws == "destroy") me.fail("destroy");
     delete &me;
 }
 
@@ -100,39 +121,51 @@ void wait_for_the_end(Rude& me, patchbay_call call) {
     me.saw("late.second", me.complete(call));
 }
 
-// Throws into the functions that hand something over, and out of timers and events.
-void throw_in_services(Rude& me) {
-    const auto* config =
-        static_cast<const patchbay_config_v1*>(me.host->service(me.host, PATCHBAY_SERVICE_CONFIG));
-    const auto* schedule = static_cast<const patchbay_schedule_v1*>(
-        me.host->service(me.host, PATCHBAY_SERVICE_SCHEDULE));
-    const auto* events =
-        static_cast<const patchbay_events_v1*>(me.host->service(me.host, PATCHBAY_SERVICE_EVENTS));
-    me.saw("services.sink",
-           config->get(
-               me.host, str(""), [](void*, patchbay_str, patchbay_str) { throw 1; }, nullptr));
+template <class Table>
+const Table& service(Rude& me, const char* id) {
+    return *static_cast<const Table*>(me.host->service(me.host, id));
+}
+
+// A sink, which the host calls with whatever it was asked for.
+void spill(void* user, patchbay_str, patchbay_str) { static_cast<Rude*>(user)->fail("sink"); }
+
+void throw_in_sinks(Rude& me) {
+    const auto& config = service<patchbay_config_v1>(me, PATCHBAY_SERVICE_CONFIG);
+    const auto& store = service<patchbay_store_v1>(me, PATCHBAY_SERVICE_STORE);
+    me.saw("sink.config", config.get(me.host, str(""), spill, &me));
+    me.saw("store.put", store.put(me.host, str("key"), str("value"), -1, nullptr));
+    me.saw("sink.store_get", store.get(me.host, str("key"), spill, &me, nullptr));
+    me.saw("sink.store_list", store.list(me.host, str("k"), str(""), 10, spill, &me));
+    // The store is none the worse for it.
+    me.saw("store.remove", store.remove(me.host, str("key"), -1));
+}
+
+// Ends with the call at the latest.
+void throw_when_called_back(Rude& me, patchbay_call call) {
+    const auto& invoke = service<patchbay_invoke_v1>(me, PATCHBAY_SERVICE_INVOKE);
+    const auto& schedule = service<patchbay_schedule_v1>(me, PATCHBAY_SERVICE_SCHEDULE);
+    const auto& events = service<patchbay_events_v1>(me, PATCHBAY_SERVICE_EVENTS);
+    me.saw("invoke", invoke.invoke(
+                         me.host, PATCHBAY_NO_CALL, str("tools/list"), str("{}"), 0,
+                         [](void* user, patchbay_status, patchbay_str) {
+                             static_cast<Rude*>(user)->fail("done");
+                         },
+                         &me));
     std::uint64_t timer = 0, subscription = 0;
-    schedule->schedule(
-        me.host, 0, 1'000'000,
-        [](void* user) {
-            ++static_cast<Rude*>(user)->thrown_timers;
-            throw std::runtime_error("timer");
-        },
-        &me, &timer);
-    events->subscribe(
+    schedule.schedule(
+        me.host, 0, 1'000'000, [](void* user) { static_cast<Rude*>(user)->fail("timer"); }, &me,
+        &timer);
+    events.subscribe(
         me.host, str("rude."),
-        [](void* user, patchbay_str, patchbay_str) {
-            ++static_cast<Rude*>(user)->thrown_events;
-            throw std::runtime_error("event");
-        },
+        [](void* user, patchbay_str, patchbay_str) { static_cast<Rude*>(user)->fail("event"); },
         &me, &subscription);
     // More than one each: the first throw must not have ended the thread that the next one needs.
-    while (me.thrown_timers < 3 || me.thrown_events < 3) {
-        events->publish(me.host, str("rude.event"), str("1"));
-        me.host->wait(me.host, PATCHBAY_NO_CALL, 1'000'000);
+    while (me.thrown("done") < 1 || me.thrown("timer") < 3 || me.thrown("event") < 3) {
+        events.publish(me.host, str("rude.event"), str("1"));
+        if (me.host->wait(me.host, call, 1'000'000) != PATCHBAY_OK) break;
     }
-    me.saw("services.timer", schedule->cancel(me.host, timer));
-    me.saw("services.events", events->unsubscribe(me.host, subscription));
+    me.saw("timer.cancel", schedule.cancel(me.host, timer));
+    me.saw("event.unsubscribe", events.unsubscribe(me.host, subscription));
 }
 
 void handle(patchbay_plugin* self, patchbay_call call, const patchbay_request* request) {
@@ -151,17 +184,20 @@ void handle(patchbay_plugin* self, patchbay_call call, const patchbay_request* r
     } else if (method == "never") {
         // Nobody answers.
     } else if (method == "late") {
-        me.threads.emplace_back([&me, call] { wait_for_the_end(me, call); });
+        me.run([&me, call] { wait_for_the_end(me, call); });
     } else if (method == "elsewhere") {
-        me.threads.emplace_back([&me, call] { me.complete(call, "{\"elsewhere\":true}"); });
+        me.run([&me, call] { me.complete(call, "{\"elsewhere\":true}"); });
     } else if (method == "stale") {
         me.complete(call);
         me.use_stale(call, "stale");
     } else if (method == "invented") {
         me.use_stale(call + 1'000'000, "invented");
         me.complete(call);
-    } else if (method == "services") {
-        throw_in_services(me);
+    } else if (method == "sinks") {
+        throw_in_sinks(me);
+        me.complete(call);
+    } else if (method == "callbacks") {
+        throw_when_called_back(me, call);
         me.complete(call);
     } else if (method == "report") {
         me.join();
@@ -175,7 +211,7 @@ void handle(patchbay_plugin* self, patchbay_call call, const patchbay_request* r
 }
 
 void cancel(patchbay_plugin* self, patchbay_call) {
-    if (of(self).throws == "cancel") throw std::runtime_error("cancel");
+    if (of(self).throws == "cancel") of(self).fail("cancel");
 }
 
 }  // namespace

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plugin on the C++ SDK of which every kind of handler throws.
-#include <atomic>
+// A plugin on the C++ SDK of which every kind of handler throws, and which counts where it did: an
+// exception that nobody answers for is known by nothing else.
 #include <chrono>
+#include <map>
+#include <mutex>
 #include <patchbay/plugin.hpp>
 #include <stdexcept>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace {
 
@@ -14,6 +18,23 @@ struct Settings {
 PATCHBAY_STRUCT(Settings, PATCHBAY_FIELD(broken, "Fail to start").default_value(false))
 
 using namespace std::chrono_literals;
+
+// In the whole life of the image, so that a second instance can tell of the end of the first.
+std::mutex thrown_mutex;
+std::map<std::string, int> thrown;
+
+[[noreturn]] void fail(const std::string& where) {
+    {
+        std::lock_guard lock(thrown_mutex);
+        ++thrown[where];
+    }
+    throw std::runtime_error("no luck " + where);
+}
+
+int times_thrown(const std::string& where) {
+    std::lock_guard lock(thrown_mutex);
+    return thrown[where];
+}
 
 // The threads of one instance's calls; the instance joins them when it stops.
 struct Threads {
@@ -53,7 +74,7 @@ void add_async_tools(patchbay::Plugin& plugin) {
             [call = std::move(call)]() mutable { patchbay::AsyncCall gone = std::move(call); }));
     });
     plugin.tool("cancelled").handle_async([threads](patchbay::AsyncCall call) {
-        call.on_cancel([] { throw std::runtime_error("no luck at the end"); });
+        call.on_cancel([] { fail("cancelling"); });
         threads->add(std::thread([call = std::move(call)]() mutable {
             call.finish_with([](patchbay::Call& inside) {
                 inside.sleep(1h);
@@ -79,40 +100,41 @@ void add_others(patchbay::Plugin& plugin) {
         .read([](const patchbay::Variables&) -> std::string {
             throw std::runtime_error("no luck reading");
         });
-    plugin.prompt("poem").get([](const patchbay::Variables&) -> std::string {
-        throw std::runtime_error("no luck rhyming");
-    });
+    plugin.prompt("poem")
+        .optional_argument("mood")
+        .complete("mood",
+                  [](const patchbay::Completing&) -> patchbay::Completions {
+                      throw std::runtime_error("no luck feeling");
+                  })
+        .get([](const patchbay::Variables&) -> std::string {
+            throw std::runtime_error("no luck rhyming");
+        });
     plugin.subscriptions(
         [](const std::string&) { throw std::runtime_error("no luck subscribing"); },
         [](const std::string&) { throw std::runtime_error("no luck unsubscribing"); });
 }
 
-// What nobody asked for; how often it has thrown is the answer of "unasked".
+// What nobody asked for. "unasked" ends when all of it has thrown, what repeats more than once: the
+// first throw must not have ended it.
 void add_unasked(patchbay::Plugin& plugin) {
-    auto count = std::make_shared<std::atomic<int>>(0);
-    plugin.every(1ms, [count] {
-        ++*count;
-        throw std::runtime_error("no luck with time");
-    });
-    auto events = std::make_shared<std::atomic<int>>(0);
-    plugin.on_event("thrower.", [events](std::string_view, const patchbay::json&) {
-        ++*events;
-        throw std::runtime_error("no luck with events");
-    });
-    plugin.tool("unasked").handle([count, events, &plugin](patchbay::Call& call) {
-        while (*count < 3 || *events < 3) {
+    plugin.every(1ms, [] { fail("every"); });
+    plugin.on_event("thrower.", [](std::string_view, const patchbay::json&) { fail("event"); });
+    plugin.on_stop([] { fail("stopping"); });
+    plugin.tool("unasked").handle([&plugin](patchbay::Call& call) {
+        const auto once = plugin.schedule().after(1ms, [] { fail("after"); });
+        plugin.invoke_async("nobody", patchbay::json::object(),
+                            [](patchbay::Reply) { fail("reply"); });
+        while (times_thrown("every") < 3 || times_thrown("event") < 3 ||
+               times_thrown("after") < 1 || times_thrown("reply") < 1) {
             plugin.events().publish("thrower.event", 1);
             call.sleep(1ms);
         }
         return "it threw";
     });
-    plugin.tool("reply").handle([&plugin] {
-        plugin.invoke_async("nobody", patchbay::json::object(), [](patchbay::Reply) {
-            throw std::runtime_error("no luck with the reply");
-        });
-        return "asked";
+    plugin.tool("thrown").handle([] {
+        std::lock_guard lock(thrown_mutex);
+        return patchbay::structured(thrown);
     });
-    plugin.on_stop([] { throw std::runtime_error("no luck stopping"); });
 }
 
 }  // namespace
