@@ -90,8 +90,7 @@ ProviderPtr Bench::start(const std::string& name, const json& config) {
 }
 
 WitnessPtr Bench::begin(const ProviderPtr& provider, const std::string& method, const json& params,
-                        std::chrono::milliseconds timeout) {
-    auto witness = std::make_shared<test::Witness>();
+                        std::chrono::milliseconds timeout, WitnessPtr witness) {
     const std::string text = params.dump();
     runtime::CallSpec spec;
     spec.provider = provider;

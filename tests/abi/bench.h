@@ -78,7 +78,8 @@ class Bench {
     // Begins a call.
     WitnessPtr begin(const ProviderPtr& provider, const std::string& method,
                      const json& params = json::object(),
-                     std::chrono::milliseconds timeout = std::chrono::milliseconds(0));
+                     std::chrono::milliseconds timeout = std::chrono::milliseconds(0),
+                     WitnessPtr witness = std::make_shared<test::Witness>());
     // The same to its end. A wrong number of ends is a failure of the test.
     Answer call(const ProviderPtr& provider, const std::string& method,
                 const json& params = json::object(),

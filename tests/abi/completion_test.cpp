@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls that a plugin ends twice, never, late, from elsewhere, or after they are over.
+#include <atomic>
+#include <thread>
+
 #include "abi/bench.h"
 
 namespace pb::abi {
@@ -9,6 +12,8 @@ using namespace std::chrono_literals;
 
 class Completion : public testing::Test {
   protected:
+    explicit Completion(const runtime::CallOptions& options = impatient()) : bench_(options) {}
+
     Bench bench_;
     ProviderPtr provider_ = bench_.start("rude", {{"report", bench_.folder() / "report"}});
 
@@ -18,6 +23,11 @@ class Completion : public testing::Test {
         EXPECT_TRUE(bench_.end(provider_));
         return json::parse(plugin::read(bench_.folder() / "report"));
     }
+};
+
+class PatientCompletion : public Completion {
+  protected:
+    PatientCompletion() : Completion(patient()) {}
 };
 
 TEST_F(Completion, OfTwoTheFirstCounts) {
@@ -49,7 +59,7 @@ TEST_F(Completion, NeverTooOftenTripsTheBreakerOfThisPluginAlone) {
     EXPECT_EQ(bench_.call(other, "anything").status, Status::ok);
 }
 
-TEST_F(Completion, AfterCancellationItIsTakenOnceAndNotHeard) {
+TEST_F(PatientCompletion, AfterCancellationItIsTakenOnceAndNotHeard) {
     auto witness = bench_.begin(provider_, "late");
     bench_.calls().cancel(witness->id());
     ASSERT_TRUE(witness->wait());
@@ -61,14 +71,9 @@ TEST_F(Completion, AfterCancellationItIsTakenOnceAndNotHeard) {
     EXPECT_EQ(witness->times(), 1);
 }
 
-TEST_F(Completion, ADeadlineWakesWhoWaitsAndItsAnswerStillCounts) {
-    // The grace is long here: whether the plugin makes use of it must not depend on the machine.
-    auto patient = impatient();
-    patient.grace = long_enough;
-    Bench bench(patient);
-    auto provider = bench.start("rude");
-    EXPECT_EQ(bench.call(provider, "late", {}, 20ms).status, Status::ok);
-    const json seen = bench.call(provider, "report").value();
+TEST_F(PatientCompletion, ADeadlineWakesWhoWaitsAndItsAnswerStillCounts) {
+    EXPECT_EQ(bench_.call(provider_, "late", {}, 20ms).status, Status::ok);
+    const json seen = report();
     EXPECT_EQ(seen.at("late.wait"), PATCHBAY_E_DEADLINE);
     EXPECT_EQ(seen.at("late.first"), PATCHBAY_OK);
     EXPECT_EQ(seen.at("late.second"), PATCHBAY_E_GONE);
@@ -91,20 +96,64 @@ TEST_F(Completion, InStopAndDestroyTheHostStillAnswersThatAllIsGone) {
         EXPECT_EQ(seen.at(use), PATCHBAY_E_GONE) << use;
 }
 
-TEST_F(Completion, ManyThreadsCancelWhatOthersComplete) {
+// Cancels, on a thread of its own, whatever it is handed.
+class Canceller {
+  public:
+    explicit Canceller(runtime::Calls& calls) : calls_(calls) {}
+    ~Canceller() {
+        over_ = true;
+        thread_.join();
+    }
+    void hand(runtime::CallId id) { next_ = id; }
+
+  private:
+    void run() {
+        while (!over_)
+            if (const auto id = next_.exchange(catalog::no_call); id != catalog::no_call)
+                calls_.cancel(id);
+            else
+                std::this_thread::yield();
+    }
+    runtime::Calls& calls_;
+    std::atomic<bool> over_{false};
+    std::atomic<runtime::CallId> next_{catalog::no_call};
+    std::thread thread_{[this] { run(); }};
+};
+
+// "twice" ends inside handle(), "elsewhere" on a thread of the plugin, "late" because it was
+// cancelled. Each begins while another thread has its id already.
+TEST_F(PatientCompletion, ManyThreadsCancelWhatOthersComplete) {
+    constexpr const char* methods[] = {"twice", "elsewhere", "late"};
+    std::atomic<int> answered{0}, cancelled{0};
+    auto race = [&](std::vector<WitnessPtr>& witnesses) {
+        Canceller canceller(bench_.calls());
+        const auto until = std::chrono::steady_clock::now() + long_enough;
+        // A lonely processor may need more rounds to let both sides win.
+        for (int round = 0; round < 150 || answered == 0 || cancelled == 0; ++round) {
+            ASSERT_LT(std::chrono::steady_clock::now(), until) << "one side wins always";
+            auto& witness = witnesses.emplace_back(std::make_shared<test::Witness>());
+            witness->on_begun = [&](runtime::CallId id) {
+                canceller.hand(id);
+                for (int head_start = round % 4; head_start > 0; --head_start)
+                    std::this_thread::yield();
+            };
+            bench_.begin(provider_, methods[round % 3], {}, {}, witness);
+            ASSERT_TRUE(witness->wait());
+            ++(witness->status() == Status::ok ? answered : cancelled);
+        }
+    };
     std::vector<std::thread> threads;
-    for (int each = 0; each < 4; ++each)
-        threads.emplace_back([this] {
-            for (int round = 0; round < 200; ++round) {
-                auto witness = bench_.begin(provider_, "twice");
-                bench_.calls().cancel(witness->id());
-                EXPECT_TRUE(witness->wait());
-                EXPECT_EQ(witness->times(), 1);
-            }
-        });
+    std::vector<WitnessPtr> witnesses[4];
+    for (auto& each : witnesses)
+        threads.emplace_back(race, std::ref(each));
     for (auto& thread : threads)
         thread.join();
+    std::cout << answered << " answered, " << cancelled << " cancelled\n";
+    report();  // joins the plugin's threads
     EXPECT_EQ(bench_.calls().running(), 0u);
+    for (const auto& each : witnesses)
+        for (const auto& witness : each)
+            EXPECT_EQ(witness->times(), 1);
 }
 
 }  // namespace
