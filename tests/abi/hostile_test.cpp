@@ -47,7 +47,8 @@ class HostileFolder {
         put("text.so", "I am a letter, not a library.\n", "no ELF file");
         put("empty.so", "", "no ELF file");
         put("half.so", good.substr(0, good.size() / 2), "cut off");
-        put("arm.so", changed(18, "\xb7"), "another machine");
+        put("arm.so", built("arm"), "another machine");
+        put("windows.so", built("windows"), "no ELF file");
         put("wrong_magic.so", changed(capsule + 3, "X"), "no Patchbay manifest");
         put("wrong_json.so", changed(capsule + 24, "?"), "not valid JSON");
         put("two_capsules.so", good + good.substr(capsule, 200), "more than one");

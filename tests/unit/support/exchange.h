@@ -58,6 +58,7 @@ class FakeExchange : public http::Exchange {
         if (answered_ || lost_) return false;
         answered_ = streaming_ = true;
         response_.headers = headers;
+        changed_.notify_all();
         return true;
     }
     http::SendResult send(std::string_view bytes) override {
@@ -106,6 +107,9 @@ class FakeExchange : public http::Exchange {
     // Waits for the end of the answer.
     bool wait() {
         return until([this] { return ended_; });
+    }
+    bool wait_streaming() {
+        return until([this] { return streaming_; });
     }
     bool wait_events(std::size_t count) {
         return until([&] { return split(stream_).size() >= count; });
