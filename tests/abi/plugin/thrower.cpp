@@ -73,15 +73,17 @@ void add_async_tools(patchbay::Plugin& plugin) {
         threads->add(std::thread(
             [call = std::move(call)]() mutable { patchbay::AsyncCall gone = std::move(call); }));
     });
-    plugin.tool("cancelled").handle_async([threads](patchbay::AsyncCall call) {
-        call.on_cancel([] { fail("cancelling"); });
-        threads->add(std::thread([call = std::move(call)]() mutable {
-            call.finish_with([](patchbay::Call& inside) {
-                inside.sleep(1h);
-                return "slept";
-            });
-        }));
-    });
+    plugin.tool("cancelled")
+        .handle_async([threads, host = plugin.host()](patchbay::AsyncCall call) {
+            call.on_cancel([] { fail("cancelling"); });
+            // The action goes with the call: it is kept until the action has thrown.
+            threads->add(std::thread([call = std::move(call), host]() mutable {
+                while (times_thrown("cancelling") == 0 &&
+                       host->wait(host, PATCHBAY_NO_CALL, 1'000'000) == PATCHBAY_OK) {
+                }
+                call.complete("too late");
+            }));
+        });
     plugin.on_stop([threads] {
         for (auto& each : threads->all)
             each.join();
