@@ -79,7 +79,7 @@ Server::Server(const admission::Admission& admission, catalog::Catalog& catalog,
       server_info_(make_server_info(options_)),
       seal_(key, options_.state_ttl),
       sessions_(options_.max_sessions, options_.session_idle),
-      subscriptions_(admission, sessions_, options_.max_subscriptions),
+      subscriptions_(admission, sessions_, options_.max_subscriptions, server_info_),
       lists_(options_.page_size, server_info_),
       services_{admission, seal_, server_info_, options_.max_rounds, options_.patience} {
     catalog.listen({[this](const std::string& org, const catalog::Changes& changes) {

@@ -94,12 +94,16 @@ class Subscriptions::Listener : public Cancellable {
         request_->outlet->send(notification_message(
             "notifications/cancelled",
             "{\"requestId\":" + id() + ",\"reason\":" + json::quote(reason) + "," + meta() + "}"));
-        request_->answer("{\"resultType\":\"complete\"," + meta() + "}");
+        request_->answer("{\"resultType\":\"complete\"," + meta(owner_.server_info_) + "}");
     }
 
   private:
     std::string id() const { return std::string(request_->message.id); }
-    std::string meta() const { return "\"_meta\":{\"" + std::string(id_key) + "\":" + id() + "}"; }
+    std::string meta(const std::string& server_info = {}) const {
+        std::string out = "\"_meta\":{\"" + std::string(id_key) + "\":" + id();
+        if (!server_info.empty()) out += ",\"io.modelcontextprotocol/serverInfo\":" + server_info;
+        return out + "}";
+    }
 
     std::string honoured() const {
         std::string honoured;

@@ -19,8 +19,9 @@ namespace pb::mcp {
 
 class Subscriptions {
   public:
-    Subscriptions(const admission::Admission& admission, Sessions& sessions, std::size_t most)
-        : admission_(admission), sessions_(sessions), most_(most) {}
+    Subscriptions(const admission::Admission& admission, Sessions& sessions, std::size_t most,
+                  const std::string& server_info)
+        : admission_(admission), sessions_(sessions), most_(most), server_info_(server_info) {}
 
     // [any thread] Serves a modern subscriptions/listen until the client leaves.
     void listen(const RequestPtr& request);
@@ -66,6 +67,7 @@ class Subscriptions {
     const admission::Admission& admission_;
     Sessions& sessions_;
     std::size_t most_;
+    const std::string& server_info_;
     mutable std::mutex mutex_;
     std::map<const Listener*, std::shared_ptr<Listener>> listeners_;
     std::vector<std::weak_ptr<Session>> attached_;

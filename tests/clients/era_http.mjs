@@ -186,6 +186,8 @@ export function checkListened(message, request, first, problem) {
         "notifications/prompts/list_changed": wanted.promptsListChanged,
         "notifications/resources/list_changed": wanted.resourcesListChanged,
         "notifications/resources/updated": wanted.resourceSubscriptions?.length > 0,
+        // The server's own end.
+        "notifications/cancelled": message.params?.requestId === request.id,
     };
     if (!allowed[message.method]) problem(`${message.method} was not subscribed to`);
 }

@@ -283,6 +283,7 @@ class StdioListen : public Stdio {
         const auto answer = next();
         EXPECT_EQ(answer["id"], "news");
         EXPECT_EQ(answer["result"]["resultType"], "complete");
+        EXPECT_TRUE(answer["result"]["_meta"].contains("io.modelcontextprotocol/serverInfo"));
         EXPECT_EQ(next(), nullptr);
         EXPECT_TRUE(clean);
     }
