@@ -4,22 +4,17 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
 
+#include "support/files.h"
+
 namespace pb::config {
 
 class FilesTest : public ::testing::Test {
   protected:
-    FilesTest() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "patchbay-XXXXXX").string();
-        if (mkdtemp(pattern.data()) != nullptr) folder_ = pattern;
-    }
-    ~FilesTest() override { std::filesystem::remove_all(folder_); }
-
     std::string path(const std::string& name) const { return (folder_ / name).string(); }
 
     // Whole or not at all, as an editor does it.
@@ -32,7 +27,8 @@ class FilesTest : public ::testing::Test {
         return file.string();
     }
 
-    std::filesystem::path folder_;
+    const test::TempFolder temporary_;
+    const std::filesystem::path folder_ = temporary_.path();
 };
 
 }  // namespace pb::config

@@ -24,6 +24,12 @@ class Door : public testing::Test {
         });
         world.publish();
     }
+    // Calls last as soon as anybody looks.
+    static runtime::CallOptions lasting() {
+        auto out = World::quick();
+        out.lasting = std::chrono::milliseconds(1);
+        return out;
+    }
     ~Door() override {
         world.server.close_all();
         world.calls.drain(std::chrono::seconds(5));

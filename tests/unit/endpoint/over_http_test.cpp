@@ -15,11 +15,6 @@ class OverHttp : public Door {
             [this](auto request, auto exchange) { endpoint.handle(request, exchange); }, options);
     }
     ~OverHttp() override { server->stop(std::chrono::milliseconds(1)); }
-    static runtime::CallOptions lasting() {
-        auto out = World::quick();
-        out.lasting = std::chrono::milliseconds(1);
-        return out;
-    }
     std::string request(const std::string& tool) {
         return http::testing::post(call(tool, 7, World::modern_meta()).dump(),
                                    "Content-Type: application/json\r\n"

@@ -11,11 +11,6 @@ class Http : public Door {};
 class HttpLasting : public Door {
   protected:
     HttpLasting() : Door(lasting()) {}
-    static runtime::CallOptions lasting() {
-        auto out = World::quick();
-        out.lasting = std::chrono::milliseconds(1);
-        return out;
-    }
 };
 
 void expect_refused(const FakeExchangePtr& exchange, int status, int code) {

@@ -1,54 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the tests of host/plugin share: folders, the files built for them, a host around an
-// instance.
+// What the tests of host/plugin share: the files built for them, a host around an instance.
 #pragma once
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <condition_variable>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "../support/files.h"
 #include "plugin/instance.h"
 
 namespace pb::plugin {
 
 constexpr std::chrono::seconds long_enough{60};
 
-// A folder of its own, for this user alone.
-class TempFolder {
-  public:
-    TempFolder() {
-        std::string name = testing::TempDir() + "patchbay_plugin_XXXXXX";
-        if (!mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
-        path_ = name;
-    }
-    ~TempFolder() { std::filesystem::remove_all(path_); }
-    std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-    const std::string& path() const { return path_; }
-
-  private:
-    std::string path_;
-};
-
-inline std::string read(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
-inline void write(const std::string& path, std::string_view bytes) {
-    std::ofstream(path, std::ios::binary) << bytes;
-    chmod(path.c_str(), 0644);
-}
+using test::read;
+using test::TempFolder;
+using test::write;
 
 // The bytes of a plugin that was built for the tests.
 inline std::string built(const std::string& name) {

@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+#include "support/files.h"
+
 namespace pb::store {
 namespace {
 
@@ -32,13 +34,7 @@ struct Child {
 
 class StoreTest : public testing::Test {
   protected:
-    StoreTest() {
-        std::string name = testing::TempDir() + "patchbay_store_XXXXXX";
-        folder_ = mkdtemp(name.data());
-        path_ = folder_ + "/store.db";
-        reopen();
-    }
-    ~StoreTest() override { std::filesystem::remove_all(folder_); }
+    StoreTest() { reopen(); }
 
     void reopen() {
         store_.reset();
@@ -56,7 +52,8 @@ class StoreTest : public testing::Test {
         return out;
     }
 
-    std::string folder_, path_;
+    const test::TempFolder temporary_;
+    const std::string folder_ = temporary_.path(), path_ = folder_ + "/store.db";
     const Owner me_{"acme", "notes"};
     std::unique_ptr<Store> store_;
 };
