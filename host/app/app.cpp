@@ -54,6 +54,18 @@ mcp::ServerOptions server_options(const config::HostConfig& config) {
     return out;
 }
 
+// Connections never take the last descriptors, without which no file can be read.
+void fit_to_descriptors(http::ServerOptions& options) {
+    const auto limit = raise_descriptor_limit();
+    if (limit >= options.max_connections + spare_descriptors) return;
+    options.max_connections = limit > 2 * spare_descriptors ? limit - spare_descriptors : limit / 2;
+    log::info("descriptors.few", {{"limit", limit},
+                                  {"max_connections", options.max_connections},
+                                  {"reason",
+                                   "fewer connections than configured; raise the limit of open "
+                                   "files (ulimit -Hn) for more"}});
+}
+
 // A descriptor that becomes readable at a signal. The signals are blocked for the whole process by
 // main, before any thread exists.
 class Signals {
@@ -206,16 +218,10 @@ void App::handle(const std::shared_ptr<const http::Request>& request,
 
 Result<void> App::serve() {
     Signals signals;
-    const auto needed = first_->host.listen.limits.max_connections + spare_descriptors;
-    if (const auto limit = raise_descriptor_limit(); limit < needed)
-        log::warning("descriptors.few",
-                     {{"limit", limit},
-                      {"needed", needed},
-                      {"reason",
-                       "max_connections cannot be reached; raise the limit of open "
-                       "files (ulimit -Hn) or lower it"}});
+    auto options = http_options();
+    fit_to_descriptors(options);
     auto started = http::Server::start(
-        http_options(), [this](auto request, auto exchange) { handle(request, exchange); });
+        options, [this](auto request, auto exchange) { handle(request, exchange); });
     if (!started) return started.error();
     http_ = std::move(*started);
     const auto& listen = first_->host.listen;
