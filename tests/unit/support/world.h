@@ -121,7 +121,10 @@ class World {
         list("resources/list", "resources", json::array());
         list("resources/templates/list", "resourceTemplates", json::array());
     }
-    ~World() { calls.drain(std::chrono::seconds(5)); }
+    ~World() {
+        server.close_all();
+        calls.drain(std::chrono::seconds(5));
+    }
 
     static runtime::CallOptions quick() {
         runtime::CallOptions out;
