@@ -32,24 +32,12 @@ std::string expose_content(const Target& target, std::string_view block) {
     return std::string(block);
 }
 
-template <class Rewrite>
-std::string each_element(std::string_view array, Rewrite rewrite) {
-    std::vector<std::string_view> items;
-    if (!json::elements(array, items)) return std::string(array);
-    std::string out = "[";
-    for (const auto& item : items) {
-        if (out.size() > 1) out += ',';
-        out += rewrite(item);
-    }
-    return out + "]";
-}
-
 std::string expose_uris(const Target& target, std::string_view method, std::string_view body) {
     auto content = [&](std::string_view block) { return expose_content(target, block); };
     auto replace = [&](std::string_view name, auto rewrite) {
         const auto list = json::member(body, name);
         return list.empty() ? std::string(body)
-                            : json::with(body, name, each_element(list, rewrite));
+                            : json::with(body, name, json::each_element(list, rewrite));
     };
     if (method == "tools/call") return replace("content", content);
     if (method == "resources/read")
@@ -59,8 +47,9 @@ std::string expose_uris(const Target& target, std::string_view method, std::stri
         const auto inside = json::member(message, "content");
         if (inside.empty()) return std::string(message);
         return json::with(message, "content",
-                          json::type_of(inside) == json::Type::array ? each_element(inside, content)
-                                                                     : content(inside));
+                          json::type_of(inside) == json::Type::array
+                              ? json::each_element(inside, content)
+                              : content(inside));
     });
 }
 

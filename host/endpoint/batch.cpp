@@ -60,7 +60,9 @@ class Member : public mcp::Outlet {
     explicit Member(std::shared_ptr<Batch> batch) : batch_(std::move(batch)) {}
 
     bool can_send() const override { return batch_->outlet().can_send(); }
-    mcp::Sent send(std::string_view message) override { return batch_->send(message); }
+    mcp::Sent send(std::string_view message) override {
+        return over_ ? mcp::Sent::gone : batch_->send(message);
+    }
     void answer(int, std::string_view message) override { finish(message); }
     void end() override { finish({}); }
     void lasting() override { batch_->outlet().lasting(); }

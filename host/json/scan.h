@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,6 +62,9 @@ void append_quoted(std::string& out, std::string_view text);
 // text.
 std::string with(std::string_view object, std::string_view name, std::string_view value);
 std::string without(std::string_view object, std::string_view name);
+// An array with each element rewritten (to JSON text); anything else as it is.
+std::string each_element(std::string_view array,
+                         const std::function<std::string(std::string_view)>& rewrite);
 
 // Removes insignificant white space: what stdio framing needs (no newline inside a message).
 std::string compact(std::string_view text);

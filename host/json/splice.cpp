@@ -136,4 +136,16 @@ std::string compact(std::string_view text) {
     return out;
 }
 
+std::string each_element(std::string_view array,
+                         const std::function<std::string(std::string_view)>& rewrite) {
+    std::vector<std::string_view> items;
+    if (!elements(array, items)) return std::string(array);
+    std::string out = "[";
+    for (const auto& item : items) {
+        if (out.size() > 1) out += ',';
+        out += rewrite(item);
+    }
+    return out + "]";
+}
+
 }  // namespace pb::json

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mcp/render.h"
 
-#include <vector>
-
 #include "json/scan.h"
 
 namespace pb::mcp {
@@ -23,19 +21,6 @@ void append_members(std::string& object, std::string_view members) {
     if (!empty) object += ',';
     object += members;
     object += '}';
-}
-
-// An array with each element rewritten; anything else as it is.
-template <class Rewrite>
-std::string each_element(std::string_view array, Rewrite rewrite) {
-    std::vector<std::string_view> items;
-    if (!json::elements(array, items)) return std::string(array);
-    std::string out = "[";
-    for (const auto& item : items) {
-        if (out.size() > 1) out += ',';
-        out += rewrite(item);
-    }
-    return out + "]";
 }
 
 std::string meta_member(std::string_view server_info) {
@@ -93,7 +78,7 @@ std::string plain_content(std::string_view content) {
         const auto uri = json::member(content, "uri");
         return "{\"type\":\"text\",\"text\":" + std::string(uri.empty() ? "\"\"" : uri) + "}";
     }
-    return each_element(content, plain_content);
+    return json::each_element(content, plain_content);
 }
 
 // The same in a result: of a tool, or of a prompt in each of its messages.
@@ -101,7 +86,7 @@ void make_content_plain(std::string& object) {
     if (const auto content = json::member(object, "content"); !content.empty())
         object = json::with(object, "content", plain_content(content));
     if (const auto messages = json::member(object, "messages"); !messages.empty())
-        object = json::with(object, "messages", each_element(messages, [](auto message) {
+        object = json::with(object, "messages", json::each_element(messages, [](auto message) {
                                 std::string out(message);
                                 make_content_plain(out);
                                 return out;
