@@ -53,6 +53,8 @@ class DeadlineSocketImpl : public net::StreamSocketImpl {
         int sent = 0;
         while (sent < length) {
             setSendTimeout(left());
+            // StreamSocketImpl's would send all of it with the time that was left at first.
+            // NOLINTNEXTLINE(bugprone-parent-virtual-call)
             sent += SocketImpl::sendBytes(static_cast<const char*>(buffer) + sent, length - sent,
                                           flags);
         }

@@ -29,7 +29,7 @@ bool accepts_objects(const Program& program) {
 // The following count what a schema keeps, about as the allocator does.
 constexpr std::size_t block = 32;  // of a small allocation, or what a map adds to an entry
 
-std::size_t size_of(const std::string& text) { return sizeof text + text.size(); }
+std::size_t size_of(const std::string& text) { return sizeof(std::string) + text.size(); }
 
 std::size_t size_of(const Json& value) {
     std::size_t size = sizeof value + block;
