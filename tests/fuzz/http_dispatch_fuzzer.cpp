@@ -149,14 +149,20 @@ struct Asked {
     std::vector<std::string> cancelled;
 };
 
+// An id in one spelling: a string may come back with other escapes than it was sent with.
+std::string plain(std::string_view id) {
+    const auto text = json::string_value(id);
+    return text ? json::quote(*text) : std::string(id);
+}
+
 void add_request(std::string_view message, Asked& asked) {
     mcp::Message read;
     mcp::RpcError error;
     const bool sound = mcp::read_message(message, read, error);
     if (sound ? read.kind == mcp::MessageKind::request : !read.id.empty())
-        asked.ids.emplace_back(read.id);
+        asked.ids.push_back(plain(read.id));
     if (sound && read.method == "notifications/cancelled")
-        asked.cancelled.emplace_back(json::member(read.params, "requestId"));
+        asked.cancelled.push_back(plain(json::member(read.params, "requestId")));
 }
 
 Asked what_is_asked(const Input& input) {
@@ -207,7 +213,7 @@ std::optional<std::string> check_message(std::string_view text, bool modern) {
         check_result(result, modern);
     else
         check_error(error, modern);
-    return std::string(id);
+    return plain(id);
 }
 
 // Nobody is answered twice, and when it is over nobody is still waiting.
