@@ -76,7 +76,7 @@ class ResourceDescribable : public Describable<B> {
     // 0 (optional) to 1 (required).
     B& priority(double priority) { return annotate("priority", priority); }
     // ISO 8601.
-    B& last_modified(std::string time) { return annotate("lastModified", std::move(time)); }
+    B& last_modified(const std::string& time) { return annotate("lastModified", time); }
 
   protected:
     using Describable<B>::Describable;
