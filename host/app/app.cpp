@@ -71,10 +71,7 @@ void fit_to_descriptors(http::ServerOptions& options) {
 class Signals {
   public:
     Signals() {
-        sigset_t set;
-        sigemptyset(&set);
-        for (int number : {SIGTERM, SIGINT, SIGHUP})
-            sigaddset(&set, number);
+        const auto set = set_of({SIGTERM, SIGINT, SIGHUP});
         descriptor_ = ::signalfd(-1, &set, SFD_CLOEXEC);
     }
     ~Signals() { ::close(descriptor_); }
@@ -91,14 +88,19 @@ class Signals {
     // From now on a signal to end does what it does to any program: whoever asks twice will not
     // wait for the drain.
     static void let_through() {
-        sigset_t set;
-        sigemptyset(&set);
-        for (int number : {SIGTERM, SIGINT})
-            sigaddset(&set, number);
+        const auto set = set_of({SIGTERM, SIGINT});
         ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
     }
 
   private:
+    static sigset_t set_of(std::initializer_list<int> numbers) {
+        sigset_t set;
+        sigemptyset(&set);
+        for (int number : numbers)
+            sigaddset(&set, number);
+        return set;
+    }
+
     int descriptor_ = -1;
 };
 

@@ -27,13 +27,13 @@ std::string_view meta_version(const Message& message) {
 
 // What every legacy message but initialize needs.
 std::optional<RpcError> check_session(const Request& request, std::string_view header,
-                                      bool has_header) {
+                                      int header_count) {
     if (!request.session)
         return RpcError{code::invalid_request,
                         "no session: send initialize first and repeat its Mcp-Session-Id",
                         {},
                         400};
-    if (has_header && !version_from(header))
+    if (header_count > 0 && !version_from(header))
         return RpcError{code::invalid_request, "unsupported MCP-Protocol-Version", {}, 400};
     return std::nullopt;
 }
@@ -132,7 +132,7 @@ void Server::receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet) {
     request->headers = incoming.headers;
     request->outlet = std::move(outlet);
     std::string_view header;
-    const bool has_header = incoming.headers && incoming.headers->find(version_header, header) > 0;
+    const int header_count = incoming.headers ? incoming.headers->find(version_header, header) : 0;
     try {
         RpcError error;
         if (!read_message(text, request->message, error)) {
@@ -144,7 +144,7 @@ void Server::receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet) {
         const bool modern =
             modern_by_params(request->message.params, header, request->session != nullptr);
         if (request->message.kind != MessageKind::request && !modern)
-            if (auto wrong = check_session(*request, header, has_header))
+            if (auto wrong = check_session(*request, header, header_count))
                 return request->outlet->answer(wrong->http_status, error_message({}, *wrong));
         if (request->message.kind == MessageKind::response) {
             // Accepted first: the answer may let a call go on, which takes its time.
@@ -157,9 +157,9 @@ void Server::receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet) {
         if (request->message.kind == MessageKind::notification) {
             notification(request);
         } else if (modern) {
-            receive_modern(request, header, has_header);
+            receive_modern(request, header, header_count);
         } else {
-            receive_legacy(request, header, has_header);
+            receive_legacy(request, header, header_count);
         }
     } catch (const std::exception& fault) {
         log::error("mcp.fault", {{"method", request->message.method}, {"reason", fault.what()}});
@@ -168,7 +168,7 @@ void Server::receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet) {
     request->headers = nullptr;
 }
 
-bool Server::check_version(Request& request, std::string_view header, bool has_header,
+bool Server::check_version(Request& request, std::string_view header, int header_count,
                            RpcError& error) {
     const auto meta = json::member(request.message.params, "_meta");
     const auto literal = json::member(meta, version_key);
@@ -188,12 +188,10 @@ bool Server::check_version(Request& request, std::string_view header, bool has_h
         return false;
     }
     if (request.headers) {
-        std::string_view first;
-        const auto why = !has_header       ? "the required header MCP-Protocol-Version is missing"
-                         : header != named ? "MCP-Protocol-Version does not match the request body"
-                         : request.headers->find(version_header, first) > 1
-                             ? "MCP-Protocol-Version occurs more than once"
-                             : nullptr;
+        const auto why = header_count == 0  ? "the required header MCP-Protocol-Version is missing"
+                         : header != named  ? "MCP-Protocol-Version does not match the request body"
+                         : header_count > 1 ? "MCP-Protocol-Version occurs more than once"
+                                            : nullptr;
         if (why) {
             error = {code::header_mismatch, std::string("Header mismatch: ") + why, {}, 400};
             return false;
@@ -222,9 +220,9 @@ bool Server::check_headers(const Request& request, const Method& method, RpcErro
     return true;
 }
 
-void Server::receive_modern(const RequestPtr& request, std::string_view header, bool has_header) {
+void Server::receive_modern(const RequestPtr& request, std::string_view header, int header_count) {
     RpcError error;
-    if (!check_version(*request, header, has_header, error)) return request->fail(error);
+    if (!check_version(*request, header, header_count, error)) return request->fail(error);
     if (request->headers)
         if (auto wrong =
                 check_header(*request->headers, "Mcp-Method", request->message.method, false))
@@ -243,12 +241,13 @@ void Server::receive_modern(const RequestPtr& request, std::string_view header, 
     (this->*method->handle)(request);
 }
 
-void Server::receive_legacy(const RequestPtr& request, std::string_view header, bool has_header) {
+void Server::receive_legacy(const RequestPtr& request, std::string_view header, int header_count) {
     const bool opening = request->message.method == "initialize";
     if (opening) {
         request->version = newest_legacy;
     } else {
-        if (auto wrong = check_session(*request, header, has_header)) return request->fail(*wrong);
+        if (auto wrong = check_session(*request, header, header_count))
+            return request->fail(*wrong);
         request->version = request->session->version;
     }
     read_legacy_meta(*request);

@@ -79,11 +79,12 @@ class Server {
     static const Method* find_method(std::string_view name, bool modern);
 
     void receive_modern(const RequestPtr& request, std::string_view header_version,
-                        bool has_header);
+                        int header_count);
     void receive_legacy(const RequestPtr& request, std::string_view header_version,
-                        bool has_header);
+                        int header_count);
     void notification(const RequestPtr& request);
-    bool check_version(Request& request, std::string_view header, bool has_header, RpcError& error);
+    bool check_version(Request& request, std::string_view header, int header_count,
+                       RpcError& error);
     bool check_headers(const Request& request, const Method& method, RpcError& error);
 
     // methods.cpp: both eras

@@ -54,6 +54,12 @@ class Stdio : public testing::Test {
         }
     }
     void send(const json& message) { write(message.dump() + "\n"); }
+    // Returns when the provider has the call, which it keeps.
+    void send_kept(const json& call) {
+        send(call);
+        while (kept == catalog::no_call)
+            std::this_thread::yield();
+    }
     // The next line that was written; null at the end.
     json next() {
         for (;;) {
@@ -182,9 +188,7 @@ TEST_F(Stdio, ALineThatIsTooLongIsRefusedOnceWhateverItsLength) {
 TEST_F(Stdio, ASlowCallHoldsUpNobodyAndCanBeCancelled) {
     serve();
     initialize();
-    send(message("tools/call", 1, {{"name", "keep"}}));
-    while (kept == catalog::no_call)
-        std::this_thread::yield();
+    send_kept(message("tools/call", 1, {{"name", "keep"}}));
     send(message("ping", 2));
     EXPECT_EQ(next()["id"], 2);
     send({{"jsonrpc", "2.0"},
@@ -243,9 +247,7 @@ TEST_F(Stdio, AnAnswerThatLetsACallGoOnHoldsUpNobody) {
 TEST_F(Stdio, TheEndOfTheInputWaitsForAnswers) {
     options.drain = std::chrono::hours(1);
     serve();
-    send(modern("tools/call", 1, {{"name", "keep"}}));
-    while (kept == catalog::no_call)
-        std::this_thread::yield();
+    send_kept(modern("tools/call", 1, {{"name", "keep"}}));
     close_input();
     std::jthread late([&] { world.provider->ok(kept, text_result("late")); });
     end();
@@ -256,9 +258,7 @@ TEST_F(Stdio, TheEndOfTheInputWaitsForAnswers) {
 TEST_F(Stdio, ASignalEndsTheWaiting) {
     options.drain = std::chrono::hours(1);
     serve();
-    send(modern("tools/call", 1, {{"name", "keep"}}));
-    while (kept == catalog::no_call)
-        std::this_thread::yield();
+    send_kept(modern("tools/call", 1, {{"name", "keep"}}));
     close_input();
     stop();
     end();
@@ -302,9 +302,7 @@ TEST_F(StdioListen, EndsWithASignal) {
 TEST_F(Stdio, WhatIsNeverAnsweredDoesNotKeepItOpen) {
     options.drain = std::chrono::milliseconds(1);
     serve();
-    send(modern("tools/call", 1, {{"name", "keep"}}));
-    while (kept == catalog::no_call)
-        std::this_thread::yield();
+    send_kept(modern("tools/call", 1, {{"name", "keep"}}));
     end();
     EXPECT_TRUE(clean);
     EXPECT_TRUE(world.provider->wait_cancelled(kept));
