@@ -57,7 +57,7 @@ class App {
     admission::Admission admission_;
     Invoker invoker_;
     Orgs orgs_;
-    plugin::Workers workers_;
+    Workers workers_;
     plugin::EventBus events_;
     plugin::Timers timers_;
     plugin::Lifecycle lifecycle_;
@@ -69,7 +69,7 @@ class App {
     std::unique_ptr<http::Server> http_;
     std::atomic<bool> draining_{false};
     bool stopped_ = false;
-    runtime::Timer timer_;  // last: its thread uses all of the above
+    Timer timer_;  // last: its thread uses all of the above
 };
 
 }  // namespace pb::app

@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "catalog/header_params.h"
 #include "catalog/names.h"
+#include "json/header_params.h"
 #include "json/parse.h"
 #include "json/scan.h"
 
@@ -106,7 +106,7 @@ Result<void> read_input_schema(Tool& tool, std::string_view definition) {
     auto compiled = json::compile_schema(*schema);
     if (!compiled) return in("inputSchema", compiled.error());
     tool.input = std::move(*compiled);
-    auto params = header_params(*schema);
+    auto params = json::header_params(*schema);
     if (!params) return std::move(params).error();
     tool.header_params = std::move(*params);
     return {};

@@ -13,6 +13,7 @@
 
 #include "catalog/provider.h"
 #include "catalog/uri_template.h"
+#include "json/header_params.h"
 #include "json/schema.h"
 
 namespace pb::catalog {
@@ -35,13 +36,6 @@ struct Binding {
     std::string instructions;
 };
 
-// A tool parameter that clients mirror into Mcp-Param-<header> (2026-07-28 x-mcp-header).
-struct HeaderParam {
-    std::string header;             // the part after "Mcp-Param-"
-    std::vector<std::string> path;  // member names from the arguments' root
-    std::string type;               // "string" | "integer" | "boolean"
-};
-
 struct Entry {
     std::string exposed;     // name or URI (template) that clients use
     std::string local;       // the provider's own
@@ -54,7 +48,7 @@ struct Tool : Entry {
     bool destructive = false;                    // annotations.destructiveHint, explicitly true
     std::shared_ptr<const json::Schema> input;   // never null
     std::shared_ptr<const json::Schema> output;  // null where none is declared
-    std::vector<HeaderParam> header_params;
+    std::vector<json::HeaderParam> header_params;
 };
 struct Resource : Entry {};
 struct ResourceTemplate : Entry {

@@ -88,7 +88,7 @@ bool valid_responses(std::string_view responses) {
     return true;
 }
 
-void LegacyAsk::start(std::string_view input_requests, runtime::Timer& timer,
+void LegacyAsk::start(std::string_view input_requests, Timer& timer,
                       std::chrono::milliseconds patience) {
     auto self = shared_from_this();
     std::vector<json::Member> questions;

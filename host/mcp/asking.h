@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/timer.h"
 #include "mcp/request.h"
-#include "runtime/timer.h"
 
 namespace pb::mcp {
 
@@ -36,8 +36,7 @@ class LegacyAsk : public std::enable_shared_from_this<LegacyAsk> {
     LegacyAsk(RequestPtr request, Done done)
         : request_(std::move(request)), done_(std::move(done)) {}
 
-    void start(std::string_view input_requests, runtime::Timer& timer,
-               std::chrono::milliseconds patience);
+    void start(std::string_view input_requests, Timer& timer, std::chrono::milliseconds patience);
     // Nobody wants the answers any more, as the client is told; Done is not called.
     void cancel();
 

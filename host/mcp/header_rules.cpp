@@ -57,7 +57,7 @@ std::optional<RpcError> check_header(const HeaderView& headers, std::string_view
 }
 
 std::optional<RpcError> check_params(const HeaderView& headers,
-                                     const std::vector<catalog::HeaderParam>& params,
+                                     const std::vector<json::HeaderParam>& params,
                                      std::string_view arguments) {
     for (const auto& param : params) {
         std::string_view in_body = arguments;

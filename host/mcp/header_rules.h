@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "catalog/snapshot.h"
+#include "json/header_params.h"
 #include "mcp/messages.h"
 #include "mcp/outlet.h"
 
@@ -25,7 +25,7 @@ std::optional<RpcError> check_header(const HeaderView& headers, std::string_view
 
 // Mcp-Param-* against the arguments (a JSON object, or empty).
 std::optional<RpcError> check_params(const HeaderView& headers,
-                                     const std::vector<catalog::HeaderParam>& params,
+                                     const std::vector<json::HeaderParam>& params,
                                      std::string_view arguments);
 
 }  // namespace pb::mcp

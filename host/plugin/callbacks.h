@@ -14,11 +14,11 @@
 #include <optional>
 #include <string_view>
 
+#include "base/workers.h"
 #include "catalog/provider.h"
 #include "patchbay/plugin.h"
 #include "plugin/event_bus.h"
 #include "plugin/timers.h"
-#include "plugin/workers.h"
 
 namespace pb::plugin {
 

@@ -8,9 +8,9 @@
 #include <memory>
 #include <string_view>
 
+#include "base/workers.h"
 #include "catalog/provider.h"
 #include "plugin/gate.h"
-#include "plugin/workers.h"
 
 namespace pb::plugin {
 

@@ -11,13 +11,13 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/workers.h"
 #include "catalog/invoker.h"
 #include "catalog/provider.h"
 #include "plugin/event_bus.h"
 #include "plugin/library.h"
 #include "plugin/lifecycle.h"
 #include "plugin/timers.h"
-#include "plugin/workers.h"
 #include "store/store.h"
 
 namespace pb::plugin {

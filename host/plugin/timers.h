@@ -8,8 +8,8 @@
 #include <memory>
 #include <thread>
 
+#include "base/workers.h"
 #include "plugin/gate.h"
-#include "plugin/workers.h"
 
 namespace pb::plugin {
 

@@ -19,10 +19,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/timer.h"
 #include "catalog/provider.h"
 #include "runtime/caller.h"
 #include "runtime/context.h"
-#include "runtime/timer.h"
 
 namespace pb::runtime {
 

@@ -99,7 +99,7 @@ class Bench {
     Nobody invoker_;
     std::unique_ptr<store::Store> store_;
     runtime::Calls calls_;
-    plugin::Workers workers_;
+    Workers workers_;
     plugin::EventBus events_{workers_};
     plugin::Timers timers_{workers_};
     plugin::Lifecycle lifecycle_;

@@ -197,7 +197,7 @@ class OrgsTest : public testing::Test {
     runtime::Calls calls;
     plugin::FakeInvoker invoker;
     Orgs orgs;
-    plugin::Workers workers;
+    Workers workers;
     plugin::EventBus events{workers};
     plugin::Timers timers{workers};
     plugin::Lifecycle lifecycle;

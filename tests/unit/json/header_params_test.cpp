@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "catalog/header_params.h"
+#include "json/header_params.h"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-namespace pb::catalog {
+namespace pb::json {
 namespace {
 
 Result<std::vector<HeaderParam>> read(const char* schema) {
@@ -96,4 +96,4 @@ INSTANTIATE_TEST_SUITE_P(
 #undef LEAF
 
 }  // namespace
-}  // namespace pb::catalog
+}  // namespace pb::json

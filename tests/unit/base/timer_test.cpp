@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The timer: order, forgetting, and that nothing that it runs can stop it.
-#include "runtime/timer.h"
+#include "base/timer.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <vector>
 
-namespace pb::runtime {
+namespace pb {
 namespace {
 
 using std::chrono::hours;
@@ -101,4 +101,4 @@ TEST(Timer, WhatHasNotRunNeverWill) {
 }
 
 }  // namespace
-}  // namespace pb::runtime
+}  // namespace pb

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A pool that grows while all its threads are busy and shrinks when they are idle.
-#include "plugin/workers.h"
+#include "base/workers.h"
 
 #include <condition_variable>
 #include <deque>
@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 
-namespace pb::plugin {
+namespace pb {
 namespace {
 
 constexpr std::chrono::seconds idle_time{10};
@@ -38,7 +38,7 @@ Workers::~Workers() {
     state_->stopping = true;
     state_->work.notify_all();
     if (!state_->ended.wait_for(lock, patience, [this] { return state_->threads == 0; }))
-        log::warning("plugin.callback_stuck", {{"threads", state_->threads}});
+        log::warning("callback.stuck", {{"threads", state_->threads}});
 }
 
 void Workers::post(std::function<void()> task) {
@@ -53,7 +53,7 @@ void Workers::post(std::function<void()> task) {
         std::thread(run, state_).detach();
         ++state_->threads;
     } catch (const std::exception& error) {
-        log::error("plugin.no_thread", {{"reason", error.what()}});
+        log::error("callback.no_thread", {{"reason", error.what()}});
     }
 }
 
@@ -72,9 +72,9 @@ void Workers::run(std::shared_ptr<State> state) {
         try {
             task();
         } catch (const std::exception& error) {
-            log::error("plugin.callback_threw", {{"reason", error.what()}});
+            log::error("callback.threw", {{"reason", error.what()}});
         } catch (...) {
-            log::error("plugin.callback_threw", {{"reason", "an unknown exception"}});
+            log::error("callback.threw", {{"reason", "an unknown exception"}});
         }
         task = nullptr;
         lock.lock();
@@ -83,4 +83,4 @@ void Workers::run(std::shared_ptr<State> state) {
     state->ended.notify_all();
 }
 
-}  // namespace pb::plugin
+}  // namespace pb

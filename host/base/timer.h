@@ -10,7 +10,7 @@
 #include <mutex>
 #include <thread>
 
-namespace pb::runtime {
+namespace pb {
 
 class Timer {
   public:
@@ -37,4 +37,4 @@ class Timer {
     std::thread thread_;
 };
 
-}  // namespace pb::runtime
+}  // namespace pb

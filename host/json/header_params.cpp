@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "catalog/header_params.h"
+#include "json/header_params.h"
 
 #include <algorithm>
 #include <array>
@@ -8,10 +8,8 @@
 #include <string>
 #include <string_view>
 
-namespace pb::catalog {
+namespace pb::json {
 namespace {
-
-using json::Json;
 
 constexpr const char* annotation = "x-mcp-header";
 constexpr std::size_t max_header = 256;
@@ -116,4 +114,4 @@ Result<std::vector<HeaderParam>> header_params(const Json& input_schema) {
     return std::move(walk.found);
 }
 
-}  // namespace pb::catalog
+}  // namespace pb::json

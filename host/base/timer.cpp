@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/timer.h"
+#include "base/timer.h"
 
 #include <algorithm>
 
 #include "base/log.h"
 
-namespace pb::runtime {
+namespace pb {
 
 Timer::Timer() : thread_([this] { run(); }) {}
 
@@ -64,4 +64,4 @@ void Timer::run() {
     }
 }
 
-}  // namespace pb::runtime
+}  // namespace pb

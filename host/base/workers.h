@@ -9,7 +9,7 @@
 #include <functional>
 #include <memory>
 
-namespace pb::plugin {
+namespace pb {
 
 class Workers {
   public:
@@ -31,4 +31,4 @@ class Workers {
     std::shared_ptr<State> state_;
 };
 
-}  // namespace pb::plugin
+}  // namespace pb
