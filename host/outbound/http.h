@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP as a client: many transfers on one thread (libcurl's multi interface), pooled and bounded
+// connections, every address looked at before it is connected to. It knows nothing of MCP.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "outbound/address_policy.h"
+#include "outbound/resolver.h"
+
+namespace pb::outbound {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// The first value of a header, names compared without case; empty if absent.
+std::string_view find_header(const Headers& headers, std::string_view name);
+
+struct Request {
+    std::string method = "GET";
+    std::string url;  // http or https, absolute; user information and fragments are refused
+    Headers headers;  // no line ends or NUL in them, or the request is refused
+    std::string body;
+    std::size_t max_answer =
+        16U << 20U;  // bytes of the body; 0: no bound, the receiver has its own
+    std::chrono::milliseconds connect_time{10'000};  // resolving, connecting, TLS
+    std::chrono::milliseconds silence{0};  // the longest time without a byte of the answer; 0: any
+    std::chrono::milliseconds time{60'000};  // for all of it; 0: any
+    int redirects = 0;  // followed within the same origin only; further ones are answers (3xx)
+};
+
+struct Head {
+    int status = 0;
+    Headers headers;  // names as they came, values without outer white space
+
+    std::string_view header(std::string_view name) const { return find_header(headers, name); }
+};
+
+enum class Fault {
+    refused,      // by us: a malformed request, an address that is not allowed
+    unresolved,   // the name has no address
+    unreachable,  // nobody accepted the connection
+    tls,          // the handshake or the certificate
+    late,         // over its time
+    too_large,    // the answer is over max_answer, or the receiver said stop
+    broken,       // the connection ended early or was not HTTP
+    cancelled,
+};
+
+struct Failure {
+    Fault fault = Fault::broken;
+    // Whether any byte of the request may have reached the server: what was not sent was not
+    // executed. A connection that the server closed while it was idle in the pool counts as
+    // unsent only if the server cannot have read the request.
+    bool sent = false;
+    std::string message;  // one sentence that names host and port and nothing secret
+};
+
+// Hears of one transfer. All on the thread of Http, in this order; must not block or throw.
+class Receiver {
+  public:
+    virtual ~Receiver() = default;
+    virtual void head(const Head& head) = 0;
+    // Body bytes as they come. False ends the transfer (Fault::too_large).
+    virtual bool data(std::string_view bytes) = 0;
+    // Exactly once, last; nothing if the answer is complete.
+    virtual void end(const std::optional<Failure>& failure) = 0;
+};
+
+// A whole answer.
+struct Answer {
+    Head head;
+    std::string body;
+};
+
+class Http {
+  public:
+    struct Options {
+        AddressPolicy policy;
+        ResolverPtr resolver = system_resolver();
+        std::size_t connections = 1024;  // in all; further requests wait for one
+        std::size_t connections_per_host = 128;
+        std::chrono::seconds resolved{30};  // how long a name's checked addresses are used again
+        std::string ca_file;                // PEM; empty: the system's
+        std::string user_agent = "patchbay";
+    };
+    using Ticket = std::uint64_t;
+
+    explicit Http(Options options);
+    // Ends every transfer (cancelled) and joins the thread. Not from a receiver.
+    ~Http();
+    Http(const Http&) = delete;
+    Http& operator=(const Http&) = delete;
+
+    // [any thread] Begins a transfer. A name is resolved (beside the loop, nobody waits for a slow
+    // name server but this request), every address is held against the policy - one that is
+    // forbidden refuses the request - and the connection goes to a checked one and nowhere else.
+    Ticket start(Request request, std::shared_ptr<Receiver> receiver);
+    // [any thread] end(cancelled) follows unless it has ended; the connection is closed.
+    void cancel(Ticket ticket);
+
+    // [any thread but a receiver's] Waits for the whole answer, at most request.time.
+    std::variant<Answer, Failure> fetch(Request request);
+
+  private:
+    class Loop;
+    std::shared_ptr<Loop> loop_;
+};
+
+}  // namespace pb::outbound
