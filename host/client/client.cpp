@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/client.h"
+
+#include <condition_variable>
+
+#include "json/scan.h"
+#include "mcp/messages.h"
+
+namespace pb::client {
+
+std::shared_ptr<Client> Client::make(Engine& engine, ServerSpec spec, CredentialsPtr credentials,
+                                     std::weak_ptr<Events> events,
+                                     std::optional<mcp::Version> remembered) {
+    return std::shared_ptr<Client>(
+        new Client(engine, std::move(spec), std::move(credentials), std::move(events), remembered));
+}
+
+Client::Client(Engine& engine, ServerSpec spec, CredentialsPtr credentials,
+               std::weak_ptr<Events> events, std::optional<mcp::Version> remembered)
+    : engine_(engine),
+      spec_(std::move(spec)),
+      credentials_(std::move(credentials)),
+      events_(std::move(events)),
+      remembered_(remembered) {}
+
+Client::~Client() { close(); }
+
+LinkPtr Client::link() const {
+    std::lock_guard lock(mutex_);
+    return link_;
+}
+
+Result<LinkPtr> Client::open(Deadline deadline) {
+    struct State {
+        std::mutex mutex;
+        std::condition_variable ended;
+        std::optional<Result<LinkPtr>> result;
+    };
+    auto state = std::make_shared<State>();
+    when_open([state](const Result<LinkPtr>& result) {
+        std::lock_guard lock(state->mutex);
+        state->result = result;
+        state->ended.notify_all();
+    });
+    std::unique_lock lock(state->mutex);
+    if (!state->ended.wait_until(lock, deadline, [&] { return state->result.has_value(); }))
+        return Error{ErrorKind::deadline, "the server could not be reached in time"};
+    return *state->result;
+}
+
+// Calls the waiter with a link, on the thread that has it: this one, or the one that opens it.
+void Client::when_open(Waiter waiter) {
+    LinkPtr ready;
+    std::optional<Error> refused;
+    {
+        std::lock_guard lock(mutex_);
+        ready = link_;
+        if (closed_) {
+            refused = Error{ErrorKind::gone, "the connection to the server was closed"};
+        } else if (!ready) {
+            if (!opening_ && !breaker_.admits()) {
+                const auto seconds = breaker_.opens_in().count() / 1000 + 1;
+                refused = Error{ErrorKind::busy,
+                                "the server has failed repeatedly; it is tried again in " +
+                                    std::to_string(seconds) + " s"};
+            } else {
+                waiters_.push_back(std::move(waiter));
+                if (!std::exchange(opening_, true))
+                    engine_.workers.post([self = shared_from_this()] { self->open_now(); });
+                return;
+            }
+        }
+    }
+    waiter(refused ? Result<LinkPtr>(*refused) : Result<LinkPtr>(ready));
+}
+
+void Client::open_now() {
+    std::optional<mcp::Version> remembered;
+    {
+        std::lock_guard lock(mutex_);
+        remembered = remembered_;
+    }
+    const auto deadline = std::chrono::steady_clock::now() + spec_.handshake_time;
+    try {
+        opened(negotiate({engine_, spec_, credentials_, weak_from_this(), remembered, deadline}));
+    } catch (const std::exception& fault) {
+        opened(internal_error(fault.what()));
+    }
+}
+
+void Client::opened(Result<LinkPtr> result) {
+    std::vector<Waiter> waiters;
+    std::set<std::string> wanted;
+    std::shared_ptr<Feed> feed;
+    bool closed = false;
+    {
+        std::lock_guard lock(mutex_);
+        opening_ = false;
+        closed = closed_;
+        waiters.swap(waiters_);
+        if (result && !closed) {
+            link_ = *result;
+            remembered_ = link_->info.version;
+            wanted = subscriptions_;
+            feed = feed_ = std::make_shared<Feed>(engine_, spec_, link_);
+        }
+    }
+    if (result && closed) {
+        (*result)->rpc->close();
+        result = Error{ErrorKind::gone, "the connection to the server was closed"};
+    }
+    if (result)
+        breaker_.succeeded();
+    else if (!closed && result.error().kind != ErrorKind::denied)
+        breaker_.failed();
+    if (feed) {
+        if (auto events = events_.lock()) events->opened((*result)->info);
+        feed->want(wanted);
+    }
+    for (auto& waiter : waiters)
+        waiter(result);
+}
+
+void Client::discard(const LinkPtr& stale) {
+    std::shared_ptr<Feed> feed;
+    {
+        std::lock_guard lock(mutex_);
+        if (!stale || link_ != stale) return;
+        link_.reset();
+        feed.swap(feed_);
+    }
+    if (feed) feed->stop();
+    // Other calls on it may still be answered: it ends with the last of them.
+}
+
+std::shared_ptr<Running> Client::call(CallRequest request, HandlerPtr handler) {
+    auto running =
+        std::make_shared<Running>(shared_from_this(), std::move(request), std::move(handler));
+    running->start();
+    return running;
+}
+
+Reply Client::ask(CallRequest request) {
+    class Wait : public Handler {
+      public:
+        void progress(std::string_view) noexcept override {}
+        void message(std::string_view) noexcept override {}
+        void question(Question question) noexcept override {
+            question.refuse(mcp::code::method_not_found, "nobody is there to be asked");
+        }
+        void done(Reply reply) noexcept override {
+            std::lock_guard lock(mutex);
+            result = std::move(reply);
+            ended.notify_all();
+        }
+        std::mutex mutex;
+        std::condition_variable ended;
+        std::optional<Reply> result;
+    };
+    auto wait = std::make_shared<Wait>();
+    call(std::move(request), wait);
+    std::unique_lock lock(wait->mutex);
+    wait->ended.wait(lock, [&] { return wait->result.has_value(); });
+    return std::move(*wait->result);
+}
+
+void Client::subscribe(std::set<std::string> uris) {
+    std::shared_ptr<Feed> feed;
+    {
+        std::lock_guard lock(mutex_);
+        subscriptions_ = uris;
+        feed = feed_;
+    }
+    if (feed) feed->want(uris);
+}
+
+void Client::close() {
+    LinkPtr link;
+    std::shared_ptr<Feed> feed;
+    std::vector<Waiter> waiters;
+    {
+        std::lock_guard lock(mutex_);
+        if (std::exchange(closed_, true)) return;
+        link.swap(link_);
+        feed.swap(feed_);
+        waiters.swap(waiters_);
+    }
+    if (feed) feed->stop();
+    if (link) link->rpc->close();
+    for (auto& waiter : waiters)
+        waiter(Error{ErrorKind::gone, "the connection to the server was closed"});
+}
+
+void Client::notified(std::string_view method, std::string_view params) noexcept {
+    if (method == "notifications/subscriptions/acknowledged") {
+        std::shared_ptr<Feed> feed;
+        {
+            std::lock_guard lock(mutex_);
+            feed = feed_;
+        }
+        if (feed) feed->acknowledged(params);
+        return;
+    }
+    if (auto events = events_.lock()) events->notified(method, params);
+}
+
+void Client::ended(const Rpc& rpc, const Loss& loss) noexcept {
+    LinkPtr link;
+    {
+        std::lock_guard lock(mutex_);
+        // One that is still being negotiated, or was discarded, is not the one in use.
+        if (closed_ || !link_ || link_->rpc.get() != &rpc) return;
+        link = link_;
+    }
+    discard(link);
+    breaker_.failed();
+    if (auto events = events_.lock()) events->ended(loss.message);
+}
+
+}  // namespace pb::client

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// HttpStream: one HTTP transfer of a transport and the messages that come in its body, be it JSON
+// or an event stream.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "client/transport.h"
+#include "outbound/event_stream.h"
+
+namespace pb::client {
+
+class HttpStream final : public outbound::Receiver,
+                         public std::enable_shared_from_this<HttpStream> {
+  public:
+    // How a transfer ended.
+    struct End {
+        outbound::Head head;
+        std::optional<outbound::Failure> failure;
+        bool events = false;    // it was an event stream
+        bool answered = false;  // the answer that it was for has come
+        bool abandoned = false;
+        std::string body;     // of what was no event stream
+        std::string last_id;  // event id; empty if there was none
+        std::optional<milliseconds> retry;
+    };
+    struct Hooks {
+        // A message in an event stream; true if it is the answer that the transfer is for.
+        std::function<bool(const outbound::Event& event)> event;
+        std::function<void(const outbound::Head& head)> head = nullptr;
+        std::function<void(End end)> end;
+    };
+
+    HttpStream(outbound::Http& http, std::size_t max_event, Hooks hooks)
+        : http_(http), hooks_(std::move(hooks)), events_(max_event) {}
+
+    void start(outbound::Request request);
+    // [any thread] Closes it; hooks.end says abandoned.
+    void abandon();
+
+    void head(const outbound::Head& head) override;
+    bool data(std::string_view bytes) override;
+    void end(const std::optional<outbound::Failure>& failure) override;
+
+  private:
+    outbound::Http& http_;
+    Hooks hooks_;  // only the loop's from the start on
+    outbound::EventStream events_;
+    End so_far_;
+
+    std::mutex mutex_;
+    outbound::Http::Ticket ticket_ = 0;
+    bool abandoned_ = false;
+};
+
+// What a transfer's end means for the request that waited for it: why there is no answer.
+Loss loss_of(const HttpStream::End& end, const outbound::Request& sent);
+Loss loss_of(const outbound::Failure& failure);
+
+}  // namespace pb::client

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that a server lists, page after page within limits, each definition as it came.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/client.h"
+
+namespace pb::client {
+
+struct ServerLists {
+    std::vector<std::string> tools, resources, templates, prompts;  // JSON objects
+    // The shortest and most private of what the pages said (2026-07-28 caching hints); absent if
+    // none said anything.
+    std::optional<std::int64_t> ttl_ms;
+    bool is_private = false;
+    std::vector<std::string> warnings;  // entries left out and why; bounded
+};
+
+// [waits] Asks for the lists that the server's capabilities name. The error says which list could
+// not be had. A tool whose x-mcp-header annotations are invalid is left out with a warning, as is
+// what has no name and what is beyond the limits.
+Result<ServerLists> list_all(Client& client, Deadline deadline);
+
+}  // namespace pb::client

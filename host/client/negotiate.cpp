@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/negotiate.h"
+
+#include <algorithm>
+
+#include "client/http_transport.h"
+#include "client/sse_transport.h"
+#include "client/stdio_transport.h"
+#include "json/scan.h"
+#include "mcp/messages.h"
+
+namespace pb::client {
+namespace {
+
+// What the first message to a server told.
+enum class Verdict { open, not_this_era, failed };
+
+constexpr int most_sign_ins = 4;  // acquire and challenges within one exchange
+constexpr int most_versions = 3;  // tries after UnsupportedProtocolVersionError
+// How long a stdio server may be silent to a probe that it may not know.
+constexpr milliseconds probe_time{5'000};
+constexpr std::size_t max_instructions = 64U << 10U;
+constexpr std::string_view oldest_name = "2024-11-05";
+
+bool is_modern_code(std::int64_t code) {
+    return code == mcp::code::unsupported_version || code == mcp::code::header_mismatch ||
+           code == mcp::code::missing_client_capability;
+}
+
+std::int64_t code_of(const Reply& reply) {
+    if (reply.kind != Reply::Kind::error) return 0;
+    return json::integer_value(json::member(reply.text, "code")).value_or(0);
+}
+
+ErrorKind kind_of(const Loss& loss) {
+    if (loss.why == Loss::Why::late) return ErrorKind::deadline;
+    if (loss.why == Loss::Why::challenged) return ErrorKind::denied;
+    return ErrorKind::internal;
+}
+
+Error error_of(const Reply& reply) {
+    if (reply.kind == Reply::Kind::lost) return {kind_of(reply.loss), reply.loss.message};
+    const auto said = json::string_value(json::member(reply.text, "message")).value_or("");
+    return internal_error("the server refused: " + said.substr(0, 500));
+}
+
+milliseconds left(Deadline deadline) {
+    const auto rest =
+        std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
+    return std::max(rest, milliseconds(1));
+}
+
+class Negotiator {
+  public:
+    explicit Negotiator(const Negotiation& wanted) : wanted_(wanted), spec_(wanted.spec) {}
+
+    Result<LinkPtr> run();
+
+  private:
+    Result<void> connect(Kind kind);
+    Reply exchange(std::string_view method, const std::string& params, milliseconds time);
+    bool settle_challenge(const Loss& loss, Reply& reply);
+    Result<LinkPtr> modern(Verdict& verdict);
+    Result<LinkPtr> discovered(std::string_view result);
+    Result<LinkPtr> legacy(mcp::Version version, Verdict& verdict);
+    Result<LinkPtr> initialized(std::string_view result);
+    Result<LinkPtr> over_sse(const Error& before);
+    bool choose_version(const Reply& reply);
+    LinkPtr link() { return std::make_shared<const Link>(Link{rpc_, info_}); }
+
+    const Negotiation& wanted_;
+    const ServerSpec& spec_;
+    std::shared_ptr<Rpc> rpc_;
+    ServerInfo info_;
+    std::string version_name_{mcp::name_of(mcp::newest)};
+    bool lost_ = false;                         // the connection went with the probe
+    std::optional<mcp::Version> legacy_offer_;  // of a modern server that also speaks the old way
+};
+
+Result<void> Negotiator::connect(Kind kind) {
+    TransportPtr transport;
+    if (kind == Kind::stdio)
+        transport = make_stdio_transport(wanted_.engine, spec_);
+    else if (kind == Kind::sse)
+        transport = make_sse_transport(wanted_.engine, spec_, wanted_.credentials);
+    else
+        transport = make_http_transport(wanted_.engine, spec_, wanted_.credentials);
+    info_.kind = kind;
+    rpc_ =
+        std::make_shared<Rpc>(wanted_.engine, std::move(transport), wanted_.listener, spec_.limits);
+    return rpc_->open(
+        std::min(wanted_.deadline, std::chrono::steady_clock::now() + spec_.connect_time));
+}
+
+// One request, with whatever sign-in it takes.
+Reply Negotiator::exchange(std::string_view method, const std::string& params, milliseconds time) {
+    Reply reply;
+    for (int tries = 0; tries <= most_sign_ins; ++tries) {
+        reply = rpc_->ask({method, {}, params, {}, std::min(time, left(wanted_.deadline))});
+        if (reply.kind != Reply::Kind::lost || reply.loss.why != Loss::Why::challenged) break;
+        if (!settle_challenge(reply.loss, reply)) break;
+    }
+    return reply;
+}
+
+// True if the request is worth another try; otherwise the reply says why not.
+bool Negotiator::settle_challenge(const Loss& loss, Reply& reply) {
+    auto done = loss.challenge.url.empty()
+                    ? wanted_.credentials->acquire(wanted_.deadline)
+                    : wanted_.credentials->challenged(loss.challenge, wanted_.deadline);
+    if (!done) reply.loss.message = done.error().message;
+    return done.ok();
+}
+
+Result<LinkPtr> Negotiator::run() {
+    auto connected = connect(spec_.kind);
+    if (!connected) return connected.error();
+    if (spec_.kind == Kind::sse) {
+        Verdict verdict{};
+        return legacy(spec_.version.value_or(mcp::newest_legacy), verdict);
+    }
+    auto version = spec_.version ? spec_.version : wanted_.remembered;
+    const bool old = version && !mcp::is_modern(*version);
+    Verdict verdict{};
+    auto first = old ? legacy(*version, verdict) : modern(verdict);
+    if (first || verdict == Verdict::failed) return first;
+    if (spec_.version && !(old && spec_.kind == Kind::http)) return first;
+    if (!old) {
+        // A process that the probe has ended gets another chance.
+        if (spec_.kind == Kind::stdio && lost_)
+            if (auto connected_again = connect(Kind::stdio); !connected_again)
+                return connected_again.error();
+        first = legacy(legacy_offer_.value_or(mcp::newest_legacy), verdict);
+    }
+    if (first || verdict == Verdict::failed) return first;
+    // What was remembered may no longer be true.
+    if (old && !spec_.version) {
+        auto again = modern(verdict);
+        if (again || verdict == Verdict::failed) return again;
+    }
+    return spec_.kind == Kind::http ? over_sse(first.error()) : first;
+}
+
+Result<LinkPtr> Negotiator::modern(Verdict& verdict) {
+    Reply reply;
+    for (int tries = 0; tries < most_versions; ++tries) {
+        info_.version = mcp::newest;
+        info_.version_name = version_name_;
+        rpc_->transport().agreed(info_);
+        const auto params = "{\"_meta\":" + modern_meta(spec_, version_name_, "{}") + "}";
+        const bool probe = spec_.kind == Kind::stdio && !spec_.version;
+        reply = exchange("server/discover", params, probe ? probe_time : spec_.handshake_time);
+        if (reply.ok()) return discovered(reply.text);
+        if (code_of(reply) != mcp::code::unsupported_version) break;
+        if (!choose_version(reply)) break;
+    }
+    if (legacy_offer_)
+        verdict = Verdict::not_this_era;
+    else if (is_modern_code(code_of(reply)))
+        verdict = Verdict::failed;
+    else if (reply.kind == Reply::Kind::error)
+        verdict = Verdict::not_this_era;
+    else if (reply.loss.why == Loss::Why::status || reply.loss.why == Loss::Why::malformed)
+        verdict = reply.loss.status == 429 || reply.loss.status == 503 ? Verdict::failed
+                                                                       : Verdict::not_this_era;
+    else if (spec_.kind == Kind::stdio)
+        verdict = Verdict::not_this_era;
+    else
+        verdict = Verdict::failed;
+    lost_ = reply.kind == Reply::Kind::lost && reply.loss.why == Loss::Why::broken;
+    return error_of(reply);
+}
+
+// From what the server says it supports: a modern version that we speak, or else a legacy one.
+bool Negotiator::choose_version(const Reply& reply) {
+    std::vector<std::string_view> supported;
+    json::elements(json::member(json::member(reply.text, "data"), "supported"), supported);
+    bool modern = false;
+    for (const auto each : supported) {
+        const auto version = mcp::version_from(json::string_value(each).value_or(""));
+        if (!version) continue;
+        modern |= mcp::is_modern(*version);
+        if (!mcp::is_modern(*version) && (!legacy_offer_ || *version > *legacy_offer_))
+            legacy_offer_ = version;
+    }
+    if (modern) legacy_offer_.reset();
+    return modern;
+}
+
+Result<LinkPtr> Negotiator::discovered(std::string_view result) {
+    info_.capabilities = json::member(result, "capabilities");
+    if (json::type_of(info_.capabilities) != json::Type::object || info_.capabilities.empty())
+        info_.capabilities = "{}";
+    const auto meta = json::member(result, "_meta");
+    info_.server_info = json::member(meta, "io.modelcontextprotocol/serverInfo");
+    if (info_.server_info.empty()) info_.server_info = "{}";
+    info_.instructions = json::string_value(json::member(result, "instructions")).value_or("");
+    if (info_.instructions.size() > max_instructions) info_.instructions.clear();
+    return link();
+}
+
+Result<LinkPtr> Negotiator::legacy(mcp::Version version, Verdict& verdict) {
+    info_.version = version;
+    info_.version_name.clear();  // initialize carries it in its body alone
+    rpc_->transport().agreed(info_);
+    const auto params = "{\"protocolVersion\":" + json::quote(mcp::name_of(version)) +
+                        ",\"capabilities\":" + std::string(legacy_capabilities(version)) +
+                        ",\"clientInfo\":{\"name\":" + json::quote(spec_.client_name) +
+                        ",\"title\":" + json::quote(spec_.client_title) +
+                        ",\"version\":" + json::quote(spec_.client_version) + "}}";
+    auto reply = exchange("initialize", params, spec_.handshake_time);
+    if (reply.ok()) {
+        verdict = Verdict::failed;  // whatever comes now, another era will not help
+        return initialized(reply.text);
+    }
+    const auto status = reply.kind == Reply::Kind::lost ? reply.loss.status : reply.status;
+    const bool other = reply.kind == Reply::Kind::error || status == 400 || status == 404 ||
+                       status == 405 || reply.loss.why == Loss::Why::malformed;
+    verdict = other ? Verdict::not_this_era : Verdict::failed;
+    return error_of(reply);
+}
+
+Result<LinkPtr> Negotiator::initialized(std::string_view result) {
+    const auto name = json::string_value(json::member(result, "protocolVersion")).value_or("");
+    const auto version = mcp::version_from(name);
+    if (version && mcp::is_modern(*version))
+        return internal_error("the server answered initialize with " + name);
+    if (!version && name != oldest_name)
+        return internal_error("the server speaks protocol version '" + name.substr(0, 40) +
+                              "', which is not spoken here");
+    info_.version = version.value_or(mcp::Version::v2025_03_26);
+    info_.version_name = name;
+    info_.capabilities = json::member(result, "capabilities");
+    if (info_.capabilities.empty()) info_.capabilities = "{}";
+    info_.server_info = json::member(result, "serverInfo");
+    if (info_.server_info.empty()) info_.server_info = "{}";
+    info_.instructions = json::string_value(json::member(result, "instructions")).value_or("");
+    if (info_.instructions.size() > max_instructions) info_.instructions.clear();
+    rpc_->transport().agreed(info_);
+    rpc_->notify("notifications/initialized", "{}");
+    rpc_->transport().listen();
+    return link();
+}
+
+Result<LinkPtr> Negotiator::over_sse(const Error& before) {
+    rpc_->close();
+    if (auto connected = connect(Kind::sse); !connected) return before;
+    Verdict verdict{};
+    return legacy(spec_.version.value_or(mcp::newest_legacy), verdict);
+}
+
+}  // namespace
+
+Result<LinkPtr> negotiate(const Negotiation& negotiation) { return Negotiator(negotiation).run(); }
+
+std::string_view legacy_capabilities(mcp::Version version) {
+    if (version == mcp::Version::v2025_03_26) return R"({"roots":{},"sampling":{}})";
+    if (version == mcp::Version::v2025_06_18)
+        return R"({"roots":{},"sampling":{},"elicitation":{}})";
+    return R"({"roots":{},"sampling":{"tools":{},"context":{}},"elicitation":{"form":{},"url":{}}})";
+}
+
+std::string modern_meta(const ServerSpec& spec, std::string_view version_name,
+                        std::string_view client_capabilities, std::string_view further) {
+    std::string out = "{\"io.modelcontextprotocol/protocolVersion\":";
+    json::append_quoted(out, version_name);
+    out += ",\"io.modelcontextprotocol/clientInfo\":{\"name\":";
+    json::append_quoted(out, spec.client_name);
+    out += ",\"title\":";
+    json::append_quoted(out, spec.client_title);
+    out += ",\"version\":";
+    json::append_quoted(out, spec.client_version);
+    out += "},\"io.modelcontextprotocol/clientCapabilities\":";
+    out += client_capabilities.empty() ? "{}" : client_capabilities;
+    if (!further.empty()) (out += ',') += further;
+    out += '}';
+    return out;
+}
+
+}  // namespace pb::client

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// A call and what may be done when it gets no answer.
+#include <algorithm>
+
+#include "client/client.h"
+#include "client/param_headers.h"
+#include "json/scan.h"
+#include "mcp/messages.h"
+
+namespace pb::client {
+namespace {
+
+// Times that one call is sent again, whatever the reasons.
+constexpr int most_repeats = 3;
+
+bool mentions_session(std::string_view text) {
+    for (const std::string_view word : {"session", "Session"})
+        if (text.find(word) != std::string_view::npos) return true;
+    return false;
+}
+
+// The server does not know our session: 404 as the specification says, or in its own words.
+bool session_gone(const Reply& reply) {
+    if (reply.kind == Reply::Kind::lost) {
+        const auto& loss = reply.loss;
+        return loss.why == Loss::Why::session_gone ||
+               (loss.why == Loss::Why::status && (loss.status == 400 || loss.status == 404) &&
+                mentions_session(loss.body));
+    }
+    if (reply.kind != Reply::Kind::error || (reply.status != 400 && reply.status != 404))
+        return false;
+    return mentions_session(reply.text);
+}
+
+// Not in this era (any more): nothing that a server of it would say.
+bool other_era(const Reply& reply, const ServerInfo& info) {
+    if (reply.kind == Reply::Kind::error) {
+        const auto code = json::integer_value(json::member(reply.text, "code"));
+        return code == mcp::code::unsupported_version;
+    }
+    return info.modern() && reply.kind == Reply::Kind::lost &&
+           reply.loss.why == Loss::Why::status &&
+           (reply.loss.status == 400 || reply.loss.status == 404 || reply.loss.status == 405);
+}
+
+bool counts_as_failure(const Reply& reply) {
+    if (reply.kind != Reply::Kind::lost) return false;
+    using Why = Loss::Why;
+    const auto& loss = reply.loss;
+    return loss.why == Why::unreachable || loss.why == Why::broken || loss.why == Why::late ||
+           loss.why == Why::malformed || (loss.why == Why::status && loss.status >= 500);
+}
+
+// The members of a caller's _meta that are its own and not the protocol's.
+std::string foreign_members(std::string_view meta) {
+    std::vector<json::Member> all;
+    std::string out;
+    if (!json::members(meta, all)) return out;
+    for (const auto& [key, value] : all) {
+        static constexpr std::string_view ours[] = {"progressToken",
+                                                    "traceparent",
+                                                    "tracestate",
+                                                    "baggage",
+                                                    "io.modelcontextprotocol/protocolVersion",
+                                                    "io.modelcontextprotocol/clientInfo",
+                                                    "io.modelcontextprotocol/clientCapabilities",
+                                                    "io.modelcontextprotocol/logLevel"};
+        if (std::find(std::begin(ours), std::end(ours), key) != std::end(ours)) continue;
+        if (!out.empty()) out += ',';
+        out.append("\"").append(key).append("\":").append(value);
+    }
+    return out;
+}
+
+void add(std::string& members, std::string_view more) {
+    if (more.empty()) return;
+    if (!members.empty()) members += ',';
+    members += more;
+}
+
+}  // namespace
+
+void Running::start() {
+    client_->when_open([self = shared_from_this()](const Result<LinkPtr>& link) {
+        if (link) return self->send(*link);
+        Reply reply;
+        reply.loss.why =
+            link.error().kind == ErrorKind::denied ? Loss::Why::challenged : Loss::Why::unreachable;
+        reply.loss.message = link.error().message;
+        self->finish(std::move(reply));
+    });
+}
+
+void Running::send(const LinkPtr& link) {
+    if (!set_level(link)) send_now(link);
+}
+
+// Legacy servers are told for the whole session which messages are wanted: before the first call
+// that wants less severe ones. True if the call is sent after that.
+bool Running::set_level(const LinkPtr& link) {
+    const auto wanted = mcp::log_severity(request_.log_level);
+    if (!wanted || link->info.modern()) return false;
+    if (json::member(link->info.capabilities, "logging").empty()) return false;
+    auto set = link->level->load();
+    while (*wanted < set && !link->level->compare_exchange_weak(set, *wanted)) {
+    }
+    if (*wanted >= set) return false;
+    class Then : public Handler {
+      public:
+        Then(std::shared_ptr<Running> call, LinkPtr link)
+            : call_(std::move(call)), link_(std::move(link)) {}
+        void progress(std::string_view) noexcept override {}
+        void message(std::string_view) noexcept override {}
+        void question(Question) noexcept override {}
+        void done(Reply) noexcept override { call_->send_now(link_); }
+
+      private:
+        const std::shared_ptr<Running> call_;
+        const LinkPtr link_;
+    };
+    link->rpc->request(Rpc::next_id(),
+                       {"logging/setLevel",
+                        {},
+                        "{\"level\":" + json::quote(request_.log_level) + "}",
+                        {},
+                        client_->spec().handshake_time},
+                       std::make_shared<Then>(shared_from_this(), link));
+    return true;
+}
+
+void Running::send_now(const LinkPtr& link) {
+    const auto id = Rpc::next_id();
+    {
+        std::lock_guard lock(mutex_);
+        if (cancelled_ || ended_) return;
+        link_ = link;
+        id_ = id;
+    }
+    Rpc::Call call;
+    call.method = request_.method;
+    call.name = request_.name;
+    call.params = params_for(link->info, id);
+    call.time = request_.time.count() > 0 ? request_.time : client_->spec().call_time;
+    if (link->info.modern() && link->info.kind == Kind::http && !request_.header_params.empty())
+        call.headers =
+            param_headers(request_.header_params, json::member(request_.params, "arguments"));
+    link->rpc->request(id, std::move(call), shared_from_this());
+    bool cancelled = false;
+    {
+        std::lock_guard lock(mutex_);
+        cancelled = cancelled_;
+    }
+    if (cancelled) link->rpc->cancel(id, "the request was cancelled");
+}
+
+// The params as this era has them: what the caller sent, with our own envelope in _meta.
+std::string Running::params_for(const ServerInfo& info, RequestId id) const {
+    std::string further = foreign_members(json::member(request_.params, "_meta"));
+    if (request_.progress) add(further, "\"progressToken\":" + std::to_string(id));
+    if (request_.trace.size() > 2)
+        add(further, std::string_view(request_.trace).substr(1, request_.trace.size() - 2));
+    if (info.modern()) {
+        if (!request_.log_level.empty())
+            add(further, "\"io.modelcontextprotocol/logLevel\":" + json::quote(request_.log_level));
+        return json::with(
+            request_.params, "_meta",
+            modern_meta(client_->spec(), info.version_name, request_.client_capabilities, further));
+    }
+    if (further.empty()) return json::without(request_.params, "_meta");
+    return json::with(request_.params, "_meta", "{" + further + "}");
+}
+
+void Running::cancel(std::string_view reason) {
+    LinkPtr link;
+    RequestId id = no_request;
+    {
+        std::lock_guard lock(mutex_);
+        if (ended_) return;
+        cancelled_ = true;
+        link = link_;
+        id = id_;
+    }
+    if (link) link->rpc->cancel(id, reason);
+    Reply reply;
+    reply.loss.why = Loss::Why::cancelled;
+    reply.loss.message = "the request was cancelled";
+    finish(std::move(reply));
+}
+
+void Running::done(Reply reply) noexcept {
+    try {
+        if (counts_as_failure(reply))
+            client_->breaker_.failed();
+        else if (reply.kind != Reply::Kind::lost)
+            client_->breaker_.succeeded();
+        if (heal(reply)) return;
+    } catch (const std::exception&) {
+        // Then it ends as it is.
+    }
+    finish(std::move(reply));
+}
+
+// True if it is being sent again.
+bool Running::heal(const Reply& reply) {
+    LinkPtr link;
+    {
+        std::lock_guard lock(mutex_);
+        if (cancelled_ || ended_ || reply.ok() || repeats_ >= most_repeats) return false;
+        ++repeats_;
+        link = link_;
+    }
+    const bool lost = reply.kind == Reply::Kind::lost;
+    if (lost && reply.loss.executed) return false;
+    if (lost && reply.loss.why == Loss::Why::challenged) {
+        client_->engine_.workers.post(
+            [self = shared_from_this(), asked = reply.loss.challenge] { self->settle(asked); });
+        return true;
+    }
+    const bool duplex = link->info.kind != Kind::http;
+    if (session_gone(reply) || other_era(reply, link->info) ||
+        (lost && duplex && reply.loss.why == Loss::Why::unreachable)) {
+        client_->discard(link);
+        again();
+        return true;
+    }
+    if (lost && reply.loss.why == Loss::Why::broken) {  // and nothing was sent
+        again();
+        return true;
+    }
+    return false;
+}
+
+void Running::again() { start(); }
+
+void Running::settle(Challenge challenge) {
+    const auto deadline = Deadline::clock::now() + client_->spec().handshake_time;
+    auto settled = challenge.url.empty() ? client_->credentials_->acquire(deadline)
+                                         : client_->credentials_->challenged(challenge, deadline);
+    if (settled) return again();
+    Reply reply;
+    reply.loss.why =
+        settled.error().kind == ErrorKind::denied ? Loss::Why::challenged : Loss::Why::unreachable;
+    reply.loss.status = challenge.status;
+    reply.loss.message = settled.error().message;
+    finish(std::move(reply));
+}
+
+void Running::finish(Reply reply) noexcept {
+    {
+        std::lock_guard lock(mutex_);
+        if (std::exchange(ended_, true)) return;
+    }
+    handler_->done(std::move(reply));
+}
+
+}  // namespace pb::client

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/sse_transport.h"
+
+#include <condition_variable>
+
+#include "client/http_stream.h"
+#include "outbound/target.h"
+
+namespace pb::client {
+namespace {
+
+constexpr std::size_t max_endpoint = 4096;
+constexpr milliseconds post_time{60'000};
+
+class SseTransport final : public Transport, public std::enable_shared_from_this<SseTransport> {
+  public:
+    SseTransport(Engine& engine, const ServerSpec& spec, CredentialsPtr credentials)
+        : engine_(engine), spec_(spec), credentials_(std::move(credentials)) {}
+    ~SseTransport() override { close(); }
+
+    Result<void> open(std::shared_ptr<Inbox> inbox, Deadline deadline) override;
+    void send(Outgoing message) override;
+    void abandon(RequestId) override {}
+    void agreed(const ServerInfo& info) override {
+        std::lock_guard lock(mutex_);
+        version_ = info.version_name;
+    }
+    void listen() override {}
+    void close() override;
+    bool per_request() const override { return false; }
+
+  private:
+    std::optional<outbound::Request> request(std::string method, const std::string& url);
+    bool event(const outbound::Event& event);
+    Result<std::string> own_endpoint(const std::string& named) const;
+    void ended(const HttpStream::End& end, const outbound::Request& sent);
+    void posted(RequestId id, const HttpStream::End& end, const outbound::Request& sent);
+
+    Engine& engine_;
+    const ServerSpec spec_;
+    const CredentialsPtr credentials_;
+    std::weak_ptr<Inbox> inbox_;
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::string endpoint_, version_;
+    std::shared_ptr<HttpStream> stream_;
+    std::optional<Loss> end_;
+    bool closed_ = false;
+};
+
+std::optional<outbound::Request> SseTransport::request(std::string method, const std::string& url) {
+    auto credentials = credentials_->ready(method, url);
+    if (!credentials) return std::nullopt;
+    outbound::Request out;
+    out.method = std::move(method);
+    out.url = url;
+    out.headers = spec_.headers;
+    out.headers.insert(out.headers.end(), credentials->begin(), credentials->end());
+    out.connect_time = spec_.connect_time;
+    std::lock_guard lock(mutex_);
+    if (!version_.empty()) out.headers.emplace_back("MCP-Protocol-Version", version_);
+    return out;
+}
+
+Result<void> SseTransport::open(std::shared_ptr<Inbox> inbox, Deadline deadline) {
+    inbox_ = inbox;
+    auto get = request("GET", spec_.url);
+    if (!get) return Error{ErrorKind::denied, "credentials have to be got first"};
+    get->headers.emplace_back("Accept", "text/event-stream");
+    get->max_answer = 0;
+    get->time = milliseconds(0);
+    const auto sent = std::make_shared<const outbound::Request>(*get);
+    HttpStream::Hooks hooks;
+    hooks.event = [weak = weak_from_this()](const outbound::Event& event) {
+        auto self = weak.lock();
+        return self && self->event(event);
+    };
+    hooks.end = [weak = weak_from_this(), sent](const HttpStream::End& end) {
+        if (auto self = weak.lock()) self->ended(end, *sent);
+    };
+    auto stream =
+        std::make_shared<HttpStream>(engine_.http, spec_.limits.message, std::move(hooks));
+    {
+        std::lock_guard lock(mutex_);
+        stream_ = stream;
+    }
+    stream->start(std::move(*get));
+    std::unique_lock lock(mutex_);
+    const bool known = changed_.wait_until(
+        lock, deadline, [this] { return !endpoint_.empty() || end_ || closed_; });
+    if (!endpoint_.empty()) return {};
+    const auto why = !known ? "the server named no endpoint in time"
+                     : end_ ? end_->message
+                            : std::string("the connection was closed");
+    lock.unlock();
+    close();
+    return Error{known ? ErrorKind::internal : ErrorKind::deadline, why};
+}
+
+// Whoever could name another origin would get our credentials.
+Result<std::string> SseTransport::own_endpoint(const std::string& named) const {
+    if (named.size() > max_endpoint) return invalid("the server's endpoint is too long");
+    auto base = outbound::parse_target(spec_.url);
+    if (!base) return base.error();
+    auto target = outbound::resolve_reference(*base, named);
+    if (!target) return target.error();
+    if (!target->same_origin(*base))
+        return invalid("the server's endpoint is not of its own origin");
+    return target->url;
+}
+
+bool SseTransport::event(const outbound::Event& event) {
+    if (event.type == "endpoint") {
+        const auto url = own_endpoint(event.data);
+        std::lock_guard lock(mutex_);
+        if (url && endpoint_.empty()) endpoint_ = *url;
+        if (!url && endpoint_.empty()) {
+            end_ = Loss{};
+            end_->message = url.error().message;
+        }
+        changed_.notify_all();
+        return false;
+    }
+    if (auto inbox = inbox_.lock()) inbox->received(event.data, no_request, 200);
+    return false;
+}
+
+void SseTransport::ended(const HttpStream::End& end, const outbound::Request& sent) {
+    auto loss = loss_of(end, sent);
+    if (loss.why == Loss::Why::malformed) loss.message = "the server answered with no event stream";
+    loss.executed = true;
+    {
+        std::lock_guard lock(mutex_);
+        if (!end_) end_ = loss;
+        changed_.notify_all();
+        if (closed_) return;
+    }
+    if (auto inbox = inbox_.lock()) inbox->closed(std::move(loss));
+}
+
+void SseTransport::send(Outgoing message) {
+    std::string endpoint;
+    {
+        std::lock_guard lock(mutex_);
+        endpoint = endpoint_;
+    }
+    auto post = request("POST", endpoint);
+    if (!post) {
+        Loss loss;
+        loss.why = Loss::Why::challenged;
+        loss.message = "credentials have to be got first";
+        if (auto inbox = inbox_.lock()) inbox->lost(message.id, std::move(loss));
+        return;
+    }
+    post->headers.emplace_back("Content-Type", "application/json");
+    post->headers.emplace_back("Accept", "application/json, text/event-stream");
+    post->time = post_time;
+    const auto sent = std::make_shared<const outbound::Request>(*post);
+    post->body = std::move(message.text);
+    HttpStream::Hooks hooks;
+    hooks.event = [](const outbound::Event&) { return false; };
+    hooks.end = [weak = weak_from_this(), id = message.id, sent](const HttpStream::End& end) {
+        if (auto self = weak.lock()) self->posted(id, end, *sent);
+    };
+    std::make_shared<HttpStream>(engine_.http, spec_.limits.message, std::move(hooks))
+        ->start(std::move(*post));
+}
+
+// The answer comes on the stream; this is only whether the message arrived.
+void SseTransport::posted(RequestId id, const HttpStream::End& end, const outbound::Request& sent) {
+    if (!end.failure && end.head.status < 300) return;
+    auto inbox = inbox_.lock();
+    if (inbox && id != no_request) inbox->lost(id, loss_of(end, sent));
+}
+
+void SseTransport::close() {
+    std::shared_ptr<HttpStream> stream;
+    {
+        std::lock_guard lock(mutex_);
+        closed_ = true;
+        stream.swap(stream_);
+        changed_.notify_all();
+    }
+    if (stream) stream->abandon();
+}
+
+}  // namespace
+
+TransportPtr make_sse_transport(Engine& engine, const ServerSpec& spec,
+                                CredentialsPtr credentials) {
+    return std::make_shared<SseTransport>(engine, spec, std::move(credentials));
+}
+
+}  // namespace pb::client
