@@ -32,12 +32,17 @@ class EventStream {
 
   private:
     void line(std::string_view line, const std::function<void(const Event&)>& each);
+    void dispatch(const std::function<void(const Event&)>& each);
+    bool overrun();
 
     std::size_t max_;
     std::string partial_;  // a line that has not ended
     bool begun_ = false;   // the byte order mark has been looked for
     bool after_cr_ = false;
-    std::string type_, data_, last_id_;
+    bool overrun_ = false;
+    std::string type_, data_;
+    std::string id_;  // becomes the last one when its event is complete
+    std::string last_id_;
     bool has_data_ = false;
     std::optional<std::chrono::milliseconds> retry_;
 };

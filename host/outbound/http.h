@@ -81,6 +81,8 @@ struct Answer {
     std::string body;
 };
 
+class Loop;
+
 class Http {
   public:
     struct Options {
@@ -111,8 +113,7 @@ class Http {
     std::variant<Answer, Failure> fetch(Request request);
 
   private:
-    class Loop;
-    std::shared_ptr<Loop> loop_;
+    std::unique_ptr<Loop> loop_;
 };
 
 }  // namespace pb::outbound

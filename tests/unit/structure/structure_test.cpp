@@ -24,6 +24,7 @@ const std::map<std::string, std::set<std::string>> arrows{
     {"base", {}},
     {"json", {"base"}},
     {"http", {"base"}},
+    {"outbound", {"base"}},
     {"store", {"json", "base"}},
     {"catalog", {"json", "base"}},
     {"config", {"json", "base"}},

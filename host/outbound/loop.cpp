@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "outbound/loop.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+
+namespace pb::outbound {
+namespace {
+
+constexpr std::size_t most_idle_known = 1024;
+// Many servers close a connection that was idle for five seconds and do not say so. Who may not be
+// asked twice does not take one that is about as old.
+constexpr std::chrono::seconds unsaid_idle{5};
+constexpr std::chrono::seconds idle_margin{2};  // curl counts whole seconds, and the way takes time
+
+}  // namespace
+
+struct Loop::Callbacks {
+    static int socket(CURL*, curl_socket_t descriptor, int what, void* self, void*) {
+        Poller& poller = static_cast<Loop*>(self)->poller_;
+        if (what == CURL_POLL_REMOVE) {
+            poller.rest(descriptor);
+        } else {
+            poller.watch(descriptor, (what & CURL_POLL_IN) != 0, (what & CURL_POLL_OUT) != 0);
+        }
+        return 0;
+    }
+    static int timer(CURLM*, long milliseconds, void* self) {
+        auto& due = static_cast<Loop*>(self)->timer_;
+        due.reset();
+        if (milliseconds >= 0) due = Clock::now() + std::chrono::milliseconds(milliseconds);
+        return 0;
+    }
+    static int close(void* self, curl_socket_t descriptor) {
+        static_cast<Loop*>(self)->poller_.close(descriptor);
+        return 0;
+    }
+};
+
+Loop::Loop(Http::Options options)
+    : options_(std::move(options)),
+      handles_(options_.ca_file, options_.user_agent),
+      multi_(curl_multi_init()),
+      names_(options_.resolved) {
+    CURLM* const m = multi_.get();
+    curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, &Callbacks::socket);
+    curl_multi_setopt(m, CURLMOPT_SOCKETDATA, this);
+    curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, &Callbacks::timer);
+    curl_multi_setopt(m, CURLMOPT_TIMERDATA, this);
+    curl_multi_setopt(m, CURLMOPT_MAX_TOTAL_CONNECTIONS, static_cast<long>(options_.connections));
+    curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS,
+                      static_cast<long>(options_.connections_per_host));
+    curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.connections));
+    inbox_->poller = &poller_;
+    thread_ = std::thread([this] { run(); });
+}
+
+Loop::~Loop() {
+    {
+        std::lock_guard lock(inbox_->mutex);
+        inbox_->stopping = true;
+    }
+    poller_.wake();
+    thread_.join();
+    std::lock_guard lock(inbox_->mutex);
+    inbox_->poller = nullptr;
+}
+
+Http::Ticket Loop::start(Request request, std::shared_ptr<Receiver> receiver) {
+    const Http::Ticket ticket = next_ticket_.fetch_add(1, std::memory_order_relaxed);
+    auto transfer = std::make_unique<Transfer>(ticket, std::move(request), std::move(receiver));
+    std::lock_guard lock(inbox_->mutex);
+    inbox_->started.push_back(std::move(transfer));
+    poller_.wake();
+    return ticket;
+}
+
+void Loop::cancel(Http::Ticket ticket) {
+    std::lock_guard lock(inbox_->mutex);
+    inbox_->cancelled.push_back(ticket);
+    poller_.wake();
+}
+
+void Loop::run() {
+    // The process's signals are for other threads; and a write by the TLS library to a closed
+    // connection must not raise one.
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    bool running = true;
+    while (running) {
+        try {
+            turn();
+            running = take_inbox();
+            run_timer();
+            collect();
+            end_late();
+        } catch (const std::exception& error) {
+            log::error("outbound.fault", {{"reason", error.what()}});
+        }
+    }
+    while (!transfers_.empty()) {
+        Transfer& transfer = *transfers_.begin()->second;
+        transfer.fail(Fault::cancelled, "The client is shutting down");
+        end(transfer.ticket());
+    }
+    multi_.reset();
+}
+
+void Loop::turn() {
+    for (const Poller::Ready& ready : poller_.wait(patience())) {
+        const int mask = (ready.readable ? CURL_CSELECT_IN : 0) |
+                         (ready.writable ? CURL_CSELECT_OUT : 0) |
+                         (ready.failed ? CURL_CSELECT_ERR : 0);
+        int running = 0;
+        curl_multi_socket_action(multi_.get(), ready.descriptor, mask, &running);
+    }
+}
+
+void Loop::run_timer() {
+    int running = 0;
+    while (timer_ && *timer_ <= Clock::now()) {
+        timer_.reset();
+        curl_multi_socket_action(multi_.get(), CURL_SOCKET_TIMEOUT, 0, &running);
+    }
+}
+
+std::chrono::milliseconds Loop::patience() const {
+    auto due = Clock::time_point::max();
+    if (timer_) due = *timer_;
+    if (!schedule_.empty()) due = std::min(due, schedule_.begin()->first);
+    if (due == Clock::time_point::max()) return Poller::forever;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - Clock::now());
+    return std::clamp(left, std::chrono::milliseconds(0), std::chrono::milliseconds(60'000));
+}
+
+bool Loop::take_inbox() {
+    std::vector<std::unique_ptr<Transfer>> started;
+    std::vector<Http::Ticket> cancelled;
+    std::vector<Lookup> lookups;
+    {
+        std::lock_guard lock(inbox_->mutex);
+        started.swap(inbox_->started);
+        cancelled.swap(inbox_->cancelled);
+        lookups.swap(inbox_->found);
+        if (inbox_->stopping) {
+            for (auto& transfer : started)
+                transfers_.emplace(transfer->ticket(), std::move(transfer));
+            return false;
+        }
+    }
+    for (const Lookup& lookup : lookups)
+        found(lookup);
+    for (auto& transfer : started)
+        admit(std::move(transfer));
+    for (const Http::Ticket ticket : cancelled) {
+        const auto at = transfers_.find(ticket);
+        if (at == transfers_.end()) continue;
+        at->second->fail(Fault::cancelled, "The request was cancelled");
+        end(ticket);
+    }
+    return true;
+}
+
+void Loop::admit(std::unique_ptr<Transfer> transfer) {
+    Transfer& one = *transfer;
+    transfers_.emplace(one.ticket(), std::move(transfer));
+    if (one.failure()) return end(one.ticket());
+    schedule(one);
+    begin(one);
+}
+
+void Loop::begin(Transfer& transfer) {
+    const Target& target = transfer.target();
+    if (target.address) {
+        auto checked = std::make_shared<Checked>(Checked{{*target.address}});
+        const auto refusal = refusal_of(options_.policy, checked->addresses);
+        if (refusal.empty()) return launch(transfer, std::move(checked));
+        transfer.fail(Fault::refused, refusal);
+        return end(transfer.ticket());
+    }
+    if (auto checked = names_.find(target.place)) return launch(transfer, std::move(checked));
+    auto& waiting = waiting_[target.place];
+    waiting.push_back(transfer.ticket());
+    if (waiting.size() == 1) look_up(target);
+}
+
+void Loop::look_up(const Target& target) {
+    resolving_.post([inbox = std::weak_ptr(inbox_), resolver = options_.resolver,
+                     policy = options_.policy, place = target.place, host = target.host,
+                     port = target.port] {
+        Lookup lookup{place, nullptr, {}};
+        if (inbox.expired()) return;
+        try {
+            auto addresses = resolver->resolve(host, port);
+            const auto refusal = addresses ? refusal_of(policy, *addresses) : "";
+            if (!addresses) {
+                lookup.failure = {Fault::unresolved, false, addresses.error().message};
+            } else if (!refusal.empty()) {
+                lookup.failure = {Fault::refused, false, refusal};
+            } else {
+                lookup.checked = std::make_shared<Checked>(Checked{std::move(*addresses)});
+            }
+        } catch (const std::exception& error) {
+            lookup.failure = {Fault::unresolved, false, error.what()};
+        }
+        const auto to = inbox.lock();
+        if (!to) return;
+        std::lock_guard lock(to->mutex);
+        to->found.push_back(std::move(lookup));
+        if (to->poller != nullptr) to->poller->wake();
+    });
+}
+
+void Loop::found(const Lookup& lookup) {
+    if (lookup.checked) names_.remember(lookup.place, lookup.checked);
+    const auto at = waiting_.find(lookup.place);
+    if (at == waiting_.end()) return;
+    const auto waiting = std::move(at->second);
+    waiting_.erase(at);
+    for (const Http::Ticket ticket : waiting) {
+        const auto transfer = transfers_.find(ticket);
+        if (transfer == transfers_.end()) continue;  // it did not wait so long
+        if (lookup.checked) {
+            launch(*transfer->second, lookup.checked);
+        } else {
+            transfer->second->fail(lookup.failure.fault, lookup.failure.message);
+            end(ticket);
+        }
+    }
+}
+
+void Loop::launch(Transfer& transfer, CheckedPtr checked) {
+    std::optional<std::chrono::seconds> idle;
+    const auto said = idle_.find(transfer.target().place);
+    if (said != idle_.end()) idle = said->second;
+    if (!idle && !transfer.safe()) idle = unsaid_idle;
+    if (idle) idle = std::max(*idle - idle_margin, std::chrono::seconds(0));
+    Easy easy = handles_.take();
+    curl_easy_setopt(easy.get(), CURLOPT_CLOSESOCKETFUNCTION, &Callbacks::close);
+    curl_easy_setopt(easy.get(), CURLOPT_CLOSESOCKETDATA, this);
+    transfer.prepare(*this, std::move(easy), std::move(checked), idle);
+    curl_multi_add_handle(multi_.get(), transfer.easy());
+}
+
+void Loop::keeps(const std::string& place, std::chrono::seconds idle) {
+    if (idle_.size() >= most_idle_known && idle_.count(place) == 0) idle_.clear();
+    idle_[place] = idle;
+}
+
+void Loop::schedule(Transfer& transfer) {
+    const auto due = transfer.due();
+    if (due == transfer.scheduled) return;
+    if (transfer.scheduled != Clock::time_point::max()) {
+        schedule_.erase({transfer.scheduled, transfer.ticket()});
+    }
+    transfer.scheduled = due;
+    if (due != Clock::time_point::max()) schedule_.emplace(due, transfer.ticket());
+}
+
+void Loop::end_late() {
+    while (!schedule_.empty() && schedule_.begin()->first <= Clock::now()) {
+        Transfer& transfer = *transfers_.at(schedule_.begin()->second);
+        schedule(transfer);  // bytes that came have moved it
+        if (transfer.scheduled > Clock::now()) continue;
+        transfer.fail_late();
+        end(transfer.ticket());
+    }
+}
+
+void Loop::collect() {
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+        if (message->msg != CURLMSG_DONE) continue;
+        Transfer* transfer = nullptr;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        if (transfer->finished(message->data.result)) {
+            curl_multi_remove_handle(multi_.get(), transfer->easy());
+            handles_.give_back(transfer->release());
+            schedule(*transfer);
+            begin(*transfer);
+        } else {
+            end(transfer->ticket());
+        }
+    }
+}
+
+void Loop::end(Http::Ticket ticket) {
+    const auto at = transfers_.find(ticket);
+    const std::unique_ptr<Transfer> transfer = std::move(at->second);
+    transfers_.erase(at);
+    if (transfer->scheduled != Clock::time_point::max()) {
+        schedule_.erase({transfer->scheduled, ticket});
+    }
+    if (transfer->easy() != nullptr) {
+        curl_multi_remove_handle(multi_.get(), transfer->easy());
+        handles_.give_back(transfer->release());
+    }
+    transfer->tell_end();
+}
+
+}  // namespace pb::outbound

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "outbound/poller.h"
+
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace pb::outbound {
+namespace {
+
+constexpr std::size_t events_at_once = 64;
+constexpr int reads_at_once = 16;
+
+}  // namespace
+
+Poller::Poller()
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      events_(events_at_once) {
+    epoll_event event{EPOLLIN, {.fd = wake_}};
+    if (epoll_ < 0 || wake_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event) != 0) {
+        const int reason = errno;
+        if (epoll_ >= 0) ::close(epoll_);
+        if (wake_ >= 0) ::close(wake_);
+        throw std::system_error(reason, std::generic_category(), "No epoll set can be made");
+    }
+}
+
+Poller::~Poller() {
+    ::close(wake_);
+    ::close(epoll_);
+}
+
+void Poller::wake() {
+    const std::uint64_t one = 1;
+    while (::write(wake_, &one, sizeof one) < 0 && errno == EINTR) {
+    }
+}
+
+const std::vector<Poller::Ready>& Poller::wait(std::chrono::milliseconds most) {
+    ready_.clear();
+    const int count = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()),
+                                   static_cast<int>(most.count()));
+    for (int i = 0; i < count; ++i) {
+        const epoll_event& event = events_[static_cast<std::size_t>(i)];
+        if (event.data.fd == wake_) {
+            std::uint64_t number = 0;
+            static_cast<void>(!::read(wake_, &number, sizeof number));
+            continue;
+        }
+        const auto found = sockets_.find(event.data.fd);
+        if (found == sockets_.end()) continue;
+        if (found->second.resting) {
+            disturbed(event.data.fd, found->second);
+        } else {
+            ready_.push_back({event.data.fd, (event.events & (EPOLLIN | EPOLLHUP)) != 0,
+                              (event.events & EPOLLOUT) != 0, (event.events & EPOLLERR) != 0});
+        }
+    }
+    return ready_;
+}
+
+void Poller::watch(int descriptor, bool read, bool write) {
+    Socket& socket = sockets_[descriptor];
+    socket.resting = false;
+    set(descriptor, socket, (read ? EPOLLIN : 0U) | (write ? EPOLLOUT : 0U));
+}
+
+void Poller::rest(int descriptor) {
+    Socket& socket = sockets_[descriptor];
+    socket.resting = true;
+    set(descriptor, socket, EPOLLIN);
+}
+
+void Poller::close(int descriptor) {
+    if (sockets_.erase(descriptor) > 0) {
+        ::epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr);
+    }
+    ::close(descriptor);
+}
+
+void Poller::set(int descriptor, Socket& socket, std::uint32_t events) {
+    if (socket.events == events) return;
+    epoll_event event{events, {.fd = descriptor}};
+    const int what = socket.events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+    ::epoll_ctl(epoll_, what, descriptor, &event);
+    socket.events = events;
+}
+
+// curl looks at a pooled connection before it uses it, but takes one over TLS on which a farewell
+// waits to be read for alive. So what waits is thrown away and the end made plain.
+void Poller::disturbed(int descriptor, Socket& socket) {
+    char bytes[4096];
+    for (int i = 0; i < reads_at_once; ++i) {
+        if (::recv(descriptor, bytes, sizeof bytes, MSG_DONTWAIT) <= 0) break;
+    }
+    ::shutdown(descriptor, SHUT_RDWR);
+    ::epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr);
+    socket.events = 0;
+}
+
+}  // namespace pb::outbound

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sockets that the loop waits for. One that curl keeps in its pool stays watched: when its
+// server closes it or speaks unasked, it is made unfit for another request at once.
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <chrono>
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+namespace pb::outbound {
+
+class Poller {
+  public:
+    struct Ready {
+        int descriptor = -1;
+        bool readable = false, writable = false, failed = false;
+    };
+
+    Poller();
+    ~Poller();
+    Poller(const Poller&) = delete;
+    Poller& operator=(const Poller&) = delete;
+
+    // [any thread] wait() comes back.
+    void wake();
+
+    // Null: no bound. The list is good until the next call.
+    const std::vector<Ready>& wait(std::chrono::milliseconds most);
+    static constexpr std::chrono::milliseconds forever{-1};
+
+    void watch(int descriptor, bool read, bool write);
+    void rest(int descriptor);   // nobody waits for it now; it may be in the pool
+    void close(int descriptor);  // forgets and closes it
+
+  private:
+    struct Socket {
+        std::uint32_t events = 0;
+        bool resting = false;
+    };
+    void set(int descriptor, Socket& socket, std::uint32_t events);
+    void disturbed(int descriptor, Socket& socket);
+
+    int epoll_ = -1;
+    int wake_ = -1;
+    std::unordered_map<int, Socket> sockets_;
+    std::vector<epoll_event> events_;
+    std::vector<Ready> ready_;
+};
+
+}  // namespace pb::outbound
