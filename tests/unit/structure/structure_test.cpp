@@ -25,6 +25,7 @@ const std::map<std::string, std::set<std::string>> arrows{
     {"json", {"base"}},
     {"http", {"base"}},
     {"outbound", {"base"}},
+    {"client", {"mcp", "outbound", "json", "base"}},
     {"store", {"json", "base"}},
     {"catalog", {"json", "base"}},
     {"config", {"json", "base"}},
