@@ -236,7 +236,7 @@ Result<void> App::serve() {
     for (; number == SIGHUP; number = signals.wait()) {
         config_->reload();
         folder_->rescan();
-        orgs_.set(config_->current());  // what failed is tried again though nothing changed
+        orgs_.again();
     }
     log::info("stopping", {{"signal", number}});
     Signals::let_through();

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "catalog/listing.h"
 #include "json/scan.h"
 
 namespace pb::app {
@@ -25,6 +26,13 @@ catalog::Binding binding_of(const std::string& capability, const std::string& na
     return out;
 }
 
+// Whether the snapshot has what this provider lists under this namespace.
+bool serves(const catalog::Snapshot& snapshot, const catalog::Binding& wanted) {
+    return std::any_of(snapshot.bindings.begin(), snapshot.bindings.end(), [&](const auto& each) {
+        return each->provider == wanted.provider && each->name_space == wanted.name_space;
+    });
+}
+
 }  // namespace
 
 Orgs::Orgs(catalog::Catalog& catalog, catalog::Ask ask, Patience patience)
@@ -37,21 +45,27 @@ Orgs::~Orgs() { stop(); }
 
 void Orgs::set(config::ConfigSetPtr config) {
     std::lock_guard lock(mutex_);
-    config_ = std::move(config);
-    all_dirty_ = true;
+    called_.config = std::move(config);
+    called_.all = true;
     changed_.notify_all();
 }
 
 void Orgs::set(plugin::FolderState folder) {
     std::lock_guard lock(mutex_);
-    folder_ = std::move(folder);
-    all_dirty_ = true;
+    called_.folder = std::move(folder);
+    called_.all = true;
+    changed_.notify_all();
+}
+
+void Orgs::again() {
+    std::lock_guard lock(mutex_);
+    called_.all = called_.list_all = true;
     changed_.notify_all();
 }
 
 void Orgs::settle() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return stopping_ || (!all_dirty_ && dirty_.empty() && !busy_); });
+    changed_.wait(lock, [this] { return stopping_ || (!called_.any() && !busy_); });
 }
 
 void Orgs::stop() {
@@ -64,7 +78,7 @@ void Orgs::stop() {
     thread_.join();
     for (const auto& org : catalog_.orgs())
         catalog_.replace(org, nullptr);
-    instances_.clear();
+    states_.clear();
 }
 
 catalog::Status Orgs::changed(const catalog::Provider& provider, std::string_view method,
@@ -82,7 +96,7 @@ catalog::Status Orgs::changed(const catalog::Provider& provider, std::string_vie
             if (stopping_ || found == speakers_.end()) return Status::gone;
             org = found->second;
             if (lists) {
-                dirty_.insert(org);
+                called_.dirty[org].insert(&provider);
                 changed_.notify_all();
                 return Status::ok;
             }
@@ -101,6 +115,37 @@ catalog::Status Orgs::changed(const catalog::Provider& provider, std::string_vie
     }
 }
 
+void Orgs::offers_changed(const catalog::Provider& provider) noexcept {
+    try {
+        std::lock_guard lock(mutex_);
+        // One that is not known yet is asked for its offers when it comes.
+        const auto found = speakers_.find(&provider);
+        if (stopping_ || found == speakers_.end()) return;
+        called_.dirty.try_emplace(found->second);
+        changed_.notify_all();
+    } catch (const std::exception& fault) {
+        log::error("catalog.fault", {{"reason", fault.what()}});
+    }
+}
+
+Result<void> Orgs::vacant(const std::string& org, const catalog::Provider& provider,
+                          std::string_view capability, std::string_view name_space) const {
+    const auto snapshot = catalog_.of(org);
+    if (!snapshot) return {};
+    for (const auto& binding : snapshot->bindings) {
+        // What another generation of the same has goes with that.
+        if (binding->provider->speaker().capability() == provider.capability()) continue;
+        const bool name = binding->capability == capability;
+        if (!name && (name_space.empty() || binding->name_space != name_space)) continue;
+        return Error{
+            ErrorKind::busy,
+            (name ? "the name '" + binding->capability : "the namespace '" + binding->name_space) +
+                "' is wanted by capability '" + std::string(capability) + "' (" +
+                std::string(provider.label()) + ") and used by " + catalog::owner(*binding)};
+    }
+    return {};
+}
+
 void Orgs::run() {
     std::unique_lock lock(mutex_);
     while (wait_for_work(lock)) {
@@ -108,12 +153,11 @@ void Orgs::run() {
         lock.unlock();
         std::this_thread::sleep_for(coalesce);
         lock.lock();
-        const auto config = config_;
-        const auto folder = folder_;
-        const auto relist = std::exchange(dirty_, {});
-        const bool all = std::exchange(all_dirty_, false);
+        const auto called = called_;
+        called_.all = called_.list_all = false;
+        called_.dirty.clear();
         lock.unlock();
-        if (config) work(config, folder, all, relist);
+        if (called.config) work(called);
         lock.lock();
         busy_ = false;
         changed_.notify_all();
@@ -122,7 +166,7 @@ void Orgs::run() {
 
 // False at the end of everything.
 bool Orgs::wait_for_work(std::unique_lock<std::mutex>& lock) {
-    const auto called = [this] { return stopping_ || all_dirty_ || !dirty_.empty(); };
+    const auto called = [this] { return stopping_ || called_.any(); };
     const auto next = std::min_element(
         amiss_.begin(), amiss_.end(),
         [](const auto& one, const auto& other) { return one.second.at < other.second.at; });
@@ -138,78 +182,76 @@ bool Orgs::stopping() {
     return stopping_;
 }
 
-void Orgs::work(const config::ConfigSetPtr& config, const plugin::FolderState& folder, bool all,
-                const std::set<std::string>& relist) {
-    if (all) {
+void Orgs::work(const Called& called) {
+    if (called.all) {
         amiss_.clear();
         hung_.clear();
     }
     const auto now = Clock::now();
-    for (const auto& [name, org] : config->orgs) {
+    const auto& orgs = called.config->orgs;
+    for (const auto& [name, org] : orgs) {
         if (stopping()) return;
         const auto again = amiss_.find(name);
         const bool due = again != amiss_.end() && again->second.at <= now;
-        if (all || due)
-            change(*org, &folder);
-        else if (relist.contains(name))
-            change(*org, nullptr);
+        const auto dirty = called.dirty.find(name);
+        if (!called.all && !due && dirty == called.dirty.end()) continue;
+        Work work;
+        if (called.all || due) work.folder = &called.folder;
+        work.list_all = called.list_all;
+        work.list_unlisted = called.all || due;
+        if (dirty != called.dirty.end()) work.list = dirty->second;
+        change(*org, work);
     }
     for (const auto& name : catalog_.orgs())
-        if (!config->orgs.contains(name)) {
+        if (!orgs.contains(name)) {
             catalog_.replace(name, nullptr);
             hear(name, {});
-            instances_.erase(name);
-            said_.erase(name);
+            states_.erase(name);
             log::info("org.removed", {{"org", name}});
         }
 }
 
-// Brings one organisation up to date; without a folder only its lists.
-void Orgs::change(const config::OrgConfig& org, const plugin::FolderState* folder) {
+// Brings one organisation up to date; without a folder only its lists and offers.
+void Orgs::change(const config::OrgConfig& org, const Work& work) {
     whole_ = true;
     try {
-        if (folder)
-            assemble(org, *folder);
-        else
-            list_again(org);
+        assemble(org, work);
     } catch (const std::exception& fault) {
         log::error("org.fault", {{"org", org.name}, {"reason", fault.what()}});
         whole_ = false;
     }
     if (whole_) {
-        if (folder) amiss_.erase(org.name);
+        if (work.folder) amiss_.erase(org.name);
         return;
     }
     const auto [again, is_new] = amiss_.try_emplace(org.name, Again{patience_.retry});
     auto& [pause, at] = again->second;
-    if (!is_new && !folder) return;
+    if (!is_new && !work.folder) return;
     if (!is_new) pause = std::min(2 * pause, longest_pause * patience_.retry);
     at = Clock::now() + pause;
 }
 
 void Orgs::say_once(const std::string& org, const std::string& problem) {
-    if (!said_[org].contains(problem) && !saying_.contains(problem))
+    if (!states_[org].said.contains(problem) && !saying_.contains(problem))
         log::error("org.problem", {{"org", org}, {"reason", problem}});
     saying_.insert(problem);
 }
 
-void Orgs::assemble(const config::OrgConfig& org, const plugin::FolderState& folder) {
-    saying_.clear();
-    const auto todo = plan(org, folder);
-    for (const auto& problem : todo.problems)
-        say_once(org.name, problem);
-    auto next = start(todo, instances_[org.name]);
-    if (stopping()) return;
-    put(org, std::move(next));
-    said_[org.name] = saying_;
-}
-
-void Orgs::list_again(const config::OrgConfig& org) {
-    const auto serving = instances_.find(org.name);
-    if (serving == instances_.end()) return;
-    saying_ = said_[org.name];
-    put(org, serving->second);
-    said_[org.name] = saying_;
+void Orgs::assemble(const config::OrgConfig& org, const Work& work) {
+    auto& state = states_[org.name];
+    if (work.folder) {
+        saying_.clear();
+        const auto todo = plan(org, *work.folder);
+        for (const auto& problem : todo.problems)
+            say_once(org.name, problem);
+        auto next = start(todo, state.instances);
+        if (stopping()) return;
+        put(org, std::move(next), work);
+    } else {
+        saying_ = state.said;
+        put(org, state.instances, work);
+    }
+    state.said = saying_;
 }
 
 // The instances of a plan: those that serve already where nothing differs, new ones otherwise.
@@ -237,7 +279,7 @@ Orgs::Instances Orgs::start(const Plan& plan, const Instances& before) {
         auto started = plugin::start_instance(wanted.library, spec, *wiring_);
         if (started) {
             out.push_back({print, *started, wanted.lists, spec.capability, spec.name_space});
-            // Before it is asked for its lists: what it says of them while it answers counts.
+            // Before it is asked for its lists and offers: what it says of them from now on counts.
             std::lock_guard lock(mutex_);
             speakers_[started->get()] = spec.org;
             continue;
@@ -255,54 +297,71 @@ Orgs::Instances Orgs::start(const Plan& plan, const Instances& before) {
     return out;
 }
 
-Result<Orgs::Outcome> Orgs::build(const config::OrgConfig& org, const Instances& instances) {
-    std::vector<catalog::Binding> bindings;
-    for (const auto& instance : instances)
-        bindings.push_back(binding_of(instance.capability, instance.name_space, instance.provider,
-                                      instance.lists));
-    return builder_.build(org.name, std::move(bindings), catalog_.of(org.name), org.instructions);
+// Everything that these instances have, in the order of who keeps a name that two of them want: the
+// one that serves under it, then another of a capability that served, then one that the
+// configuration names, then the first.
+Orgs::Bindings Orgs::gather(const std::string& org, const Instances& instances) {
+    Bindings out;
+    for (const auto& instance : instances) {
+        out.push_back(binding_of(instance.capability, instance.name_space, instance.provider,
+                                 instance.lists));
+        auto offered = instance.provider->offered();
+        std::move(offered.begin(), offered.end(), std::back_inserter(out));
+    }
+    std::map<std::string, int> ranks;
+    const auto serving = catalog_.of(org);
+    for (const auto& binding : out) {
+        const bool is_virtual = binding.provider->speaker().capability() != binding.capability;
+        auto& rank = ranks.emplace(binding.capability, is_virtual ? 3 : 2).first->second;
+        if (!serving) continue;
+        for (const auto& old : serving->bindings)
+            if (old->capability == binding.capability)
+                rank = old->provider == binding.provider && old->name_space == binding.name_space
+                           ? 0
+                           : std::min(rank, 1);
+    }
+    std::stable_sort(out.begin(), out.end(), [&](const auto& one, const auto& other) {
+        return ranks.at(one.capability) < ranks.at(other.capability);
+    });
+    return out;
 }
 
-// Builds what fits together and leaves only that in `wanted`. Of two that want the same name the
-// one that serves has it, then a new one of a capability that served, then the first.
-Result<Orgs::Outcome> Orgs::fit(const config::OrgConfig& org, Instances& wanted) {
-    auto outcome = build(org, wanted);
-    if (outcome) return outcome;
-    say_once(org.name, outcome.error().message);
-    const auto& before = instances_[org.name];
-    auto rank = [&](const Instance& instance) {
-        const auto* old = find(before, instance.capability);
-        return !old ? 2 : old->provider != instance.provider ? 1 : 0;
+Orgs::Outcome Orgs::build(const config::OrgConfig& org, const Bindings& bindings,
+                          const Work& work) {
+    const auto& state = states_[org.name];
+    const auto serving = catalog_.of(org.name);
+    Providers served;
+    if (serving)
+        for (const auto& binding : serving->bindings)
+            served.insert(binding->provider.get());
+    const auto wanted = [&](const catalog::Binding& binding) {
+        const auto* provider = binding.provider.get();
+        if (work.list_all || work.list.contains(provider)) return true;
+        if (state.unlisted.contains(provider)) return work.list_unlisted;
+        // Under another namespace the snapshot has nothing of it.
+        return !served.contains(provider) || !serves(*serving, binding);
     };
-    std::stable_sort(wanted.begin(), wanted.end(),
-                     [&](const auto& one, const auto& other) { return rank(one) < rank(other); });
-    Instances kept;
-    std::vector<std::string> left_out;
-    for (const auto& instance : wanted) {
-        kept.push_back(instance);
-        if (build(org, kept)) continue;
-        kept.pop_back();
-        left_out.push_back(instance.capability);
-    }
-    wanted = std::move(kept);
-    outcome = build(org, wanted);
-    if (outcome)
-        outcome->unlisted.insert(outcome->unlisted.end(), left_out.begin(), left_out.end());
-    return outcome;
+    return builder_.build(org.name, bindings, serving, org.instructions, wanted);
 }
 
-void Orgs::put(const config::OrgConfig& org, Instances wanted) {
-    auto outcome = fit(org, wanted);
-    if (!outcome) return;
-    for (const auto& warning : outcome->warnings)
-        say_once(org.name, warning);
-    if (!outcome->unlisted.empty()) {
-        whole_ = false;
-        if (put_back(outcome->unlisted, instances_[org.name], wanted)) outcome = fit(org, wanted);
-        if (!outcome) return;
+void Orgs::put(const config::OrgConfig& org, Instances wanted, const Work& work) {
+    auto& state = states_[org.name];
+    auto bindings = gather(org.name, wanted);
+    {
+        std::lock_guard lock(mutex_);
+        for (const auto& binding : bindings)
+            speakers_[binding.provider.get()] = org.name;
     }
-    hear(org.name, wanted);
-    const auto& snapshot = outcome->snapshot;
+    auto outcome = build(org, bindings, work);
+    for (const auto& warning : outcome.warnings)
+        say_once(org.name, warning);
+    if (!outcome.unlisted.empty()) whole_ = false;
+    if (put_back(outcome, state.instances, wanted)) {
+        bindings = gather(org.name, wanted);
+        outcome = build(org, bindings, work);
+    }
+    hear(org.name, bindings);
+    const auto& snapshot = outcome.snapshot;
     log::info("org.serving",
               {{"org", org.name},
                {"capabilities", snapshot->bindings.size()},
@@ -310,25 +369,24 @@ void Orgs::put(const config::OrgConfig& org, Instances wanted) {
                {"resources", snapshot->resources.size() + snapshot->templates.size()},
                {"prompts", snapshot->prompts.size()}});
     catalog_.replace(org.name, snapshot);
-    instances_[org.name] = std::move(wanted);
+    state.instances = std::move(wanted);
+    state.bindings = std::move(bindings);
+    state.unlisted.clear();
+    for (const auto& provider : outcome.unlisted)
+        state.unlisted.insert(provider.get());
 }
 
-// Where a new instance cannot serve the one before goes on. False if there is none.
-bool Orgs::put_back(const std::vector<std::string>& capabilities, const Instances& before,
-                    Instances& wanted) {
+// Where a new instance cannot serve, or a capability of before has none any more that could, the
+// one before goes on. False if there is none such.
+bool Orgs::put_back(const Outcome& outcome, const Instances& before, Instances& wanted) {
     bool any = false;
-    for (const auto& capability : capabilities) {
-        const auto* old = find(before, capability);
-        if (!old) continue;
-        auto at = std::find_if(wanted.begin(), wanted.end(), [&](const auto& instance) {
-            return instance.capability == capability;
-        });
-        if (at != wanted.end() && at->provider == old->provider) continue;
+    for (auto& instance : wanted) {
+        const auto* old = find(before, instance.capability);
+        if (!old || old->provider == instance.provider) continue;
+        const auto is_it = [&](const auto& provider) { return provider == instance.provider; };
+        if (std::none_of(outcome.unlisted.begin(), outcome.unlisted.end(), is_it)) continue;
         any = true;
-        if (at != wanted.end())
-            *at = *old;
-        else
-            wanted.push_back(*old);
+        instance = *old;
     }
     return any;
 }
@@ -340,11 +398,11 @@ const Orgs::Instance* Orgs::find(const Instances& instances, const std::string& 
 }
 
 // Only these speak for the organisation from now on.
-void Orgs::hear(const std::string& org, const Instances& instances) {
+void Orgs::hear(const std::string& org, const Bindings& bindings) {
     std::lock_guard lock(mutex_);
     std::erase_if(speakers_, [&](const auto& entry) { return entry.second == org; });
-    for (const auto& instance : instances)
-        speakers_[instance.provider.get()] = org;
+    for (const auto& binding : bindings)
+        speakers_[binding.provider.get()] = org;
 }
 
 }  // namespace pb::app

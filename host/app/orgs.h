@@ -41,6 +41,8 @@ class Orgs : public catalog::ChangeSink {
     // [any thread] The new state of the world; the work is done on the thread of Orgs.
     void set(config::ConfigSetPtr config);
     void set(plugin::FolderState folder);
+    // [any thread] Everything is listed anew, and what failed is tried again.
+    void again();
     // Returns when everything that was set before is in place.
     void settle();
     // Takes everything out of the catalog and lets go of every instance.
@@ -48,15 +50,29 @@ class Orgs : public catalog::ChangeSink {
 
     catalog::Status changed(const catalog::Provider& provider, std::string_view method,
                             std::string_view params) noexcept override;
+    void offers_changed(const catalog::Provider& provider) noexcept override;
+    Result<void> vacant(const std::string& org, const catalog::Provider& provider,
+                        std::string_view capability, std::string_view name_space) const override;
 
   private:
     struct Instance {
         std::string fingerprint;
-        std::shared_ptr<catalog::Provider> provider;
+        std::shared_ptr<plugin::Instance> provider;
         catalog::ListPolicy lists;
         std::string capability, name_space;
     };
     using Instances = std::vector<Instance>;
+    using Bindings = std::vector<catalog::Binding>;
+    using Providers = std::set<const catalog::Provider*>;
+
+    // One organisation; only the thread's own.
+    struct State {
+        Instances instances;
+        Bindings bindings;   // of the instances and of what they offer
+        Providers unlisted;  // of them, those whose lists are not in the catalog as they are now
+        // Problems of its last assembly. They are said when they are new.
+        std::set<std::string> said;
+    };
 
     using Outcome = catalog::CatalogBuilder::Outcome;
     using Clock = std::chrono::steady_clock;
@@ -64,22 +80,27 @@ class Orgs : public catalog::ChangeSink {
         std::chrono::milliseconds pause;
         Clock::time_point at{};
     };
+    // What is to be done for an organisation.
+    struct Work {
+        const plugin::FolderState* folder = nullptr;  // null: what serves goes on
+        bool list_all = false;                        // every provider is asked for its lists
+        bool list_unlisted = false;                   // those that failed are
+        Providers list;                               // these are
+    };
 
     void run();
     bool wait_for_work(std::unique_lock<std::mutex>& lock);
-    void work(const config::ConfigSetPtr& config, const plugin::FolderState& folder, bool all,
-              const std::set<std::string>& relist);
-    void change(const config::OrgConfig& org, const plugin::FolderState* folder);
-    void assemble(const config::OrgConfig& org, const plugin::FolderState& folder);
-    void list_again(const config::OrgConfig& org);
+    struct Called;
+    void work(const Called& called);
+    void change(const config::OrgConfig& org, const Work& work);
+    void assemble(const config::OrgConfig& org, const Work& work);
     Instances start(const Plan& plan, const Instances& before);
-    void put(const config::OrgConfig& org, Instances wanted);
-    Result<Outcome> fit(const config::OrgConfig& org, Instances& wanted);
-    static bool put_back(const std::vector<std::string>& capabilities, const Instances& before,
-                         Instances& wanted);
+    void put(const config::OrgConfig& org, Instances wanted, const Work& work);
+    Bindings gather(const std::string& org, const Instances& instances);
+    Outcome build(const config::OrgConfig& org, const Bindings& bindings, const Work& work);
+    static bool put_back(const Outcome& outcome, const Instances& before, Instances& wanted);
     static const Instance* find(const Instances& instances, const std::string& capability);
-    void hear(const std::string& org, const Instances& instances);
-    Result<Outcome> build(const config::OrgConfig& org, const Instances& instances);
+    void hear(const std::string& org, const Bindings& bindings);
     bool stopping();
     void say_once(const std::string& org, const std::string& problem);
 
@@ -88,21 +109,26 @@ class Orgs : public catalog::ChangeSink {
     const Patience patience_;
     std::unique_ptr<plugin::Wiring> wiring_;
 
-    std::mutex mutex_;
+    // What happened since the thread looked last.
+    struct Called {
+        config::ConfigSetPtr config;
+        plugin::FolderState folder;
+        bool all = false;                        // one of these two is new
+        bool list_all = false;                   // again() was called
+        std::map<std::string, Providers> dirty;  // by organisation: whose lists changed
+        bool any() const { return all || list_all || !dirty.empty(); }
+    };
+
+    mutable std::mutex mutex_;
     std::condition_variable changed_;
-    config::ConfigSetPtr config_;
-    plugin::FolderState folder_;
-    bool all_dirty_ = false, stopping_ = false, busy_ = false;
-    std::set<std::string> dirty_;  // organisations whose lists changed
+    Called called_;
+    bool stopping_ = false, busy_ = false;
     // Who a provider speaks for; guarded by mutex_.
     std::map<const catalog::Provider*, std::string> speakers_;
 
     // Only the thread's own.
-    std::map<std::string, Instances> instances_;
-    // Problems by org: of its last assembly, and of the one that is running. Said when they are
-    // new.
-    std::map<std::string, std::set<std::string>> said_;
-    std::set<std::string> saying_;
+    std::map<std::string, State> states_;
+    std::set<std::string> saying_;        // the problems of the assembly that is running
     bool whole_ = false;                  // the one that is running found nothing amiss
     std::map<std::string, Again> amiss_;  // organisations to be tried again
     // Fingerprints whose start never came back. Each try costs a thread: only a change of the

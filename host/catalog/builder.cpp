@@ -17,44 +17,30 @@ namespace {
 
 std::atomic<std::uint64_t> versions{0};
 
-Result<void> check_bindings(const std::vector<Binding>& bindings) {
-    std::map<std::string_view, const Binding*> owners;
-    for (const auto& binding : bindings) {
-        if (auto ok = check_namespace(binding.name_space); !ok) {
-            return invalid(owner(binding) + ": " + ok.error().message);
-        }
-        if (binding.name_space.empty()) continue;
-        const auto [at, added] = owners.emplace(binding.name_space, &binding);
-        if (!added) {
-            return invalid("the namespace '" + binding.name_space + "' is used by both " +
-                           owner(*at->second) + " and " + owner(binding) +
-                           "; give one of them another");
-        }
-    }
-    return {};
-}
+using Listings = std::vector<std::optional<Result<Listing>>>;
 
-// The listings in the order of the bindings.
-std::vector<Result<Listing>> list_all(const Ask& ask, const BuildLimits& limits,
-                                      const std::string& org, std::vector<Binding>& bindings) {
-    std::vector<Result<Listing>> listings(bindings.size(), internal_error("was not asked"));
+// Asks those bindings whose place has no listing yet, at the same time.
+void list_missing(const Ask& ask, const BuildLimits& limits, const std::string& org,
+                  const std::vector<Binding>& bindings, Listings& listings) {
+    std::vector<std::size_t> missing;
+    for (std::size_t i = 0; i < listings.size(); ++i)
+        if (!listings[i]) missing.push_back(i);
     std::atomic<std::size_t> next{0};
     const auto work = [&] {
-        for (auto i = next++; i < bindings.size(); i = next++) {
-            listings[i] = list_binding(ask, limits, org, bindings[i]);
+        for (auto i = next++; i < missing.size(); i = next++) {
+            listings[missing[i]] = list_binding(ask, limits, org, bindings[missing[i]]);
         }
     };
     std::vector<std::jthread> helpers;
-    const auto wanted = std::min(limits.parallel, bindings.size());
+    const auto threads = std::min(limits.parallel, missing.size());
     try {
-        while (helpers.size() + 1 < wanted)
+        while (helpers.size() + 1 < threads)
             helpers.emplace_back(work);
     } catch (const std::system_error&) {
         // No more threads: the ones there are do the work, this one at least.
     }
     work();
     helpers.clear();  // joins
-    return listings;
 }
 
 template <class Entries>
@@ -88,17 +74,20 @@ class Owners {
     explicit Owners(const char* kind) : kind_(kind) {}
 
     template <class Entries>
-    Result<void> take(Entries& from, Entries& into) {
-        for (auto& entry : from) {
-            const auto [at, added] = owners_.emplace(entry.exposed, entry.binding);
-            if (!added) {
-                return invalid("the " + std::string(kind_) + " '" + entry.exposed +
-                               "' is exposed by both " + owner(*at->second) + " and " +
-                               owner(*entry.binding) + "; give one of them a namespace");
-            }
-            into.push_back(std::move(entry));
+    Result<void> check(const Entries& entries) const {
+        for (const auto& entry : entries) {
+            const auto at = owners_.find(entry.exposed);
+            if (at == owners_.end()) continue;
+            return invalid(owner(*entry.binding) + " is left out: the " + std::string(kind_) +
+                           " '" + entry.exposed + "' is exposed by both " + owner(*at->second) +
+                           " and it; give one of them a namespace");
         }
         return {};
+    }
+    template <class Entries>
+    void take(const Entries& entries) {
+        for (const auto& entry : entries)
+            owners_.emplace(entry.exposed, entry.binding);
     }
 
   private:
@@ -106,26 +95,59 @@ class Owners {
     std::unordered_map<std::string, BindingPtr> owners_;
 };
 
+// Decides which bindings and listings go together: of two the first.
 class Merge {
   public:
-    Result<void> add(Listing listing, Snapshot& snapshot) {
-        if (auto ok = tools_.take(listing.tools, snapshot.tools); !ok) return ok;
-        if (auto ok = resources_.take(listing.resources, snapshot.resources); !ok) return ok;
-        if (auto ok = templates_.take(listing.templates, snapshot.templates); !ok) return ok;
-        if (auto ok = prompts_.take(listing.prompts, snapshot.prompts); !ok) return ok;
-        const auto& binding = *listing.binding;
-        snapshot.lists.is_private |= binding.lists.is_private;
-        snapshot.lists.ttl_ms = snapshot.bindings.empty()
-                                    ? binding.lists.ttl_ms
-                                    : std::min(snapshot.lists.ttl_ms, binding.lists.ttl_ms);
-        snapshot.bindings.push_back(listing.binding);
+    Result<void> admit(const Binding& binding) {
+        const auto refused = [&](const std::string& why) {
+            return invalid(owner(binding) + " is left out: " + why);
+        };
+        if (auto ok = check_namespace(binding.name_space); !ok) return refused(ok.error().message);
+        const auto [same, is_new] = names_.emplace(binding.capability, &binding);
+        if (!is_new) return refused("its name is that of " + owner(*same->second));
+        if (binding.name_space.empty()) return {};
+        const auto [at, added] = namespaces_.emplace(binding.name_space, &binding);
+        if (added) return {};
+        names_.erase(same);
+        return refused("the namespace '" + binding.name_space + "' is used by both " +
+                       owner(*at->second) + " and it; give one of them another");
+    }
+
+    Result<void> add(const Listing& listing) {
+        if (auto ok = tools_.check(listing.tools); !ok) return ok;
+        if (auto ok = resources_.check(listing.resources); !ok) return ok;
+        if (auto ok = templates_.check(listing.templates); !ok) return ok;
+        if (auto ok = prompts_.check(listing.prompts); !ok) return ok;
+        tools_.take(listing.tools);
+        resources_.take(listing.resources);
+        templates_.take(listing.templates);
+        prompts_.take(listing.prompts);
         return {};
     }
 
   private:
+    std::map<std::string_view, const Binding*> names_, namespaces_;
     Owners tools_{"tool"}, resources_{"resource"}, templates_{"resource template"},
         prompts_{"prompt"};
 };
+
+template <class Entries>
+void append(Entries& from, Entries& into) {
+    std::move(from.begin(), from.end(), std::back_inserter(into));
+}
+
+void append(Listing& listing, Snapshot& snapshot) {
+    append(listing.tools, snapshot.tools);
+    append(listing.resources, snapshot.resources);
+    append(listing.templates, snapshot.templates);
+    append(listing.prompts, snapshot.prompts);
+    const auto& binding = *listing.binding;
+    snapshot.lists.is_private |= binding.lists.is_private;
+    snapshot.lists.ttl_ms = snapshot.bindings.empty()
+                                ? binding.lists.ttl_ms
+                                : std::min(snapshot.lists.ttl_ms, binding.lists.ttl_ms);
+    snapshot.bindings.push_back(listing.binding);
+}
 
 // With several bindings, each one's text says which names it is about.
 std::string join_instructions(std::string joined, const Snapshot& snapshot) {
@@ -140,41 +162,72 @@ std::string join_instructions(std::string joined, const Snapshot& snapshot) {
     return joined;
 }
 
-}  // namespace
-
-Result<CatalogBuilder::Outcome> CatalogBuilder::build(const std::string& org,
-                                                      std::vector<Binding> bindings,
-                                                      const SnapshotPtr& previous,
-                                                      const std::string& instructions) const {
-    if (auto ok = check_bindings(bindings); !ok) return std::move(ok).error();
-    std::stable_sort(bindings.begin(), bindings.end(), [](const Binding& a, const Binding& b) {
-        return std::tie(a.name_space, a.capability) < std::tie(b.name_space, b.capability);
+SnapshotPtr assemble(const std::string& org, std::vector<Listing> listings,
+                     const std::string& instructions) {
+    std::stable_sort(listings.begin(), listings.end(), [](const Listing& a, const Listing& b) {
+        return std::tie(a.binding->name_space, a.binding->capability) <
+               std::tie(b.binding->name_space, b.binding->capability);
     });
-    auto listings = list_all(ask_, limits_, org, bindings);
-
-    Outcome outcome;
     auto snapshot = std::make_shared<Snapshot>();
     snapshot->org = org;
-    Merge merge;
-    for (std::size_t i = 0; i < listings.size(); ++i) {
-        auto& listing = listings[i];
-        if (!listing) {
-            auto kept = previous_listing(previous, bindings[i]);
-            outcome.unlisted.push_back(bindings[i].capability);
-            outcome.warnings.push_back(owner(bindings[i]) +
-                                       (kept ? " keeps its previous lists: " : " is left out: ") +
-                                       listing.error().message);
-            if (!kept) continue;
-            listing = std::move(*kept);
-        }
-        std::move(listing->warnings.begin(), listing->warnings.end(),
-                  std::back_inserter(outcome.warnings));
-        if (auto ok = merge.add(std::move(*listing), *snapshot); !ok) return std::move(ok).error();
-    }
+    for (auto& listing : listings)
+        append(listing, *snapshot);
     snapshot->instructions = join_instructions(instructions, *snapshot);
     snapshot->version = ++versions;
     snapshot->index();
-    outcome.snapshot = std::move(snapshot);
+    return snapshot;
+}
+
+}  // namespace
+
+CatalogBuilder::Outcome CatalogBuilder::build(const std::string& org,
+                                              const std::vector<Binding>& bindings,
+                                              const SnapshotPtr& previous,
+                                              const std::string& instructions,
+                                              const Wanted& wanted) const {
+    Outcome outcome;
+    Merge merge;
+    std::vector<Binding> admitted;
+    Listings listings;
+    const auto refuse = [&](const Binding& binding, const std::string& why) {
+        outcome.unlisted.push_back(binding.provider);
+        outcome.warnings.push_back(why);
+    };
+    for (const auto& binding : bindings) {
+        if (auto ok = merge.admit(binding); !ok) {
+            refuse(binding, ok.error().message);
+            continue;
+        }
+        const bool asked = !wanted || wanted(binding);
+        auto kept = asked ? std::nullopt : previous_listing(previous, binding);
+        if (!asked && !kept) {
+            outcome.unlisted.push_back(binding.provider);
+            continue;
+        }
+        admitted.push_back(binding);
+        listings.emplace_back();
+        if (kept) listings.back() = std::move(*kept);
+    }
+    list_missing(ask_, limits_, org, admitted, listings);
+
+    std::vector<Listing> merged;
+    for (std::size_t i = 0; i < admitted.size(); ++i) {
+        auto& listing = *listings[i];
+        if (!listing) {
+            auto kept = previous_listing(previous, admitted[i]);
+            refuse(admitted[i], owner(admitted[i]) +
+                                    (kept ? " keeps its previous lists: " : " is left out: ") +
+                                    listing.error().message);
+            if (!kept) continue;
+            listing = std::move(*kept);
+        }
+        append(listing->warnings, outcome.warnings);
+        if (auto ok = merge.add(*listing); !ok)
+            refuse(admitted[i], ok.error().message);
+        else
+            merged.push_back(std::move(*listing));
+    }
+    outcome.snapshot = assemble(org, std::move(merged), instructions);
     return outcome;
 }
 

@@ -41,18 +41,26 @@ class CatalogBuilder {
 
     struct Outcome {
         SnapshotPtr snapshot;
-        std::vector<std::string> warnings;  // entries left out and why, one sentence each
-        std::vector<std::string> unlisted;  // capabilities whose provider could not be asked
+        std::vector<std::string> warnings;  // what is left out and why, one sentence each
+        // Those whose lists are not in the snapshot, or not as they are now: their provider could
+        // not be asked, or they were refused.
+        std::vector<std::shared_ptr<Provider>> unlisted;
     };
+    // Which bindings are to be asked; null: all. One that is not keeps what `previous` has of its
+    // provider under its namespace, as it is: no schema is compiled again.
+    using Wanted = std::function<bool(const Binding& binding)>;
+
     // Bindings are asked in parallel; one that fails or is late costs the others nothing: its
     // previous entries stay if `previous` has the same provider, else it is left out with a
-    // warning. Refused (an Error with both owners named): two bindings with the same namespace, a
-    // malformed namespace, two bindings' entries with the same exposed name. (Several bindings may
-    // have the empty namespace.) An entry that is wrong in itself (no name, inputSchema that does
-    // not compile, invalid x-mcp-header, listed twice by its provider) is left out with a warning.
-    // `instructions` are the organisation's own; they come before the bindings'.
-    Result<Outcome> build(const std::string& org, std::vector<Binding> bindings,
-                          const SnapshotPtr& previous, const std::string& instructions = {}) const;
+    // warning. Refused, which leaves a binding out with a warning that names both owners: the name
+    // or the namespace of an earlier binding, a malformed namespace, an entry with the exposed name
+    // of an earlier binding's. (Several bindings may have the empty namespace.) An entry that is
+    // wrong in itself (no name, inputSchema that does not compile, invalid x-mcp-header, listed
+    // twice by its provider) is left out with a warning. `instructions` are the organisation's own;
+    // they come before the bindings'.
+    Outcome build(const std::string& org, const std::vector<Binding>& bindings,
+                  const SnapshotPtr& previous, const std::string& instructions = {},
+                  const Wanted& wanted = nullptr) const;
 
   private:
     Ask ask_;

@@ -9,6 +9,7 @@ namespace pb::catalog {
 namespace {
 
 constexpr std::size_t max_namespace = 40;
+constexpr std::size_t max_virtual_name = 100;
 constexpr std::size_t max_name = 64;
 constexpr std::size_t hash_digits = 8;
 constexpr std::string_view ui_scheme = "ui://";
@@ -67,6 +68,20 @@ Result<void> check_namespace(std::string_view name_space) {
         return refused("may not hold '__', which separates it from a name");
     }
     return {};
+}
+
+Result<void> check_virtual_name(std::string_view name) {
+    const auto fits = [](char c) {
+        return lower_or_digit(c) || c == '_' || c == '.' || c == ':' || c == '-';
+    };
+    if (!name.empty() && name.size() <= max_virtual_name && lower_or_digit(name.front()) &&
+        std::all_of(name.begin(), name.end(), fits) && name.find(':') != std::string_view::npos) {
+        return {};
+    }
+    return invalid(
+        "the name '" + std::string(name.substr(0, max_virtual_name)) +
+        "' is none for a capability made at run time: 1 to 100 of a-z, 0-9, '_', '.', "
+        "':' and '-', beginning with a letter or digit, with a ':' as in \"mcp:github\"");
 }
 
 std::string expose_name(std::string_view name_space, std::string_view local) {

@@ -13,6 +13,10 @@ namespace pb::catalog {
 // [a-z0-9]([a-z0-9_-]*[a-z0-9])? without "__", at most 40 characters; "" is valid too.
 Result<void> check_namespace(std::string_view name_space);
 
+// The name of a capability made at run time: [a-z0-9][a-z0-9_.:-]*, at most 100 characters, with a
+// ':', which no compiled one has.
+Result<void> check_virtual_name(std::string_view name);
+
 // <namespace>__<name>, or the name itself in the empty namespace. What would be longer than 64
 // characters or hold others than [A-Za-z0-9_-] is shortened deterministically: odd characters
 // become

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
+
 namespace pb::catalog {
 
 using CallId = std::uint64_t;
@@ -57,6 +59,10 @@ class Provider {
     Health health;  // the runtime's, nobody else's
     // "weather@1.0.0#2": plugin id, version, generation; for logs and messages.
     virtual std::string_view label() const = 0;
+    // The capability that its calls are for, as their context says; empty: not said.
+    virtual std::string_view capability() const { return {}; }
+    // Who completes its calls: another one where it only stands in front of that.
+    virtual const Provider& speaker() const { return *this; }
     // [any thread] Begins a call; the answer comes through the CallSink, perhaps before this
     // returns.
     virtual void handle(const ProviderRequest& request) noexcept = 0;
@@ -74,18 +80,25 @@ class CallSink {
                           std::string_view params) noexcept = 0;
     // Sleeps until the time is over (ok) or the call ends: cancelled, deadline, gone.
     virtual Status wait(CallId call, std::int64_t timeout_ns) noexcept = 0;
-    // Whether the call runs and is this provider's. Ids are easy to guess: what comes from outside
-    // is held against it.
+    // Whether the call runs and this provider is who completes it. Ids are easy to guess: what
+    // comes from outside is held against it.
     virtual bool belongs(CallId call, const Provider& provider) const noexcept = 0;
 };
 
-// What a provider says without a call: list_changed, resources/updated. Implemented by the
-// catalog's owner; `provider` is the one that speaks, so that a replaced one is no longer heard.
+// What a provider says without a call: list_changed, resources/updated, which capabilities it has.
+// Implemented by the catalog's owner; `provider` is the one that speaks, so that a replaced one is
+// no longer heard.
 class ChangeSink {
   public:
     virtual ~ChangeSink() = default;
     virtual Status changed(const Provider& provider, std::string_view method,
                            std::string_view params) noexcept = 0;
+    // What it offers besides its own capability is another set now.
+    virtual void offers_changed(const Provider& provider) noexcept = 0;
+    // Whether a capability of this provider's may come into the organisation: an Error (busy) that
+    // names who else has its name or its namespace at this moment.
+    virtual Result<void> vacant(const std::string& org, const Provider& provider,
+                                std::string_view capability, std::string_view name_space) const = 0;
 };
 
 }  // namespace pb::catalog

@@ -22,6 +22,7 @@ namespace pb::catalog {
 struct ListPolicy {
     bool is_private = false;  // what is listed depends on the caller
     std::int64_t ttl_ms = 300'000;
+    bool operator==(const ListPolicy&) const = default;
 };
 
 // A capability that an organisation has enabled: one provider under one namespace.

@@ -246,16 +246,22 @@ void HostInstance::log(int32_t level, std::string_view message, std::string_view
     write_plugin_log({label_, spec_.org, spec_.capability}, level, message, fields);
 }
 
-Status HostInstance::announce(std::string_view method, std::string_view params) {
+bool HostInstance::stopping() {
+    std::lock_guard lock(mutex_);
+    return stopping_;
+}
+
+Status HostInstance::check_announcement(std::string_view method, std::string_view params) {
     if (std::find(announcements.begin(), announcements.end(), method) == announcements.end())
         return Status::unsupported;
     if (!json::scan(params).ok() || json::type_of(params) != json::Type::object)
         return Status::invalid;
-    {
-        std::lock_guard lock(mutex_);
-        if (stopping_) return Status::gone;
-    }
-    return wiring_.changes.changed(*this, method, params);
+    return stopping() ? Status::gone : Status::ok;
+}
+
+Status HostInstance::announce(std::string_view method, std::string_view params) {
+    const auto checked = check_announcement(method, params);
+    return checked == Status::ok ? wiring_.changes.changed(*this, method, params) : checked;
 }
 
 Status HostInstance::sleep(std::chrono::nanoseconds time) {

@@ -14,12 +14,12 @@
 
 #include "plugin/callbacks.h"
 #include "plugin/instance.h"
+#include "plugin/offers.h"
 #include "plugin/serial_queue.h"
 
 namespace pb::plugin {
 
-class HostInstance final : public catalog::Provider,
-                           public std::enable_shared_from_this<HostInstance> {
+class HostInstance final : public Instance, public std::enable_shared_from_this<HostInstance> {
   public:
     HostInstance(LibraryPtr library, InstanceSpec spec, nlohmann::json config,
                  const Wiring& wiring);
@@ -35,8 +35,12 @@ class HostInstance final : public catalog::Provider,
     bool must_stay() const { return must_stay_; }
 
     std::string_view label() const override { return label_; }
+    std::string_view capability() const override { return spec_.capability; }
     void handle(const catalog::ProviderRequest& request) noexcept override;
     void cancel(catalog::CallId call) noexcept override;
+    std::vector<catalog::Binding> offered() override {
+        return offers_.bindings(shared_from_this());
+    }
 
     // For the host table and the services; [any thread].
     static HostInstance& of(const patchbay_host* host) {
@@ -49,6 +53,8 @@ class HostInstance final : public catalog::Provider,
     bool owns(catalog::CallId call) const noexcept { return wiring_.calls.belongs(call, *this); }
     const nlohmann::json& config() const { return config_; }
     Callbacks& callbacks() { return callbacks_; }
+    Offers& offers() { return offers_; }
+    bool stopping();
     void log(int32_t level, std::string_view message, std::string_view fields);
     // Runs a function of the plugin that answers nobody: what it throws is logged and ends there.
     template <class Body>
@@ -60,6 +66,8 @@ class HostInstance final : public catalog::Provider,
         }
     }
     catalog::Status announce(std::string_view method, std::string_view params);
+    // Whether it may be announced now.
+    catalog::Status check_announcement(std::string_view method, std::string_view params);
     // Sleeps; gone as soon as the instance stops.
     catalog::Status sleep(std::chrono::nanoseconds time);
 
@@ -85,6 +93,7 @@ class HostInstance final : public catalog::Provider,
     bool must_stay_ = false;
     std::optional<SerialQueue> serial_;
     Callbacks callbacks_;
+    Offers offers_{*this};
 
     std::mutex mutex_;
     std::condition_variable stopped_;

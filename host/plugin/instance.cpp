@@ -51,8 +51,7 @@ struct Attempt {
     }
 };
 
-std::shared_ptr<catalog::Provider> share(std::unique_ptr<HostInstance> instance,
-                                         Lifecycle& lifecycle) {
+std::shared_ptr<Instance> share(std::unique_ptr<HostInstance> instance, Lifecycle& lifecycle) {
     auto let_go = [&lifecycle, held = lifecycle.adopt()](HostInstance* last) mutable {
         lifecycle.retire(std::string(last->label()), [last, held = std::move(held)] {
             last->end();
@@ -78,9 +77,8 @@ void abandon(const std::shared_ptr<Attempt>& attempt, Lifecycle& lifecycle) {
 
 }  // namespace
 
-Result<std::shared_ptr<catalog::Provider>> start_instance(const LibraryPtr& library,
-                                                          const InstanceSpec& spec,
-                                                          const Wiring& wiring) {
+Result<std::shared_ptr<Instance>> start_instance(const LibraryPtr& library,
+                                                 const InstanceSpec& spec, const Wiring& wiring) {
     if (!library->manifest.capability(spec.capability))
         return not_found("plugin " + library->label() + " has no capability '" + spec.capability +
                          "'");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Instance: one plugin at work for one organisation and capability, as a Provider.
+// Instance: one plugin at work for one organisation and capability, as a Provider, with the further
+// capabilities that it makes at run time.
 //
 // Drain by ownership: whoever uses the provider (a snapshot, a running call) holds the shared_ptr.
 // When the last one lets go, the lifecycle threads call stop() and destroy(); nobody waits for
@@ -9,11 +10,13 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/workers.h"
 #include "catalog/invoker.h"
 #include "catalog/provider.h"
+#include "catalog/snapshot.h"
 #include "plugin/event_bus.h"
 #include "plugin/library.h"
 #include "plugin/lifecycle.h"
@@ -43,10 +46,17 @@ struct Wiring {
     Lifecycle& lifecycle;
 };
 
+class Instance : public catalog::Provider {
+  public:
+    // [any thread] The virtual capabilities that it offers now. Each has a provider of its own,
+    // which keeps the instance as whoever holds the instance itself does. A change of them is told
+    // to Wiring::changes.
+    virtual std::vector<catalog::Binding> offered() = 0;
+};
+
 // [any thread] Makes the instance and waits for its start(), up to start_timeout. The error says
 // why in the plugin's own words where it gave any.
-Result<std::shared_ptr<catalog::Provider>> start_instance(const LibraryPtr& library,
-                                                          const InstanceSpec& spec,
-                                                          const Wiring& wiring);
+Result<std::shared_ptr<Instance>> start_instance(const LibraryPtr& library,
+                                                 const InstanceSpec& spec, const Wiring& wiring);
 
 }  // namespace pb::plugin

@@ -25,9 +25,11 @@ constexpr std::size_t max_text = 4096;
 constexpr std::size_t max_capabilities = 64;
 constexpr std::int64_t max_ttl_ms = 86'400'000;
 
-Error wrong(const std::string& what) { return invalid("the manifest's " + what); }
+constexpr const char* ours = "the manifest's ";
 
-// Reads members of one object; remembers the first thing that is wrong.
+Error wrong(const std::string& what) { return invalid(ours + what); }
+
+// Reads members of one object; remembers the first thing that is wrong. `where` begins the message.
 class Reader {
   public:
     Reader(const Json& object, std::string where) : object_(object), where_(std::move(where)) {}
@@ -64,7 +66,7 @@ class Reader {
     }
 
     void fail(const std::string& name, const std::string& problem) {
-        if (!error_) error_ = wrong(where_ + "\"" + name + "\" " + problem);
+        if (!error_) error_ = invalid(where_ + "\"" + name + "\" " + problem);
     }
     const std::optional<Error>& error() const { return error_; }
 
@@ -131,27 +133,10 @@ bool read_abi(std::string_view text, int& major, int& minor) {
     return true;
 }
 
-Result<void> read_lists(const Json& object, const std::string& where, catalog::ListPolicy& lists) {
-    auto found = object.find("lists");
-    if (found == object.end()) return {};
-    if (!found->is_object()) return wrong(where + "\"lists\" must be an object");
-    Reader reader(*found, where + "\"lists\" member ");
-    lists.is_private = reader.word("scope", {"public", "private"}) == 1;
-    auto ttl = found->find("ttl_ms");
-    if (ttl != found->end()) {
-        if (!ttl->is_number_integer() || *ttl < 0 || *ttl > max_ttl_ms)
-            reader.fail("ttl_ms", "must be an integer from 0 to " + std::to_string(max_ttl_ms));
-        else
-            lists.ttl_ms = ttl->get<std::int64_t>();
-    }
-    if (reader.error()) return *reader.error();
-    return {};
-}
-
 Result<Capability> read_capability(const Json& object, std::size_t index) {
     std::string where = "capability " + std::to_string(index + 1) + ": ";
     if (!object.is_object()) return wrong(where + "it must be an object");
-    Reader reader(object, where);
+    Reader reader(object, ours + where);
     Capability capability;
     capability.name = reader.text("name", max_id, true);
     capability.title = reader.text("title", max_text);
@@ -159,7 +144,7 @@ Result<Capability> read_capability(const Json& object, std::size_t index) {
     if (reader.error()) return *reader.error();
     auto named = catalog::check_namespace(capability.name);
     if (!named) return wrong(where + "\"name\" is wrong: " + named.error().message);
-    auto lists = read_lists(object, where, capability.lists);
+    auto lists = read_list_policy(object, ours + where, capability.lists);
     if (!lists) return lists.error();
     auto schema = object.find("config_schema");
     if (schema != object.end()) {
@@ -204,12 +189,30 @@ const Capability* Manifest::capability(std::string_view name) const {
     return nullptr;
 }
 
+Result<void> read_list_policy(const Json& object, const std::string& where,
+                              catalog::ListPolicy& lists) {
+    auto found = object.find("lists");
+    if (found == object.end()) return {};
+    if (!found->is_object()) return invalid(where + "\"lists\" must be an object");
+    Reader reader(*found, where + "\"lists\" member ");
+    lists.is_private = reader.word("scope", {"public", "private"}) == 1;
+    auto ttl = found->find("ttl_ms");
+    if (ttl != found->end()) {
+        if (!ttl->is_number_integer() || *ttl < 0 || *ttl > max_ttl_ms)
+            reader.fail("ttl_ms", "must be an integer from 0 to " + std::to_string(max_ttl_ms));
+        else
+            lists.ttl_ms = ttl->get<std::int64_t>();
+    }
+    if (reader.error()) return *reader.error();
+    return {};
+}
+
 Result<Manifest> parse_manifest(std::string_view text) {
     auto parsed =
         json::parse(text, {.size = PATCHBAY_MANIFEST_MAX_SIZE, .depth = 32, .values = 10'000});
     if (!parsed) return invalid("the manifest is not valid JSON: " + parsed.error().message);
     if (!parsed->is_object()) return invalid("the manifest must be a JSON object");
-    Reader reader(*parsed, "");
+    Reader reader(*parsed, ours);
     Manifest manifest;
     manifest.id = reader.text("id", max_id, true);
     manifest.version = reader.text("version", max_version, true);

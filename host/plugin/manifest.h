@@ -2,6 +2,7 @@
 // Manifest: what a plugin says about itself before any of its code runs.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,11 @@ struct Manifest {
 
 // The JSON of a capsule, checked. Unknown members are ignored: they are a newer host's.
 Result<Manifest> parse_manifest(std::string_view text);
+
+// The member "lists" of a capability: {"scope"?,"ttl_ms"?}; absent changes nothing. `where` begins
+// the error's message: "the offer's ".
+Result<void> read_list_policy(const nlohmann::json& object, const std::string& where,
+                              catalog::ListPolicy& lists);
 
 // The JSON inside the only capsule among a file's bytes; the view points into them. Refused: no
 // capsule, more than one, one whose size is malformed, too large or beyond the end.

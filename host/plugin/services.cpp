@@ -17,6 +17,7 @@ const void* find_service(const char* id) {
         {PATCHBAY_SERVICE_INVOKE, &invoke_service()},
         {PATCHBAY_SERVICE_EVENTS, &events_service()},
         {PATCHBAY_SERVICE_SCHEDULE, &schedule_service()},
+        {PATCHBAY_SERVICE_CAPABILITIES, &capabilities_service()},
     };
     for (const auto& each : all)
         if (each.id == id) return each.table;

@@ -178,7 +178,8 @@ void Calls::run(const CallPtr& call, const CallSpec& spec, const CallPtr& parent
         complete(call->id, Status::cancelled, {});
         return;
     }
-    const auto context = make_context(*call->caller, *call->client, call->depth);
+    const auto context =
+        make_context(*call->caller, *call->client, call->depth, call->provider->capability());
     catalog::ProviderRequest request;
     request.call = call->id;
     request.method = spec.method;
@@ -283,7 +284,7 @@ void Calls::cancel(CallId id) {
 
 bool Calls::belongs(CallId id, const catalog::Provider& provider) const noexcept {
     const auto call = find(id);
-    return call && call->provider.get() == &provider;
+    return call && &call->provider->speaker() == &provider;
 }
 
 Calls::Origin Calls::origin(CallId id) const {

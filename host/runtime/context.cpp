@@ -20,11 +20,16 @@ void append_ids(std::string& out, std::string_view name, std::string_view prefix
 
 }  // namespace
 
-std::string make_context(const Caller& caller, const ClientView& client, int depth) {
+std::string make_context(const Caller& caller, const ClientView& client, int depth,
+                         std::string_view capability) {
     std::string out;
     out.reserve(256 + client.info.size() + client.capabilities.size());
     out += "{\"org\":";
     json::append_quoted(out, caller.org);
+    if (!capability.empty()) {
+        out += ",\"capability\":";
+        json::append_quoted(out, capability);
+    }
     out += ",\"principal\":{\"id\":";
     json::append_quoted(out, caller.principal);
     out += ",\"kind\":";

@@ -22,6 +22,8 @@ struct ClientView {
 
 using ClientViewPtr = std::shared_ptr<const ClientView>;
 
-std::string make_context(const Caller& caller, const ClientView& client, int depth);
+// `capability`: what the call is for; left out where it is empty.
+std::string make_context(const Caller& caller, const ClientView& client, int depth,
+                         std::string_view capability = {});
 
 }  // namespace pb::runtime

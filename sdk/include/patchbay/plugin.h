@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Patchbay plugin ABI, version 1.0.
+ * Patchbay plugin ABI, version 1.1. What came after 1.0 says so.
  *
  * A Patchbay plugin is an MCP server behind one C function. The host calls
  * handle(method, params) with JSON text and the plugin answers with JSON text through complete().
@@ -41,7 +41,7 @@ extern "C" {
 #endif
 
 #define PATCHBAY_ABI_MAJOR 1
-#define PATCHBAY_ABI_MINOR 0
+#define PATCHBAY_ABI_MINOR 1
 
 /* The one symbol that a plugin exports. */
 #define PATCHBAY_ENTRY_NAME "patchbay_plugin_v1"
@@ -114,6 +114,8 @@ enum {
  *          (Arguments with such names are refused where the tool's inputSchema asks for anything.)
  * context  a JSON object:
  *            org               id of the organisation that the call belongs to
+ *            capability        (1.1) which capability it is for: the instance's own, or a virtual one
+ *                              that it offers (service patchbay.capabilities/1)
  *            principal         {"id","kind"}: kind is "anonymous" | "user" | "key" | "service"
  *            scopes            ["mcp:read", ...]
  *            sources, objects  ids from source:/object: scopes; absent = not narrowed
@@ -362,6 +364,42 @@ typedef struct patchbay_events_v1 {
     patchbay_status (*unsubscribe)(const patchbay_host* host, uint64_t id);
 } patchbay_events_v1;
 
+/* 1.1. Virtual capabilities: further sources of tools, resources and prompts that an instance makes at
+ * run time, such as one for each server that it stands for. Each has a namespace of its own, and lists,
+ * a bound on its calls and a breaker of its own: one that hangs costs the others nothing. The host
+ * asks the instance itself: handle() gets server/discover, the lists and the calls of a virtual
+ * capability with "capability" in their context.
+ *
+ * What is offered inside start() takes the place of what the instance's predecessor offered in one
+ * moment, and those of an instance that stops go with it. */
+#define PATCHBAY_SERVICE_CAPABILITIES "patchbay.capabilities/1"
+typedef struct patchbay_capabilities_v1 {
+    uint32_t struct_size;
+    /* spec, a JSON object:
+     *   name         1 to 100 of [a-z0-9_.:-], beginning with a letter or digit, with a ':', so that
+     *                it is never that of a capability in a manifest: "mcp:github"
+     *   namespace    as that of any capability: "github"
+     *   title, description   optional, for people
+     *   lists        optional, as in the manifest
+     * Offered again under the same name it replaces what was said, and the lists are asked for again
+     * if that differs. Answers soon: the lists are asked for later, on another thread, and should be
+     * answered at once from what is known, since the organisation's other changes wait meanwhile; a
+     * notice brings them anew.
+     * PATCHBAY_E_INVALID: the spec is wrong. PATCHBAY_E_BUSY: another capability of the organisation
+     * has the name or the namespace at this moment, or the instance offers 1000 already.
+     * PATCHBAY_E_GONE: stopping. Then reason(user, name, sentence) is called, once, if it is not NULL;
+     * the host's log has the sentence too. (A capability that comes under the same namespace later is
+     * left out, with a warning in the log that names both.) */
+    patchbay_status (*offer)(const patchbay_host* host, patchbay_str spec, patchbay_sink reason,
+                             void* user);
+    /* Its calls that still run go on. PATCHBAY_E_NOT_FOUND if it is not offered. */
+    patchbay_status (*withdraw)(const patchbay_host* host, patchbay_str name);
+    /* As patchbay_host.notify with PATCHBAY_NO_CALL, for this capability. PATCHBAY_E_NOT_FOUND if it is
+     * not offered. */
+    patchbay_status (*notify)(const patchbay_host* host, patchbay_str name, patchbay_str method,
+                              patchbay_str params);
+} patchbay_capabilities_v1;
+
 /* [worker] A timer went off. */
 typedef void (*patchbay_timer_fn)(void* user);
 
@@ -407,6 +445,9 @@ PATCHBAY_FROZEN_(patchbay_store_v1, list, 32);
 PATCHBAY_FROZEN_(patchbay_invoke_v1, invoke, 8);
 PATCHBAY_FROZEN_(patchbay_events_v1, unsubscribe, 24);
 PATCHBAY_FROZEN_(patchbay_schedule_v1, cancel, 16);
+PATCHBAY_FROZEN_(patchbay_capabilities_v1, offer, 8);
+PATCHBAY_FROZEN_(patchbay_capabilities_v1, withdraw, 16);
+PATCHBAY_FROZEN_(patchbay_capabilities_v1, notify, 24);
 
 #ifdef __cplusplus
 } /* extern "C" */

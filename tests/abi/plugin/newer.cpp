@@ -4,11 +4,11 @@
 // not have.
 #include <patchbay/plugin.hpp>
 
-static_assert(PATCHBAY_ABI_MINOR == 1, "to be built with the later header");
+static_assert(PATCHBAY_ABI_MINOR == 2, "to be built with the later header");
 static_assert(sizeof(patchbay_plugin) > offsetof(patchbay_plugin, cancel) + sizeof(void*));
 
 PATCHBAY_PLUGIN_MANIFEST(
-    "{\"id\":\"newer\",\"version\":\"1.0.0\",\"abi\":\"1.1\","
+    "{\"id\":\"newer\",\"version\":\"1.0.0\",\"abi\":\"1.2\","
     "\"later\":{\"member\":[1,2]}}",
     plugin) {
     plugin.tool("look").handle([host = plugin.host()] {

@@ -12,26 +12,51 @@
 namespace pb::catalog::test {
 namespace {
 
-TEST(Collision, OfNamespacesIsRefusedNamingBoth) {
+// The one warning names both owners and what they clash over; the second one is left out.
+void expect_clash(const CatalogBuilder::Outcome& outcome, const std::shared_ptr<Provider>& refused,
+                  std::initializer_list<const char*> parts) {
+    ASSERT_EQ(outcome.warnings.size(), 1u);
+    for (const auto* part : parts)
+        EXPECT_NE(outcome.warnings[0].find(part), std::string::npos) << outcome.warnings[0];
+    ASSERT_EQ(outcome.unlisted.size(), 1u);
+    EXPECT_EQ(outcome.unlisted[0], refused);
+}
+
+TEST(Collision, OfNamespacesLeavesTheSecondOutNamingBoth) {
+    const auto second = tools_provider("two@2", {"b"});
     const auto outcome = build({binding_of("w", tools_provider("one@1", {"a"}), "weather"),
-                                binding_of("w", tools_provider("two@2", {"b"}), "winds")});
-    ASSERT_FALSE(outcome);
-    for (const auto* part : {"'w'", "weather", "one@1", "winds", "two@2"}) {
-        EXPECT_NE(outcome.error().message.find(part), std::string::npos) << part;
-    }
+                                binding_of("w", second, "winds"),
+                                binding_of("a", tools_provider("three@3", {"c"}))});
+    expect_clash(outcome, second, {"'w'", "weather", "one@1", "winds", "two@2"});
+    EXPECT_EQ(names(outcome.snapshot->tools), (Names{"a__c", "w__a"}));
 }
 
-TEST(Collision, OfNamesIsRefusedNamingBoth) {
+TEST(Collision, OfCapabilitiesLeavesTheSecondOut) {
+    const auto second = tools_provider("two@2", {"b"});
+    const auto outcome = build({binding_of("a", tools_provider("one@1", {"a"}), "mcp:x"),
+                                binding_of("b", second, "mcp:x")});
+    expect_clash(outcome, second, {"mcp:x", "one@1", "two@2"});
+}
+
+TEST(Collision, OfNamesLeavesTheSecondOutNamingBoth) {
+    const auto second = tools_provider("two@2", {"x", "y"});
     const auto outcome = build({binding_of("", tools_provider("one@1", {"b__x"}), "first"),
-                                binding_of("b", tools_provider("two@2", {"x"}), "second")});
-    ASSERT_FALSE(outcome);
-    EXPECT_EQ(outcome.error().kind, ErrorKind::invalid);
-    for (const auto* part : {"'b__x'", "first", "one@1", "second", "two@2"}) {
-        EXPECT_NE(outcome.error().message.find(part), std::string::npos) << part;
-    }
+                                binding_of("b", second, "second")});
+    expect_clash(outcome, second, {"'b__x'", "first", "one@1", "second", "two@2"});
+    EXPECT_EQ(names(outcome.snapshot->tools), (Names{"b__x"})) << "all of it or nothing";
 }
 
-TEST(Collision, OfResourcesAndPromptsIsRefused) {
+TEST(Collision, IsWonByTheFirstWhateverTheirOrderInTheCatalog) {
+    const auto last = tools_provider("z@1", {"x"});
+    const auto outcome = build(
+        {binding_of("z", tools_provider("one@1", {"x"}), "first"), binding_of("", last, "last")});
+    EXPECT_TRUE(outcome.unlisted.empty());
+    const auto clash = build({binding_of("z", tools_provider("one@1", {"x"}), "first"),
+                              binding_of("", tools_provider("two@2", {"z__x"}), "a")});
+    EXPECT_EQ(clash.snapshot->tools.at(0).binding->capability, "first");
+}
+
+TEST(Collision, OfResourcesAndPromptsToo) {
     for (const std::string kind : {"resources", "prompts"}) {
         const auto one = [&](const char* label) {
             auto provider = fake(label);
@@ -39,17 +64,38 @@ TEST(Collision, OfResourcesAndPromptsIsRefused) {
                 .on(kind + "/list", list_text(kind, {R"({"name":"n","uri":"a:b"})"}));
             return provider;
         };
-        EXPECT_FALSE(build({binding_of("", one("one"), "x"), binding_of("", one("two"), "y")}))
+        EXPECT_EQ(build({binding_of("", one("one"), "x"), binding_of("", one("two"), "y")})
+                      .unlisted.size(),
+                  1u)
             << kind;
-        EXPECT_TRUE(build({binding_of("a", one("one"), "x"), binding_of("b", one("two"), "y")}))
+        EXPECT_TRUE(build({binding_of("a", one("one"), "x"), binding_of("b", one("two"), "y")})
+                        .unlisted.empty())
             << kind;
     }
 }
 
-TEST(Namespaces, MalformedOnesAreRefused) {
-    const auto outcome = build({binding_of("a__b", tools_provider("one@1", {"a"}))});
-    ASSERT_FALSE(outcome);
-    EXPECT_NE(outcome.error().message.find("one@1"), std::string::npos);
+TEST(Namespaces, MalformedOnesAreLeftOut) {
+    const auto bad = tools_provider("one@1", {"a"});
+    expect_clash(build({binding_of("a__b", bad)}), bad, {"one@1", "a__b"});
+}
+
+// Of three, one is asked: the others' entries are those of before, the very same schemas.
+TEST(Partial, OnlyThoseAreAskedThatAreWanted) {
+    const auto one = tools_provider("one", {"a"});
+    const auto two = tools_provider("two", {"a"});
+    const auto bindings =
+        std::vector{binding_of("one", one), binding_of("two", two), binding_of("new", fake("new"))};
+    const auto before = snapshot({bindings[0], bindings[1]});
+    one->on("tools/list", list_text("tools", {tool_text("a"), tool_text("b")}));
+    two->fails("tools/list");
+    const auto outcome = CatalogBuilder(ask_fake).build(
+        "acme", bindings, before, {}, [&](const auto& binding) { return binding.provider == one; });
+    EXPECT_EQ(names(outcome.snapshot->tools), (Names{"one__a", "one__b", "two__a"}));
+    EXPECT_EQ(outcome.snapshot->tool("two__a")->input, before->tool("two__a")->input);
+    EXPECT_NE(outcome.snapshot->tool("one__a")->input, before->tool("one__a")->input);
+    EXPECT_TRUE(outcome.warnings.empty());
+    ASSERT_EQ(outcome.unlisted.size(), 1u) << "nothing is known of one that was never asked";
+    EXPECT_EQ(outcome.unlisted[0], bindings[2].provider);
 }
 
 TEST(Namespaces, SeveralMayBeEmpty) {
@@ -145,8 +191,7 @@ TEST(Merge, InstructionsOfSeveralSayWhose) {
               "a__*: One.\n\nb__*: Two.");
     const auto built = CatalogBuilder(ask_fake).build("acme", {binding_of("a", speaker("One."))},
                                                       nullptr, "Ours.");
-    ASSERT_TRUE(built);
-    EXPECT_EQ(built->snapshot->instructions, "Ours.\n\nOne.");
+    EXPECT_EQ(built.snapshot->instructions, "Ours.\n\nOne.");
 }
 
 TEST(Merge, VersionsGrow) {
@@ -177,16 +222,15 @@ TEST_P(FailingBinding, LeavesTheOthersAndKeepsItsPreviousEntries) {
     const auto after = build(
         {binding_of("flaky", flaky), binding_of("steady", tools_provider("steady", {"a", "b"}))},
         before);
-    ASSERT_TRUE(after) << after.error().message;
-    const auto& kept = *after->snapshot;
+    const auto& kept = *after.snapshot;
     EXPECT_EQ(names(kept.tools), (Names{"flaky__x", "flaky__y", "steady__a", "steady__b"}));
     EXPECT_EQ(names(kept.resources), (Names{"flaky+a:b"}));
     EXPECT_EQ(names(kept.templates), (Names{"flaky+a:{c}"}));
     EXPECT_EQ(names(kept.prompts), (Names{"flaky__ask"}));
     EXPECT_EQ(kept.bindings.size(), 2u);
-    ASSERT_EQ(after->warnings.size(), 1u);
-    EXPECT_NE(after->warnings[0].find("flaky@1"), std::string::npos);
-    EXPECT_NE(after->warnings[0].find("it is broken"), std::string::npos);
+    ASSERT_EQ(after.warnings.size(), 1u);
+    EXPECT_NE(after.warnings[0].find("flaky@1"), std::string::npos);
+    EXPECT_NE(after.warnings[0].find("it is broken"), std::string::npos);
 
     // Another provider, or another namespace: what the old one said does not count.
     for (const auto& changed : {binding_of("flaky", flaky), binding_of("other", flaky)}) {
@@ -197,14 +241,13 @@ TEST_P(FailingBinding, LeavesTheOthersAndKeepsItsPreviousEntries) {
         }
         const auto fresh =
             build({binding, binding_of("steady", tools_provider("steady", {"a"}))}, before);
-        ASSERT_TRUE(fresh);
-        EXPECT_EQ(names(fresh->snapshot->tools), (Names{"steady__a"}));
-        EXPECT_EQ(fresh->snapshot->bindings.size(), 1u);
-        EXPECT_EQ(fresh->warnings.size(), 1u);
+        EXPECT_EQ(names(fresh.snapshot->tools), (Names{"steady__a"}));
+        EXPECT_EQ(fresh.snapshot->bindings.size(), 1u);
+        EXPECT_EQ(fresh.warnings.size(), 1u);
     }
 
     healthy();
-    const auto again = snapshot({binding_of("flaky", flaky)}, after->snapshot);
+    const auto again = snapshot({binding_of("flaky", flaky)}, after.snapshot);
     EXPECT_EQ(names(again->tools), (Names{"flaky__x", "flaky__y"}));
 }
 
@@ -219,9 +262,8 @@ TEST(FailingProvider, MayAnswerNonsense) {
         odd->on("tools/list", body);
         const auto outcome =
             build({binding_of("odd", odd), binding_of("ok", tools_provider("ok", {"a"}))});
-        ASSERT_TRUE(outcome) << body;
-        EXPECT_EQ(names(outcome->snapshot->tools), (Names{"ok__a"})) << body;
-        EXPECT_EQ(outcome->warnings.size(), 1u) << body;
+        EXPECT_EQ(names(outcome.snapshot->tools), (Names{"ok__a"})) << body;
+        EXPECT_EQ(outcome.warnings.size(), 1u) << body;
     }
 }
 
@@ -233,9 +275,8 @@ TEST(FailingProvider, MayThrowOrBeAbsent) {
     const auto outcome =
         build({binding_of("a", thrower), binding_of("b", nullptr), binding_of("c", nullptr),
                binding_of("ok", tools_provider("ok", {"a"}))});
-    ASSERT_TRUE(outcome);
-    EXPECT_EQ(names(outcome->snapshot->tools), (Names{"ok__a"}));
-    EXPECT_EQ(outcome->warnings.size(), 3u);
+    EXPECT_EQ(names(outcome.snapshot->tools), (Names{"ok__a"}));
+    EXPECT_EQ(outcome.warnings.size(), 3u);
 }
 
 // Each of the eight answers only when all eight are being asked: one after the other would hang.
@@ -277,8 +318,7 @@ TEST(Parallel, IsBounded) {
         bindings.push_back(binding_of("n" + std::to_string(i), provider));
     }
     auto outcome = build(std::move(bindings), nullptr, {.parallel = 3});
-    ASSERT_TRUE(outcome);
-    EXPECT_EQ(outcome->snapshot->tools.size(), 40u);
+    EXPECT_EQ(outcome.snapshot->tools.size(), 40u);
     EXPECT_EQ(threads.size(), 3u);
 }
 

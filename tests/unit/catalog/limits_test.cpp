@@ -33,11 +33,10 @@ TEST(Pages, ThatNeverEndAreCutOff) {
     });
     const auto outcome =
         build({binding_of("n", provider), binding_of("ok", tools_provider("ok", {"a"}))});
-    ASSERT_TRUE(outcome);
     EXPECT_EQ(asked, 100);
-    EXPECT_EQ(outcome->snapshot->tools.size(), 101u);
-    ASSERT_EQ(outcome->warnings.size(), 1u);
-    EXPECT_NE(outcome->warnings[0].find("do not end"), std::string::npos);
+    EXPECT_EQ(outcome.snapshot->tools.size(), 101u);
+    ASSERT_EQ(outcome.warnings.size(), 1u);
+    EXPECT_NE(outcome.warnings[0].find("do not end"), std::string::npos);
 }
 
 TEST(Pages, ThatPointToThemselvesAreAskedOnce) {
@@ -48,9 +47,8 @@ TEST(Pages, ThatPointToThemselvesAreAskedOnce) {
         return page({tool_text("t" + std::to_string(asked))}, "same");
     });
     const auto outcome = build({binding_of("n", provider)});
-    ASSERT_TRUE(outcome);
     EXPECT_EQ(asked, 2);
-    EXPECT_EQ(outcome->warnings.size(), 1u);
+    EXPECT_EQ(outcome.warnings.size(), 1u);
 }
 
 TEST(Pages, ThatFailLaterFailTheBinding) {
@@ -60,19 +58,17 @@ TEST(Pages, ThatFailLaterFailTheBinding) {
         return Error{ErrorKind::unsupported, "not that page"};
     });
     const auto outcome = build({binding_of("n", provider)});
-    ASSERT_TRUE(outcome);
-    EXPECT_TRUE(outcome->snapshot->tools.empty());
-    EXPECT_EQ(outcome->warnings.size(), 1u);
+    EXPECT_TRUE(outcome.snapshot->tools.empty());
+    EXPECT_EQ(outcome.warnings.size(), 1u);
 }
 
 TEST(Limits, OfEntriesKeepWhatFits) {
     const auto outcome =
         build({binding_of("n", tools_provider("p", {"a", "b", "c"}))}, nullptr, {.entries = 2});
-    ASSERT_TRUE(outcome);
-    EXPECT_EQ(names(outcome->snapshot->tools), (Names{"n__a", "n__b"}));
-    EXPECT_EQ(outcome->warnings.size(), 1u);
+    EXPECT_EQ(names(outcome.snapshot->tools), (Names{"n__a", "n__b"}));
+    EXPECT_EQ(outcome.warnings.size(), 1u);
     EXPECT_TRUE(build({binding_of("n", tools_provider("p", {"a", "b"}))}, nullptr, {.entries = 2})
-                    ->warnings.empty());
+                    .warnings.empty());
 }
 
 TEST(Limits, OfBytesKeepWhatFits) {
@@ -81,9 +77,8 @@ TEST(Limits, OfBytesKeepWhatFits) {
         snapshot({binding_of("n", tools_provider("p", {"a"}))})->tools[0].input->size();
     const auto outcome = build({binding_of("n", tools_provider("p", {"a", "b", "c"}))}, nullptr,
                                {.bytes = 2 * size});
-    ASSERT_TRUE(outcome);
-    EXPECT_EQ(names(outcome->snapshot->tools), (Names{"n__a", "n__b"}));
-    EXPECT_EQ(outcome->warnings.size(), 1u);
+    EXPECT_EQ(names(outcome.snapshot->tools), (Names{"n__a", "n__b"}));
+    EXPECT_EQ(outcome.warnings.size(), 1u);
 }
 
 TEST(Limits, OfBytesCountWhatSchemasBecome) {
@@ -95,8 +90,7 @@ TEST(Limits, OfBytesCountWhatSchemasBecome) {
                  list_text("tools", {R"({"name":"a","inputSchema":{"type":"object","enum":[)" +
                                      zeros + "]}}"}));
     const auto kept = [&](std::size_t bytes) {
-        return build({binding_of("n", provider)}, nullptr, {.bytes = bytes})
-            ->snapshot->tools.size();
+        return build({binding_of("n", provider)}, nullptr, {.bytes = bytes}).snapshot->tools.size();
     };
     EXPECT_EQ(kept(1'000'000), 1u);
     EXPECT_EQ(kept(10 * zeros.size()), 0u);  // each number is many times its text
@@ -111,19 +105,17 @@ TEST(Limits, OfTimeEndABindingBetweenPages) {
     });
     const auto outcome =
         build({binding_of("n", provider)}, nullptr, {.time = std::chrono::milliseconds(0)});
-    ASSERT_TRUE(outcome);
     EXPECT_EQ(asked, 0);
-    ASSERT_EQ(outcome->warnings.size(), 1u);
-    EXPECT_NE(outcome->warnings[0].find("too long"), std::string::npos);
+    ASSERT_EQ(outcome.warnings.size(), 1u);
+    EXPECT_NE(outcome.warnings[0].find("too long"), std::string::npos);
 }
 
 TEST(Limits, OfWarningsCountTheRest) {
     auto provider = fake("noisy");
     provider->on("tools/list", list_text("tools", std::vector<std::string>(500, "{}")));
     const auto outcome = build({binding_of("n", provider)});
-    ASSERT_TRUE(outcome);
-    ASSERT_EQ(outcome->warnings.size(), 21u);
-    EXPECT_NE(outcome->warnings.back().find("480"), std::string::npos);
+    ASSERT_EQ(outcome.warnings.size(), 21u);
+    EXPECT_NE(outcome.warnings.back().find("480"), std::string::npos);
 }
 
 TEST(Limits, OfNamesAndInstructionsHold) {
@@ -131,11 +123,10 @@ TEST(Limits, OfNamesAndInstructionsHold) {
     provider->on("server/discover", R"({"capabilities":{"tools":{}},"instructions":")" +
                                         std::string(20'000, 'i') + "\"}");
     const auto outcome = build({binding_of("n", provider)});
-    ASSERT_TRUE(outcome);
-    EXPECT_EQ(names(outcome->snapshot->tools), (Names{"n__a"}));
-    EXPECT_TRUE(outcome->snapshot->instructions.empty());
-    ASSERT_EQ(outcome->warnings.size(), 2u);
-    for (const auto& warning : outcome->warnings)
+    EXPECT_EQ(names(outcome.snapshot->tools), (Names{"n__a"}));
+    EXPECT_TRUE(outcome.snapshot->instructions.empty());
+    ASSERT_EQ(outcome.warnings.size(), 2u);
+    for (const auto& warning : outcome.warnings)
         EXPECT_LT(warning.size(), 400u);
 }
 

@@ -123,5 +123,14 @@ TEST(ExposedUri, NeverMeetsAnotherNamespaces) {
     EXPECT_EQ(seen.size(), spaces.size() * locals.size());
 }
 
+TEST(VirtualNames, HoldAColon) {
+    for (const char* good : {"mcp:github", "a:", "0:a_b.c-d:e"})
+        EXPECT_TRUE(check_virtual_name(good)) << good;
+    EXPECT_TRUE(check_virtual_name("m:" + std::string(98, 'x')));
+    for (const char* bad : {"", ":", ":a", "github", "mcp:GitHub", "mcp:a b", "mcp:\xc3\xa9"})
+        EXPECT_FALSE(check_virtual_name(bad)) << bad;
+    EXPECT_FALSE(check_virtual_name("m:" + std::string(99, 'x')));
+}
+
 }  // namespace
 }  // namespace pb::catalog

@@ -90,6 +90,16 @@ class FakeChanges : public catalog::ChangeSink {
                        std::string(params));
         return catalog::Status::ok;
     }
+    void offers_changed(const catalog::Provider& provider) noexcept override {
+        std::lock_guard lock(mutex_);
+        seen.push_back(std::string(provider.label()) + " offers");
+    }
+    Result<void> vacant(const std::string&, const catalog::Provider&, std::string_view,
+                        std::string_view name_space) const override {
+        if (name_space == taken) return Error{ErrorKind::busy, "the namespace is taken"};
+        return {};
+    }
+    std::string taken = "taken";  // a namespace of somebody else
     std::mutex mutex_;
     std::vector<std::string> seen;
 };
@@ -228,7 +238,7 @@ inline InstanceSpec spec(std::string config = "{}") {
         .org = "acme", .capability = "scripted", .name_space = "s", .config = std::move(config)};
 }
 
-inline std::shared_ptr<catalog::Provider> started(Host& host, Script script,
+inline std::shared_ptr<Instance> started(Host& host, Script script,
                                                   Threading threading = Threading::concurrent,
                                                   InstanceSpec with = spec()) {
     auto made =

@@ -190,9 +190,8 @@ class World {
             return keep->body;
         });
         auto outcome = builder.build("default", {binding}, catalog.of("default"));
-        if (!outcome) throw std::runtime_error(outcome.error().message);
-        warnings = outcome->warnings;
-        catalog.replace("default", outcome->snapshot);
+        warnings = outcome.warnings;
+        catalog.replace("default", outcome.snapshot);
     }
 
     // Sends one message. Modern requests get their _meta and headers unless the test gives its own.
