@@ -239,8 +239,8 @@ inline InstanceSpec spec(std::string config = "{}") {
 }
 
 inline std::shared_ptr<Instance> started(Host& host, Script script,
-                                                  Threading threading = Threading::concurrent,
-                                                  InstanceSpec with = spec()) {
+                                         Threading threading = Threading::concurrent,
+                                         InstanceSpec with = spec()) {
     auto made =
         start_instance(ScriptedPlugin::library(std::move(script), threading), with, host.wiring);
     if (!made) throw std::runtime_error(made.error().message);

@@ -272,5 +272,39 @@ TEST(Calls, ABoundOnCallsInAll) {
     EXPECT_EQ(desk.kept()->times(), 0);
 }
 
+// One that stands in front of another: its calls are the other's to complete, and nobody else's.
+class Front : public catalog::Provider {
+  public:
+    explicit Front(std::shared_ptr<FakeProvider> behind) : behind_(std::move(behind)) {}
+    std::string_view label() const override { return "front"; }
+    std::string_view capability() const override { return "mcp:front"; }
+    const catalog::Provider& speaker() const override { return *behind_; }
+    void handle(const catalog::ProviderRequest& request) noexcept override {
+        behind_->handle(request);
+    }
+    void cancel(runtime::CallId call) noexcept override { behind_->cancel(call); }
+
+  private:
+    std::shared_ptr<FakeProvider> behind_;
+};
+
+TEST(Calls, BelongToWhoSpeaksForTheirProvider) {
+    Desk desk;
+    json seen;
+    desk.provider->handlers["keep"] = [&](auto, const json&, const json& context) {
+        seen = context;
+    };
+    auto front = std::make_shared<Front>(desk.provider);
+    auto witness = std::make_shared<Witness>();
+    auto spec = desk.spec(witness);
+    spec.provider = front;
+    const auto id = desk.calls.start(spec);
+    EXPECT_EQ(seen["capability"], "mcp:front");
+    EXPECT_TRUE(desk.calls.belongs(id, *desk.provider));
+    EXPECT_FALSE(desk.calls.belongs(id, *front));
+    EXPECT_EQ(desk.provider->health.inside, 0);
+    EXPECT_EQ(desk.calls.complete(id, Status::ok, "{}"), Status::ok);
+}
+
 }  // namespace
 }  // namespace pb::test

@@ -20,6 +20,12 @@ TEST(Context, OfTheHostItself) {
                              {"depth", 3}}));
 }
 
+TEST(Context, SaysWhichCapabilityTheCallIsFor) {
+    const auto context =
+        json::parse(make_context({"acme", "host", "service", {}}, {}, 0, "mcp:github"));
+    EXPECT_EQ(context["capability"], "mcp:github");
+}
+
 TEST(Context, OfAClient) {
     ClientView client;
     client.info = R"({"name":"c","version":"1"})";
