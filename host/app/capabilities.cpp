@@ -31,8 +31,8 @@ Result<std::string> configuration(const config::CapabilityConfig& wanted,
 
 }  // namespace
 
-std::string Wanted::fingerprint() const {
-    return spec.capability + "\n" + spec.name_space + "\n" + library->sha256 + "\n" + spec.config;
+std::string Wanted::identity() const {
+    return spec.capability + "\n" + spec.name_space + "\n" + library->sha256;
 }
 
 Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder) {

@@ -17,8 +17,8 @@ struct Wanted {
     plugin::InstanceSpec spec;
     catalog::ListPolicy lists;
 
-    // Two that are equal are served by the same instance.
-    std::string fingerprint() const;
+    // Two that are equal are served by the same instance, where it takes over the configuration.
+    std::string identity() const;
 };
 
 struct Plan {

@@ -200,7 +200,7 @@ void Orgs::work(const Called& called) {
         work.list_all = called.list_all;
         work.list_unlisted = called.all || due;
         if (dirty != called.dirty.end()) work.list = dirty->second;
-        change(*org, work);
+        change(*org, std::move(work));
     }
     for (const auto& name : catalog_.orgs())
         if (!orgs.contains(name)) {
@@ -212,7 +212,7 @@ void Orgs::work(const Called& called) {
 }
 
 // Brings one organisation up to date; without a folder only its lists and offers.
-void Orgs::change(const config::OrgConfig& org, const Work& work) {
+void Orgs::change(const config::OrgConfig& org, Work work) {
     whole_ = true;
     try {
         assemble(org, work);
@@ -237,14 +237,14 @@ void Orgs::say_once(const std::string& org, const std::string& problem) {
     saying_.insert(problem);
 }
 
-void Orgs::assemble(const config::OrgConfig& org, const Work& work) {
+void Orgs::assemble(const config::OrgConfig& org, Work& work) {
     auto& state = states_[org.name];
     if (work.folder) {
         saying_.clear();
         const auto todo = plan(org, *work.folder);
         for (const auto& problem : todo.problems)
             say_once(org.name, problem);
-        auto next = start(todo, state.instances);
+        auto next = start(todo, state.instances, work);
         if (stopping()) return;
         put(org, std::move(next), work);
     } else {
@@ -254,47 +254,72 @@ void Orgs::assemble(const config::OrgConfig& org, const Work& work) {
     state.said = saying_;
 }
 
-// The instances of a plan: those that serve already where nothing differs, new ones otherwise.
-// Where a new one does not start or is configured wrongly, the one before goes on.
-Orgs::Instances Orgs::start(const Plan& plan, const Instances& before) {
+// The instances of a plan: those that serve already where they can go on, new ones otherwise. Where
+// a new one does not start or is configured wrongly, the one before goes on.
+Orgs::Instances Orgs::start(const Plan& plan, const Instances& before, Work& work) {
     Instances out;
     auto keep = [&](const std::string& capability) {
         if (const auto* old = find(before, capability)) out.push_back(*old);
     };
-    for (auto wanted : plan.wanted) {
-        const auto print = wanted.fingerprint();
-        auto same = std::find_if(before.begin(), before.end(),
-                                 [&](const auto& old) { return old.fingerprint == print; });
-        if (same != before.end()) {
-            out.push_back(*same);
-            continue;
-        }
+    for (const auto& wanted : plan.wanted) {
         if (stopping()) return out;
-        const auto& spec = wanted.spec;
-        if (hung_.contains(spec.org + print)) {
-            keep(spec.capability);
-            continue;
-        }
-        wanted.spec.start_timeout = patience_.start;
-        auto started = plugin::start_instance(wanted.library, spec, *wiring_);
-        if (started) {
-            out.push_back({print, *started, wanted.lists, spec.capability, spec.name_space});
-            // Before it is asked for its lists and offers: what it says of them from now on counts.
-            std::lock_guard lock(mutex_);
-            speakers_[started->get()] = spec.org;
-            continue;
-        }
-        say_once(spec.org, wanted.library->label() + " did not start as " + spec.capability + ": " +
-                               started.error().message);
-        if (started.error().kind == ErrorKind::deadline)
-            hung_.insert(spec.org + print);
+        auto instance = go_on(wanted, before, work);
+        if (!instance) instance = begin(wanted);
+        if (instance)
+            out.push_back(std::move(*instance));
         else
-            whole_ = false;
-        keep(spec.capability);
+            keep(wanted.spec.capability);
     }
     for (const auto& capability : plan.misconfigured)
         keep(capability);
     return out;
+}
+
+// The one that serves already, if it is what is wanted or becomes so.
+std::optional<Orgs::Instance> Orgs::go_on(const Wanted& wanted, const Instances& before,
+                                          Work& work) {
+    const auto identity = wanted.identity();
+    const auto& spec = wanted.spec;
+    const auto same = std::find_if(before.begin(), before.end(),
+                                   [&](const auto& old) { return old.identity == identity; });
+    if (same == before.end()) return std::nullopt;
+    auto instance = *same;
+    if (instance.config == spec.config) return instance;
+    if (auto taken = instance.provider->configure(spec.config, patience_.start); !taken) {
+        if (taken.error().kind != ErrorKind::unsupported)
+            log::warning("plugin.not_configured", {{"org", spec.org},
+                                                   {"plugin", instance.provider->label()},
+                                                   {"capability", spec.capability},
+                                                   {"reason", taken.error().message}});
+        return std::nullopt;
+    }
+    instance.config = spec.config;
+    // What it lists may depend on it.
+    work.list.insert(instance.provider.get());
+    return instance;
+}
+
+std::optional<Orgs::Instance> Orgs::begin(Wanted wanted) {
+    auto& spec = wanted.spec;
+    auto identity = wanted.identity();
+    const auto mark = spec.org + "\n" + identity + "\n" + spec.config;
+    if (hung_.contains(mark)) return std::nullopt;
+    spec.start_timeout = patience_.start;
+    auto started = plugin::start_instance(wanted.library, spec, *wiring_);
+    if (started) {
+        // Before it is asked for its lists and offers: what it says of them from now on counts.
+        std::lock_guard lock(mutex_);
+        speakers_[started->get()] = spec.org;
+        return Instance{std::move(identity), spec.config,     *started,
+                        wanted.lists,        spec.capability, spec.name_space};
+    }
+    say_once(spec.org, wanted.library->label() + " did not start as " + spec.capability + ": " +
+                           started.error().message);
+    if (started.error().kind == ErrorKind::deadline)
+        hung_.insert(mark);
+    else
+        whole_ = false;
+    return std::nullopt;
 }
 
 // Everything that these instances have, in the order of who keeps a name that two of them want: the

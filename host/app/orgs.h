@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -56,7 +57,7 @@ class Orgs : public catalog::ChangeSink {
 
   private:
     struct Instance {
-        std::string fingerprint;
+        std::string identity, config;  // of the Wanted that it was started for
         std::shared_ptr<plugin::Instance> provider;
         catalog::ListPolicy lists;
         std::string capability, name_space;
@@ -92,9 +93,11 @@ class Orgs : public catalog::ChangeSink {
     bool wait_for_work(std::unique_lock<std::mutex>& lock);
     struct Called;
     void work(const Called& called);
-    void change(const config::OrgConfig& org, const Work& work);
-    void assemble(const config::OrgConfig& org, const Work& work);
-    Instances start(const Plan& plan, const Instances& before);
+    void change(const config::OrgConfig& org, Work work);
+    void assemble(const config::OrgConfig& org, Work& work);
+    Instances start(const Plan& plan, const Instances& before, Work& work);
+    std::optional<Instance> go_on(const Wanted& wanted, const Instances& before, Work& work);
+    std::optional<Instance> begin(Wanted wanted);
     void put(const config::OrgConfig& org, Instances wanted, const Work& work);
     Bindings gather(const std::string& org, const Instances& instances);
     Outcome build(const config::OrgConfig& org, const Bindings& bindings, const Work& work);
@@ -131,8 +134,8 @@ class Orgs : public catalog::ChangeSink {
     std::set<std::string> saying_;        // the problems of the assembly that is running
     bool whole_ = false;                  // the one that is running found nothing amiss
     std::map<std::string, Again> amiss_;  // organisations to be tried again
-    // Fingerprints whose start never came back. Each try costs a thread: only a change of the
-    // configuration or the plugins is worth another.
+    // Instances whose start never came back: organisation, identity and configuration. Each try
+    // costs a thread: only a change of the configuration or the plugins is worth another.
     std::set<std::string> hung_;
 
     std::thread thread_;  // last: it uses all of the above

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 
 #include "base/log.h"
+#include "json/parse.h"
 #include "json/scan.h"
 #include "plugin/host_table.h"
 #include "plugin/plugin_log.h"
@@ -35,16 +37,36 @@ constexpr std::array<std::string_view, 4> announcements = {
     "notifications/tools/list_changed", "notifications/prompts/list_changed",
     "notifications/resources/list_changed", "notifications/resources/updated"};
 
-std::string start_message(const InstanceSpec& spec) {
+std::string start_message(const InstanceSpec& spec, std::string_view config) {
     std::string text = "{\"org\":";
     json::append_quoted(text, spec.org);
     text += ",\"capability\":";
     json::append_quoted(text, spec.capability);
     text += ",\"namespace\":";
     json::append_quoted(text, spec.name_space);
-    text += ",\"config\":" + spec.config + "}";
+    text.append(",\"config\":").append(config).append("}");
     return text;
 }
+
+// Shared by the thread that waits for a configure() and the one that does it.
+class Attempt {
+  public:
+    void end(Result<void> outcome) {
+        std::lock_guard lock(mutex_);
+        outcome_ = std::move(outcome);
+        ended_.notify_all();
+    }
+    std::optional<Result<void>> wait_for(std::chrono::milliseconds timeout) {
+        std::unique_lock lock(mutex_);
+        ended_.wait_for(lock, timeout, [this] { return outcome_.has_value(); });
+        return outcome_;
+    }
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable ended_;
+    std::optional<Result<void>> outcome_;
+};
 
 }  // namespace
 
@@ -52,12 +74,12 @@ HostInstance::HostInstance(LibraryPtr library, InstanceSpec spec, nlohmann::json
                            const Wiring& wiring)
     : library_(std::move(library)),
       spec_(std::move(spec)),
-      config_(std::move(config)),
       wiring_(wiring),
       label_(library_->label()),
       owner_{spec_.org, spec_.capability},
       host_(host_table(*this)),
-      callbacks_(wiring.events, wiring.timers, wiring.workers) {
+      callbacks_(wiring.events, wiring.timers, wiring.workers),
+      config_(std::make_shared<const nlohmann::json>(std::move(config))) {
     if (library_->manifest.threading == Threading::serial) serial_.emplace(spec_.serial_queue);
 }
 
@@ -74,7 +96,7 @@ Result<void> HostInstance::begin() {
             must_stay_ = true;
             return usable;
         }
-        std::string message = start_message(spec_);
+        std::string message = start_message(spec_, spec_.config);
         patchbay_status status = plugin_->start(plugin_, as_str(message));
         if (status != PATCHBAY_OK) {
             std::string otherwise = "its start failed with status " + std::to_string(status) +
@@ -107,6 +129,62 @@ void HostInstance::end() noexcept {
         must_stay_ = true;
         threw("stop");
     }
+}
+
+std::shared_ptr<const nlohmann::json> HostInstance::config() const {
+    std::lock_guard lock(mutex_);
+    return config_;
+}
+
+void HostInstance::swap_config(std::shared_ptr<const nlohmann::json>& config) {
+    std::lock_guard lock(mutex_);
+    config_.swap(config);
+}
+
+Result<void> HostInstance::configure(const std::string& config, std::chrono::milliseconds timeout) {
+    if (!PATCHBAY_HAS(plugin_, patchbay_plugin, configure) || !plugin_->configure)
+        return Error{ErrorKind::unsupported, "the plugin has no configure()"};
+    auto parsed = json::parse(config);
+    if (!parsed || !parsed->is_object()) return invalid("a configuration must be a JSON object");
+    auto value = std::make_shared<const nlohmann::json>(std::move(*parsed));
+    // On a thread of its own, which keeps the instance: one that hangs must not hold the caller for
+    // good, and is not stopped underneath.
+    auto attempt = std::make_shared<Attempt>();
+    try {
+        std::thread([self = shared_from_this(), attempt, config, value] {
+            attempt->end(self->take_over(config, value));
+        }).detach();
+    } catch (const std::exception& error) {
+        return internal_error(error.what());
+    }
+    if (auto outcome = attempt->wait_for(timeout)) return *outcome;
+    return Error{ErrorKind::deadline,
+                 "its configure() took longer than " + std::to_string(timeout.count()) + " ms"};
+}
+
+Result<void> HostInstance::take_over(const std::string& text,
+                                     std::shared_ptr<const nlohmann::json> config) {
+    {
+        std::lock_guard lock(mutex_);
+        if (starting_) return Error{ErrorKind::busy, "an earlier configure() has not come back"};
+        starting_ = true;
+        last_error_.clear();
+    }
+    swap_config(config);
+    patchbay_status status = PATCHBAY_E_INTERNAL;
+    contain("configure", [&] {
+        const auto message = start_message(spec_, text);
+        status = plugin_->configure(plugin_, as_str(message));
+    });
+    if (status != PATCHBAY_OK) swap_config(config);
+    const auto otherwise =
+        "its configure() failed with status " + std::to_string(status) + " and it did not say why";
+    auto reason = reason_of(otherwise.c_str());
+    std::lock_guard lock(mutex_);
+    starting_ = false;
+    if (status == PATCHBAY_OK) return {};
+    return Error{status == PATCHBAY_E_UNSUPPORTED ? ErrorKind::unsupported : ErrorKind::invalid,
+                 std::move(reason)};
 }
 
 void HostInstance::threw(const char* where) const noexcept {

@@ -41,6 +41,7 @@ class HostInstance final : public Instance, public std::enable_shared_from_this<
     std::vector<catalog::Binding> offered() override {
         return offers_.bindings(shared_from_this());
     }
+    Result<void> configure(const std::string& config, std::chrono::milliseconds timeout) override;
 
     // For the host table and the services; [any thread].
     static HostInstance& of(const patchbay_host* host) {
@@ -51,7 +52,7 @@ class HostInstance final : public Instance, public std::enable_shared_from_this<
     const store::Owner& owner() const { return owner_; }
     // An instance may only touch its own calls; others are gone to it.
     bool owns(catalog::CallId call) const noexcept { return wiring_.calls.belongs(call, *this); }
-    const nlohmann::json& config() const { return config_; }
+    std::shared_ptr<const nlohmann::json> config() const;
     Callbacks& callbacks() { return callbacks_; }
     Offers& offers() { return offers_; }
     bool stopping();
@@ -78,13 +79,14 @@ class HostInstance final : public Instance, public std::enable_shared_from_this<
     void tell_cancelled() noexcept;
     void fail(catalog::CallId call, catalog::Status status, std::string_view message) noexcept;
     void threw(const char* where) const noexcept;
+    Result<void> take_over(const std::string& text, std::shared_ptr<const nlohmann::json> config);
+    void swap_config(std::shared_ptr<const nlohmann::json>& config);
     void announce_stop();
     void close_callbacks(std::chrono::milliseconds patience);
     std::string reason_of(const char* otherwise);
 
     const LibraryPtr library_;
     const InstanceSpec spec_;
-    const nlohmann::json config_;
     const Wiring wiring_;
     const std::string label_;
     const store::Owner owner_;
@@ -95,11 +97,12 @@ class HostInstance final : public Instance, public std::enable_shared_from_this<
     Callbacks callbacks_;
     Offers offers_{*this};
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable stopped_;
-    bool starting_ = true;
+    std::shared_ptr<const nlohmann::json> config_;
+    bool starting_ = true;  // or taking over a configuration
     bool stopping_ = false;
-    std::string last_error_;  // logged while starting
+    std::string last_error_;  // logged meanwhile
     std::deque<catalog::CallId> to_cancel_;
     bool cancelling_ = false;
 };

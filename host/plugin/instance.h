@@ -52,6 +52,11 @@ class Instance : public catalog::Provider {
     // which keeps the instance as whoever holds the instance itself does. A change of them is told
     // to Wiring::changes.
     virtual std::vector<catalog::Binding> offered() = 0;
+    // Has it take over another configuration (as in InstanceSpec) while it serves, waiting up to
+    // `timeout`. After an error, which says why, it goes on with what it had: unsupported where the
+    // plugin does not do this at all. Not for two threads at once.
+    virtual Result<void> configure(const std::string& config,
+                                   std::chrono::milliseconds timeout) = 0;
 };
 
 // [any thread] Makes the instance and waits for its start(), up to start_timeout. The error says

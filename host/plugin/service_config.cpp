@@ -29,7 +29,8 @@ patchbay_status get(const patchbay_host* host, patchbay_str pointer, patchbay_si
         } catch (const nlohmann::json::exception&) {
             return PATCHBAY_E_INVALID;
         }
-        const nlohmann::json* value = find(HostInstance::of(host).config(), path);
+        const auto config = HostInstance::of(host).config();
+        const nlohmann::json* value = find(*config, path);
         if (!value) return PATCHBAY_E_NOT_FOUND;
         std::string text = json::dump(*value);
         sink(user, pointer, as_str(text));

@@ -16,8 +16,8 @@
  *  2. Growth.     Every table and struct starts with struct_size and only ever grows at its end.
  *                 Read a member only if struct_size covers it (PATCHBAY_HAS). A break would be
  *                 a new entry point, patchbay_plugin_v2; a host goes on loading v1.
- *  3. Threads.    Lifecycle functions (start, stop, destroy) of one instance never overlap.
- *                 handle() and cancel() run on host threads, concurrently, unless the manifest says
+ *  3. Threads.    Lifecycle functions (start, configure, stop, destroy) of one instance never
+ * overlap. handle() and cancel() run on host threads, concurrently, unless the manifest says
  *                 "threading":"serial". Host functions may be called from any thread.
  *  4. Completion. Every handle() is completed exactly once, then or later, on any thread. A later
  *                 attempt answers PATCHBAY_E_GONE and does nothing. Call ids are never reused.
@@ -114,19 +114,15 @@ enum {
  *          (Arguments with such names are refused where the tool's inputSchema asks for anything.)
  * context  a JSON object:
  *            org               id of the organisation that the call belongs to
- *            capability        (1.1) which capability it is for: the instance's own, or a virtual one
- *                              that it offers (service patchbay.capabilities/1)
- *            principal         {"id","kind"}: kind is "anonymous" | "user" | "key" | "service"
- *            scopes            ["mcp:read", ...]
- *            sources, objects  ids from source:/object: scopes; absent = not narrowed
- *            client            {"name","version"} as the client says of itself; may be absent
- *            clientCapabilities what the client can be asked: {"elicitation":{"form":{}},...}
- *            protocolVersion   of the client; plugins rarely need it
- *            logLevel          the least severe level that the client wants; absent = none
- *            progress          true if somebody listens to progress
- *            trace             {"traceparent","tracestate","baggage"}; may be absent
- *            depth             0 for a client's call, +1 for each nested invoke
- *          Unknown members are to be ignored.
+ *            capability        (1.1) which capability it is for: the instance's own, or a virtual
+ * one that it offers (service patchbay.capabilities/1) principal         {"id","kind"}: kind is
+ * "anonymous" | "user" | "key" | "service" scopes            ["mcp:read", ...] sources, objects ids
+ * from source:/object: scopes; absent = not narrowed client            {"name","version"} as the
+ * client says of itself; may be absent clientCapabilities what the client can be asked:
+ * {"elicitation":{"form":{}},...} protocolVersion   of the client; plugins rarely need it logLevel
+ * the least severe level that the client wants; absent = none progress          true if somebody
+ * listens to progress trace             {"traceparent","tracestate","baggage"}; may be absent depth
+ * 0 for a client's call, +1 for each nested invoke Unknown members are to be ignored.
  */
 typedef struct patchbay_request {
     uint32_t struct_size;
@@ -220,14 +216,22 @@ struct patchbay_plugin {
     /* [worker] Optional (may be NULL): the call was cancelled or its time is over. It must still be
      * completed; PATCHBAY_E_CANCELLED will do. May overlap handle() of the same call. */
     void (*cancel)(patchbay_plugin* self, patchbay_call call);
+
+    /* 1.1. [lifecycle] Optional (may be NULL): the configuration is another one now. `start` is
+     * what start() would get; only its "config" differs from before. May overlap handle().
+     * PATCHBAY_OK: the instance goes on serving with it; the lists of its own capability are asked
+     * for again. An error status (log why; PATCHBAY_E_UNSUPPORTED needs no reason): the instance
+     * goes on with what it had until the host has started another one, as it does where there is no
+     * configure(). */
+    patchbay_status (*configure)(patchbay_plugin* self, patchbay_str start);
 };
 
 /* The entry point: makes one instance. Called for each organisation and capability that uses the
- * plugin, and again when the configuration or the file changes: the new instance is started before
- * the old one is stopped, so that nobody is turned away. What only one of two can have, like a port
- * or the lock of a file, must therefore not be asked for in start(), or be waited for elsewhere.
- * Does nothing but allocate: threads and files belong in start(). Returns NULL to refuse (log why).
- * `host` stays valid until destroy() returns. */
+ * plugin, and again when the configuration (unless configure() takes it over) or the file changes:
+ * the new instance is started before the old one is stopped, so that nobody is turned away. What
+ * only one of two can have, like a port or the lock of a file, must therefore not be asked for in
+ * start(), or be waited for elsewhere. Does nothing but allocate: threads and files belong in
+ * start(). Returns NULL to refuse (log why). `host` stays valid until destroy() returns. */
 typedef patchbay_plugin* (*patchbay_entry_fn)(const patchbay_host* host);
 
 /* --------------------------------------------------------------------------------------------------
@@ -293,8 +297,8 @@ typedef patchbay_plugin* (*patchbay_entry_fn)(const patchbay_host* host);
 /* Receives a result during the call that it was passed to. */
 typedef void (*patchbay_sink)(void* user, patchbay_str key, patchbay_str value);
 
-/* The instance's configuration as start() got it, ${env:...} and ${secret:...} references resolved.
- * A change of it starts another instance. */
+/* The instance's configuration as start() got it, or configure() since, ${env:...} and
+ * ${secret:...} references resolved. */
 #define PATCHBAY_SERVICE_CONFIG "patchbay.config/1"
 typedef struct patchbay_config_v1 {
     uint32_t struct_size;
@@ -364,11 +368,11 @@ typedef struct patchbay_events_v1 {
     patchbay_status (*unsubscribe)(const patchbay_host* host, uint64_t id);
 } patchbay_events_v1;
 
-/* 1.1. Virtual capabilities: further sources of tools, resources and prompts that an instance makes at
- * run time, such as one for each server that it stands for. Each has a namespace of its own, and lists,
- * a bound on its calls and a breaker of its own: one that hangs costs the others nothing. The host
- * asks the instance itself: handle() gets server/discover, the lists and the calls of a virtual
- * capability with "capability" in their context.
+/* 1.1. Virtual capabilities: further sources of tools, resources and prompts that an instance makes
+ * at run time, such as one for each server that it stands for. Each has a namespace of its own, and
+ * lists, a bound on its calls and a breaker of its own: one that hangs costs the others nothing.
+ * The host asks the instance itself: handle() gets server/discover, the lists and the calls of a
+ * virtual capability with "capability" in their context.
  *
  * What is offered inside start() takes the place of what the instance's predecessor offered in one
  * moment, and those of an instance that stops go with it. */
@@ -376,26 +380,24 @@ typedef struct patchbay_events_v1 {
 typedef struct patchbay_capabilities_v1 {
     uint32_t struct_size;
     /* spec, a JSON object:
-     *   name         1 to 100 of [a-z0-9_.:-], beginning with a letter or digit, with a ':', so that
-     *                it is never that of a capability in a manifest: "mcp:github"
-     *   namespace    as that of any capability: "github"
-     *   title, description   optional, for people
-     *   lists        optional, as in the manifest
-     * Offered again under the same name it replaces what was said, and the lists are asked for again
-     * if that differs. Answers soon: the lists are asked for later, on another thread, and should be
-     * answered at once from what is known, since the organisation's other changes wait meanwhile; a
-     * notice brings them anew.
-     * PATCHBAY_E_INVALID: the spec is wrong. PATCHBAY_E_BUSY: another capability of the organisation
-     * has the name or the namespace at this moment, or the instance offers 1000 already.
-     * PATCHBAY_E_GONE: stopping. Then reason(user, name, sentence) is called, once, if it is not NULL;
-     * the host's log has the sentence too. (A capability that comes under the same namespace later is
-     * left out, with a warning in the log that names both.) */
+     *   name         1 to 100 of [a-z0-9_.:-], beginning with a letter or digit, with a ':', so
+     * that it is never that of a capability in a manifest: "mcp:github" namespace    as that of any
+     * capability: "github" title, description   optional, for people lists        optional, as in
+     * the manifest Offered again under the same name it replaces what was said, and the lists are
+     * asked for again if that differs. Answers soon: the lists are asked for later, on another
+     * thread, and should be answered at once from what is known, since the organisation's other
+     * changes wait meanwhile; a notice brings them anew. PATCHBAY_E_INVALID: the spec is wrong.
+     * PATCHBAY_E_BUSY: another capability of the organisation has the name or the namespace at this
+     * moment, or the instance offers 1000 already. PATCHBAY_E_GONE: stopping. Then reason(user,
+     * name, sentence) is called, once, if it is not NULL; the host's log has the sentence too. (A
+     * capability that comes under the same namespace later is left out, with a warning in the log
+     * that names both.) */
     patchbay_status (*offer)(const patchbay_host* host, patchbay_str spec, patchbay_sink reason,
                              void* user);
     /* Its calls that still run go on. PATCHBAY_E_NOT_FOUND if it is not offered. */
     patchbay_status (*withdraw)(const patchbay_host* host, patchbay_str name);
-    /* As patchbay_host.notify with PATCHBAY_NO_CALL, for this capability. PATCHBAY_E_NOT_FOUND if it is
-     * not offered. */
+    /* As patchbay_host.notify with PATCHBAY_NO_CALL, for this capability. PATCHBAY_E_NOT_FOUND if
+     * it is not offered. */
     patchbay_status (*notify)(const patchbay_host* host, patchbay_str name, patchbay_str method,
                               patchbay_str params);
 } patchbay_capabilities_v1;
@@ -440,6 +442,7 @@ PATCHBAY_FROZEN_(patchbay_plugin, stop, 24);
 PATCHBAY_FROZEN_(patchbay_plugin, destroy, 32);
 PATCHBAY_FROZEN_(patchbay_plugin, handle, 40);
 PATCHBAY_FROZEN_(patchbay_plugin, cancel, 48);
+PATCHBAY_FROZEN_(patchbay_plugin, configure, 56);
 PATCHBAY_FROZEN_(patchbay_config_v1, get, 8);
 PATCHBAY_FROZEN_(patchbay_store_v1, list, 32);
 PATCHBAY_FROZEN_(patchbay_invoke_v1, invoke, 8);

@@ -5,7 +5,7 @@
 #include <patchbay/plugin.hpp>
 
 static_assert(PATCHBAY_ABI_MINOR == 2, "to be built with the later header");
-static_assert(sizeof(patchbay_plugin) > offsetof(patchbay_plugin, cancel) + sizeof(void*));
+static_assert(sizeof(patchbay_plugin) > offsetof(patchbay_plugin, configure) + sizeof(void*));
 
 PATCHBAY_PLUGIN_MANIFEST(
     "{\"id\":\"newer\",\"version\":\"1.0.0\",\"abi\":\"1.2\","

@@ -117,18 +117,17 @@ TEST_F(Capabilities, ReferencesAreResolvedAndAMissingOneIsSaid) {
     EXPECT_NE(made.problems[0].find("PATCHBAY_TEST_TOKEN"), std::string::npos);
 }
 
-TEST_F(Capabilities, TheFingerprintTellsInstancesApart) {
+TEST_F(Capabilities, TheIdentityTellsInstancesApart) {
     const auto first = plan(org, folder).wanted[0];
-    EXPECT_EQ(first.fingerprint(), plan(org, folder).wanted[0].fingerprint());
+    EXPECT_EQ(first.identity(), plan(org, folder).wanted[0].identity());
     auto other = first;
     other.spec.config = R"({"a":1})";
-    EXPECT_NE(other.fingerprint(), first.fingerprint());
-    other = first;
+    EXPECT_EQ(other.identity(), first.identity());
     other.spec.name_space = "x";
-    EXPECT_NE(other.fingerprint(), first.fingerprint());
+    EXPECT_NE(other.identity(), first.identity());
     other = first;
     other.library = library("new", {"calendar"});
-    EXPECT_NE(other.fingerprint(), first.fingerprint());
+    EXPECT_NE(other.identity(), first.identity());
 }
 
 }  // namespace

@@ -39,6 +39,14 @@ class Plugins {
             hosts_[host] = start;
             return PATCHBAY_OK;
         };
+        if (configurable)
+            script.configure = [this](const patchbay_host* host, std::string_view message) {
+                auto start = json::parse(message);
+                if (start["config"].contains("unwanted")) return PATCHBAY_E_INVALID;
+                std::lock_guard lock(mutex_);
+                hosts_[host] = start;
+                return PATCHBAY_OK;
+            };
         script.stop = [this](const patchbay_host* host) {
             std::lock_guard lock(mutex_);
             hosts_.erase(host);
@@ -112,7 +120,8 @@ class Plugins {
         return hosts_.size();
     }
 
-    plugin::Signal go_on;  // for a start that "hangs"
+    plugin::Signal go_on;       // for a start that "hangs"
+    bool configurable = false;  // those that are made next
 
   private:
     const patchbay_host* host_of(const std::string& capability) {

@@ -201,6 +201,33 @@ TEST_F(OrgsTest, OnlyThoseThatServeAreHeard) {
               Status::gone);
 }
 
+TEST_F(OrgsTest, OneThatTakesOverItsConfigurationGoesOn) {
+    plugins.configurable = true;
+    folder.libraries[0] = plugins.library("mail");
+    settle();
+    const auto* mail = provider("mail__one");
+    configure("acme", {{"mail", {{"config", {{"tools", {"two"}}}}}}});
+    settle();
+    EXPECT_EQ(tools(), (Names{"mail__two", "wiki__one"})) << "its lists were asked for again";
+    EXPECT_EQ(provider("mail__two"), mail);
+    EXPECT_EQ(plugins.starts("mail"), 1u);
+    // One that it does not want, but a new one does.
+    configure("acme", {{"mail", {{"config", {{"tools", {"two"}}, {"unwanted", 1}}}}}});
+    settle();
+    EXPECT_NE(provider("mail__two"), mail);
+    EXPECT_EQ(plugins.starts("mail"), 2u);
+    // Nobody wants this: what serves goes on with what it had.
+    configure("acme", {{"mail", {{"config", {{"unwanted", 1}, {"broken", 1}}}}}});
+    settle();
+    EXPECT_EQ(tools(), (Names{"mail__two", "wiki__one"}));
+    // Under another namespace it is another instance.
+    const auto starts = plugins.starts("mail");
+    configure("acme", {{"mail", {{"namespace", "post"}}}});
+    settle();
+    EXPECT_EQ(tools(), (Names{"post__one", "wiki__one"}));
+    EXPECT_EQ(plugins.starts("mail"), starts + 1);
+}
+
 TEST_F(OrgsTest, StopEmptiesTheCatalogAndLetsGo) {
     settle();
     orgs.stop();

@@ -300,5 +300,96 @@ TEST_F(SerialTest, ManyThreadsNeverMeet) {
     EXPECT_EQ(most_, 1);
 }
 
+class ConfigureTest : public testing::Test {
+  protected:
+    std::string config() {
+        const auto& table = *static_cast<const patchbay_config_v1*>(
+            plugin_side_->service(plugin_side_, PATCHBAY_SERVICE_CONFIG));
+        std::string out;
+        table.get(
+            plugin_side_, str(""),
+            [](void* user, patchbay_str, patchbay_str value) {
+                *static_cast<std::string*>(user) = view(value);
+            },
+            &out);
+        return out;
+    }
+    std::shared_ptr<Instance> start(Script script) {
+        script.start = [this](const patchbay_host* at, std::string_view) {
+            plugin_side_ = at;
+            return PATCHBAY_OK;
+        };
+        return started(host_, std::move(script), Threading::concurrent, spec(R"({"a":1})"));
+    }
+    Host host_;
+    const patchbay_host* plugin_side_ = nullptr;
+};
+
+TEST_F(ConfigureTest, IsToldLikeAStartAndChangesWhatTheServiceSays) {
+    std::string message, inside;
+    Script script;
+    script.configure = [&](auto*, std::string_view text) {
+        message = text;
+        inside = config();
+        return PATCHBAY_OK;
+    };
+    auto instance = start(script);
+    EXPECT_EQ(config(), R"({"a":1})");
+    ASSERT_TRUE(instance->configure(R"({"a":2})", long_enough));
+    EXPECT_NE(message.find(R"("config":{"a":2})"), std::string::npos) << message;
+    EXPECT_EQ(message.find(R"({"org":"acme","capability":"scripted","namespace":"s",)"), 0u);
+    EXPECT_EQ(inside, R"({"a":2})");
+    EXPECT_EQ(config(), R"({"a":2})");
+    EXPECT_FALSE(instance->configure("[]", long_enough));
+}
+
+TEST_F(ConfigureTest, AfterARefusalTheInstanceGoesOnWithWhatItHad) {
+    Script script;
+    patchbay_status status = PATCHBAY_E_INVALID;
+    script.configure = [&](const patchbay_host* at, std::string_view) {
+        if (status == PATCHBAY_OK) throw 1;
+        at->log(at, PATCHBAY_LOG_ERROR, str("no such region"), str(""));
+        return status;
+    };
+    auto instance = start(script);
+    auto refused = instance->configure(R"({"a":2})", long_enough);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
+    EXPECT_EQ(refused.error().message, "no such region");
+    status = PATCHBAY_E_UNSUPPORTED;
+    EXPECT_EQ(instance->configure(R"({"a":2})", long_enough).error().kind, ErrorKind::unsupported);
+    status = PATCHBAY_OK;
+    EXPECT_FALSE(instance->configure(R"({"a":2})", long_enough)) << "what it throws is a refusal";
+    EXPECT_EQ(config(), R"({"a":1})");
+    instance->handle({7, "tools/call", R"({"x":1})", "{}", 0});
+    EXPECT_EQ(host_.calls.end_of(7).status, Status::ok);
+}
+
+TEST_F(ConfigureTest, WithoutTheSlotItIsUnsupported) {
+    auto instance = start({});
+    EXPECT_EQ(instance->configure("{}", long_enough).error().kind, ErrorKind::unsupported);
+    Script old;
+    old.configure = [](auto*, auto) { return PATCHBAY_OK; };
+    old.struct_size = offsetof(patchbay_plugin, configure);
+    EXPECT_EQ(start(old)->configure("{}", long_enough).error().kind, ErrorKind::unsupported);
+}
+
+TEST_F(ConfigureTest, OneThatHangsHoldsNobody) {
+    Signal go_on, destroyed;
+    Script script;
+    script.configure = [&](auto*, auto) {
+        go_on.wait();
+        return PATCHBAY_OK;
+    };
+    script.destroy = [&](auto*) { destroyed.raise(); };
+    auto instance = start(script);
+    EXPECT_EQ(instance->configure("{}", 10ms).error().kind, ErrorKind::deadline);
+    EXPECT_EQ(instance->configure("{}", long_enough).error().kind, ErrorKind::busy);
+    instance.reset();
+    EXPECT_FALSE(destroyed.raised()) << "not while it is inside";
+    go_on.raise();
+    EXPECT_TRUE(destroyed.wait());
+}
+
 }  // namespace
 }  // namespace pb::plugin

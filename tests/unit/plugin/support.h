@@ -168,6 +168,7 @@ struct Script {
     std::function<void(const patchbay_host*)> stop = {}, destroy = {};
     std::function<void(const patchbay_host*, patchbay_call, const patchbay_request&)> handle = {};
     std::function<void(patchbay_call)> cancel = {};
+    std::function<patchbay_status(const patchbay_host*, std::string_view)> configure = {};
     std::uint32_t struct_size = sizeof(patchbay_plugin);
     std::uint16_t abi_major = PATCHBAY_ABI_MAJOR;
 };
@@ -228,6 +229,10 @@ class ScriptedPlugin {
         if (made->script.cancel)
             made->cancel = [](patchbay_plugin* self, patchbay_call call) {
                 table(self).script.cancel(call);
+            };
+        if (made->script.configure)
+            made->configure = [](patchbay_plugin* self, patchbay_str message) {
+                return table(self).script.configure(table(self).host, view(message));
             };
         return made;
     }
