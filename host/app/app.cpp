@@ -54,6 +54,23 @@ mcp::ServerOptions server_options(const config::HostConfig& config) {
     return out;
 }
 
+// Whoever may come by the public URL as well.
+endpoint::Guards guards(const config::Listen& listen) {
+    auto hosts = listen.allowed_hosts;
+    auto origins = listen.allowed_origins;
+    const auto& url = listen.public_url;
+    if (!url.empty()) {
+        const auto start = url.find("://") + 3;
+        const auto end = std::min(url.find('/', start), url.size());
+        const auto authority = url.substr(start, end - start);
+        const bool literal = authority.starts_with('[');
+        hosts.push_back(
+            authority.substr(0, literal ? authority.find(']') + 1 : authority.find(':')));
+        origins.push_back(url.substr(0, end));
+    }
+    return {std::move(hosts), std::move(origins)};
+}
+
 // Connections never take the last descriptors, without which no file can be read.
 void fit_to_descriptors(http::ServerOptions& options) {
     const auto limit = raise_descriptor_limit();
@@ -136,13 +153,13 @@ Result<void> App::prepare() {
     auto store = store::open_store(host.data_dir + "/patchbay.db");
     if (!store) return store.error();
     store_ = std::move(*store);
-    orgs_.use({calls_, orgs_, invoker_, *store_, events_, timers_, workers_, lifecycle_});
+    orgs_.use({calls_, orgs_, invoker_, *store_, events_, timers_, workers_, lifecycle_,
+               host_facts(host)});
 
     server_ = std::make_unique<mcp::Server>(admission_, catalog_, server_options(host),
                                             seal_key(host.data_dir));
-    endpoint_ = std::make_unique<endpoint::StreamableHttp>(
-        *server_, authenticator_,
-        endpoint::Guards(host.listen.allowed_hosts, host.listen.allowed_origins));
+    endpoint_ =
+        std::make_unique<endpoint::StreamableHttp>(*server_, authenticator_, guards(host.listen));
 
     auto loader = plugin::Loader::make(loader_options(host, true));
     if (!loader) return loader.error();

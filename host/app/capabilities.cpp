@@ -14,7 +14,8 @@ namespace {
 
 // The capability's configuration, resolved and held against its schema; a problem if it does not
 // fit.
-Result<std::string> configuration(const config::CapabilityConfig& wanted,
+Result<std::string> configuration(const config::OrgConfig& org,
+                                  const config::CapabilityConfig& wanted,
                                   const plugin::Capability& capability) {
     auto resolved = config::resolve(wanted.config);
     if (!resolved) return resolved.error();
@@ -25,6 +26,14 @@ Result<std::string> configuration(const config::CapabilityConfig& wanted,
         if (!schema) return invalid("its config_schema is wrong: " + schema.error().message);
         if (auto wrong = (*schema)->validate(*resolved); !wrong.empty())
             return invalid("its config is wrong: " + json::describe(wrong));
+    }
+    // After the schema, which is for what the capability's own config says: one bad server must not
+    // cost the others.
+    for (const auto& member : capability.takes) {
+        if (resolved->contains(member))
+            return invalid("its config has a member \"" + member +
+                           "\", which belongs at the top of the organisation's file");
+        (*resolved)[member] = config::resolve_each(org.mcp_servers);
     }
     return json::dump(*resolved);
 }
@@ -38,6 +47,7 @@ std::string Wanted::identity() const {
 Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder) {
     Plan out;
     std::set<std::string> known;
+    out.servers_not_served = org.mcp_servers.size();
     for (const auto& library : folder.libraries) {
         for (const auto& capability : library->manifest.capabilities) {
             auto enabled = org.capability(capability.name);
@@ -48,7 +58,8 @@ Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder) {
                                        "; the first serves");
                 continue;
             }
-            auto config = configuration(*enabled, capability);
+            if (!capability.takes.empty()) out.servers_not_served = 0;
+            auto config = configuration(org, *enabled, capability);
             if (!config) {
                 out.problems.push_back(what + ": " + config.error().message);
                 out.misconfigured.push_back(capability.name);

@@ -26,6 +26,8 @@ struct Plan {
     std::vector<std::string> problems;  // one sentence each
     // Those whose configuration cannot be used: what served before goes on.
     std::vector<std::string> misconfigured;
+    // Remote MCP servers that the organisation names and no capability takes.
+    std::size_t servers_not_served = 0;
 };
 
 Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder);

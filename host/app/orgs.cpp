@@ -237,6 +237,16 @@ void Orgs::say_once(const std::string& org, const std::string& problem) {
     saying_.insert(problem);
 }
 
+void Orgs::say_not_served(const std::string& org, std::size_t servers) {
+    auto& said = states_[org].not_served;
+    if (servers > 0 && servers != said)
+        log::warning("config.mcp_servers_not_served",
+                     {{"org", org},
+                      {"servers", servers},
+                      {"reason", "no loaded and enabled capability takes remote MCP servers"}});
+    said = servers;
+}
+
 void Orgs::assemble(const config::OrgConfig& org, Work& work) {
     auto& state = states_[org.name];
     if (work.folder) {
@@ -244,6 +254,7 @@ void Orgs::assemble(const config::OrgConfig& org, Work& work) {
         const auto todo = plan(org, *work.folder);
         for (const auto& problem : todo.problems)
             say_once(org.name, problem);
+        say_not_served(org.name, todo.servers_not_served);
         auto next = start(todo, state.instances, work);
         if (stopping()) return;
         put(org, std::move(next), work);

@@ -73,6 +73,7 @@ class Orgs : public catalog::ChangeSink {
         Providers unlisted;  // of them, those whose lists are not in the catalog as they are now
         // Problems of its last assembly. They are said when they are new.
         std::set<std::string> said;
+        std::size_t not_served = 0;  // remote servers, as said last
     };
 
     using Outcome = catalog::CatalogBuilder::Outcome;
@@ -105,6 +106,7 @@ class Orgs : public catalog::ChangeSink {
     static const Instance* find(const Instances& instances, const std::string& capability);
     void hear(const std::string& org, const Bindings& bindings);
     bool stopping();
+    void say_not_served(const std::string& org, std::size_t servers);
     void say_once(const std::string& org, const std::string& problem);
 
     catalog::Catalog& catalog_;

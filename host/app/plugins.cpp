@@ -4,9 +4,22 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/version.h"
+#include "json/parse.h"
 
 namespace pb::app {
 namespace fs = std::filesystem;
+
+std::string host_facts(const config::HostConfig& config) {
+    json::Json facts = {{"version", build_info().version},
+                        {"outbound",
+                         {{"allow_stdio", config.outbound.allow_stdio},
+                          {"allow_private_cidrs", config.outbound.allow_private_cidrs}}}};
+    if (!config.listen.public_url.empty()) facts["public_url"] = config.listen.public_url;
+    return json::dump(facts);
+}
 
 plugin::LoaderOptions loader_options(const config::HostConfig& config, bool probe) {
     plugin::LoaderOptions options;

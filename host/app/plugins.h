@@ -10,6 +10,9 @@
 
 namespace pb::app {
 
+// What every plugin instance is told of this host.
+std::string host_facts(const config::HostConfig& config);
+
 // `probe`: first-seen files are loaded in a helper process first, this program's own.
 plugin::LoaderOptions loader_options(const config::HostConfig& config, bool probe);
 

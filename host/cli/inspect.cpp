@@ -48,14 +48,16 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
-// What is valid and yet not served: references that cannot be resolved here and now (where the host
-// runs they may be), and remote servers.
+// What is valid and yet may not be served: references that cannot be resolved here and now (where
+// the host runs they may be).
 std::vector<std::string> warnings_of(const config::ConfigSet& set) {
     std::vector<std::string> out;
     for (const auto& [name, org] : set.orgs) {
-        if (!org->mcp_servers.empty()) {
-            out.push_back("organisation " + name +
-                          ": remote MCP servers (mcpServers) are not served by this version");
+        for (const auto& [server, entry] : org->mcp_servers.items()) {
+            auto resolved = config::resolve(entry);
+            if (resolved) continue;
+            out.push_back("organisation " + name + ", server " + server + ": " +
+                          resolved.error().message);
         }
         if (!org->capabilities) continue;
         for (const auto& [capability, config] : *org->capabilities) {

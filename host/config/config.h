@@ -58,7 +58,15 @@ struct Listen {
     std::vector<std::string> allowed_hosts;
     std::vector<std::string> allowed_origins;
     ListenLimits limits;
+    std::string public_url;  // at which people reach the host, without a slash at its end; or empty
     bool operator==(const Listen&) const = default;
+};
+
+// What capabilities may reach from here.
+struct Outbound {
+    bool allow_stdio = false;                      // start programs of this machine
+    std::vector<std::string> allow_private_cidrs;  // of addresses that are not public
+    bool operator==(const Outbound&) const = default;
 };
 
 struct Plugins {
@@ -107,6 +115,7 @@ struct InputRequired {
 struct HostConfig {
     ServerIdentity server;
     Listen listen;
+    Outbound outbound;
     Plugins plugins;
     std::string data_dir = "var";
     std::string org_dir = "etc/orgs";

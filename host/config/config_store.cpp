@@ -43,18 +43,6 @@ Result<std::vector<std::string>> org_files(const std::string& folder) {
     return files;
 }
 
-// Of the organisations that differ from `before`.
-void say_not_served(const Orgs& now, const Orgs& before) {
-    for (const auto& [name, org] : now) {
-        const auto old = before.find(name);
-        if (org->mcp_servers.empty() || (old != before.end() && old->second == org)) continue;
-        log::warning("config.mcp_servers_not_served",
-                     {{"org", name},
-                      {"servers", org->mcp_servers.size()},
-                      {"reason", "remote MCP servers are not served by this version"}});
-    }
-}
-
 // An organisation that a file describes, or what it was before if the file is wrong.
 OrgPtr org_from(const std::string& path, const Orgs& before, std::vector<Problem>& problems) {
     const auto old = before.find(fs::path(path).stem().string());
@@ -172,8 +160,7 @@ Result<void> ConfigStore::watch(Changed changed) {
     auto watch = FileWatch::start(paths, [this] { reload(); });
     if (!watch) return watch.error();
     watch_ = std::move(*watch);
-    say_not_served(current()->orgs, {});  // not in open(): the log is configured only after it
-    reload();                             // what changed since the files were loaded
+    reload();  // what changed since the files were loaded
     return {};
 }
 
@@ -200,7 +187,6 @@ std::string ConfigStore::reload() {
         current_ = now;
     }
     log::info("config.loaded", {{"orgs", now->orgs.size()}});
-    say_not_served(now->orgs, before->orgs);
     if (changed_) changed_(before, now);
     return joined(problems);
 }

@@ -5,6 +5,8 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <filesystem>
 
 #include "config/members.h"
@@ -20,6 +22,7 @@ void read_listen(const Members& in, Listen& listen) {
     in.read("address", listen.address);
     in.read("port", listen.port);
     in.read("endpoint", listen.endpoint);
+    in.read("public_url", listen.public_url);
     in.read("allowed_hosts", listen.allowed_hosts);
     in.read("allowed_origins", listen.allowed_origins);
     if (in.has("tls")) {
@@ -72,6 +75,8 @@ HostConfig host_from(const Members& in, const std::string& folder) {
     in.in("server").read("title", host.server.title);
     in.in("server").read("instructions", host.server.instructions);
     read_listen(in.in("listen"), host.listen);
+    in.in("outbound").read("allow_stdio", host.outbound.allow_stdio);
+    in.in("outbound").read("allow_private_cidrs", host.outbound.allow_private_cidrs);
     read_plugins(in.in("plugins"), host.plugins);
     in.read_path("data_dir", host.data_dir);
     host.org_dir = (fs::path(folder) / "orgs").lexically_normal().string();
@@ -126,6 +131,33 @@ bool is_loopback(const std::string& address) {
         return (ntohl(v4.s_addr) >> 24U) == 127;
     }
     return inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+// 10.0.0.0/8, fd00::/8: an address whose bits behind the prefix are zero.
+Result<void> check_cidr(const std::string& text) {
+    const auto wrong = [&](const char* what) {
+        return invalid("outbound.allow_private_cidrs: \"" + text + "\" " + what);
+    };
+    const auto slash = text.find('/');
+    const std::string_view digits =
+        slash == text.npos ? std::string_view() : std::string_view(text).substr(slash + 1);
+    unsigned prefix = 0;
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), prefix);
+    std::array<unsigned char, 16> bytes{};
+    const std::string address = text.substr(0, slash);
+    unsigned bits = 0;
+    if (inet_pton(AF_INET, address.c_str(), bytes.data()) == 1) bits = 32;
+    if (inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1) bits = 128;
+    const bool canonical = digits.size() == 1 || (!digits.empty() && digits.front() != '0');
+    if (bits == 0 || !canonical || read.ec != std::errc() ||
+        read.ptr != digits.data() + digits.size() || prefix > bits) {
+        return wrong("is no range of addresses such as 10.0.0.0/8 or fd00::/8");
+    }
+    for (unsigned bit = prefix; bit < bits; ++bit) {
+        if ((bytes[bit / 8] >> (7 - bit % 8) & 1) != 0)
+            return wrong("has an address with bits set behind its prefix");
+    }
+    return {};
 }
 
 void apply(const Overrides& overrides, HostConfig& host) {
@@ -223,6 +255,9 @@ Result<void> check_host(const HostConfig& host) {
     }
     if (host.listen.limits.workers > host.listen.limits.max_workers) {
         return invalid("listen.limits.workers is more than listen.limits.max_workers");
+    }
+    for (const auto& cidr : host.outbound.allow_private_cidrs) {
+        if (auto sound = check_cidr(cidr); !sound) return sound;
     }
     return {};
 }

@@ -26,7 +26,8 @@ Result<HostConfig> load_host(const Overrides& overrides);
 // The file that load_host() would read; empty if there is none.
 std::string host_file(const Overrides& overrides);
 
-// What must hold wherever the values came from: a loopback address, times in order.
+// What must hold wherever the values came from: a loopback address, times in order, ranges
+// of addresses.
 Result<void> check_host(const HostConfig& host);
 
 // [a-z0-9]([a-z0-9_-]*[a-z0-9])?, at most 64.

@@ -117,4 +117,14 @@ Result<Json> resolve(const Json& value) {
     return copy;
 }
 
+Json resolve_each(const Json& object) {
+    Json out = Json::object();
+    for (const auto& [name, value] : object.items()) {
+        auto resolved = resolve(value);
+        out[name] =
+            resolved ? std::move(*resolved) : Json{{"unresolved", resolved.error().message}};
+    }
+    return out;
+}
+
 }  // namespace pb::config

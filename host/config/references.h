@@ -13,4 +13,8 @@ namespace pb::config {
 // where it is, never a value. This version knows env only.
 Result<Json> resolve(const Json& value);
 
+// The members of an object, each resolved on its own; one that cannot be becomes
+// {"unresolved": "<why>"}.
+Json resolve_each(const Json& object);
+
 }  // namespace pb::config

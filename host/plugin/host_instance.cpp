@@ -37,14 +37,16 @@ constexpr std::array<std::string_view, 4> announcements = {
     "notifications/tools/list_changed", "notifications/prompts/list_changed",
     "notifications/resources/list_changed", "notifications/resources/updated"};
 
-std::string start_message(const InstanceSpec& spec, std::string_view config) {
+std::string start_message(const InstanceSpec& spec, std::string_view config,
+                          std::string_view host_facts) {
     std::string text = "{\"org\":";
     json::append_quoted(text, spec.org);
     text += ",\"capability\":";
     json::append_quoted(text, spec.capability);
     text += ",\"namespace\":";
     json::append_quoted(text, spec.name_space);
-    text.append(",\"config\":").append(config).append("}");
+    text.append(",\"config\":").append(config);
+    text.append(",\"host\":").append(host_facts).append("}");
     return text;
 }
 
@@ -96,7 +98,7 @@ Result<void> HostInstance::begin() {
             must_stay_ = true;
             return usable;
         }
-        std::string message = start_message(spec_, spec_.config);
+        std::string message = start_message(spec_, spec_.config, wiring_.host_facts);
         patchbay_status status = plugin_->start(plugin_, as_str(message));
         if (status != PATCHBAY_OK) {
             std::string otherwise = "its start failed with status " + std::to_string(status) +
@@ -173,7 +175,7 @@ Result<void> HostInstance::take_over(const std::string& text,
     swap_config(config);
     patchbay_status status = PATCHBAY_E_INTERNAL;
     contain("configure", [&] {
-        const auto message = start_message(spec_, text);
+        const auto message = start_message(spec_, text, wiring_.host_facts);
         status = plugin_->configure(plugin_, as_str(message));
     });
     if (status != PATCHBAY_OK) swap_config(config);

@@ -44,6 +44,8 @@ struct Wiring {
     Timers& timers;
     Workers& workers;
     Lifecycle& lifecycle;
+    // What every instance is told of the host, a JSON object; plugin.h says what is in it.
+    std::string host_facts = "{}";
 };
 
 class Instance : public catalog::Provider {

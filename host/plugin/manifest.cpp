@@ -133,6 +133,21 @@ bool read_abi(std::string_view text, int& major, int& minor) {
     return true;
 }
 
+// Names that this host does not know are a newer one's.
+Result<void> read_takes(const Json& object, const std::string& where,
+                        std::vector<std::string>& takes) {
+    auto found = object.find("takes");
+    if (found == object.end()) return {};
+    if (!found->is_array()) return wrong(where + "\"takes\" must be an array of strings");
+    for (const Json& each : *found) {
+        if (!each.is_string()) return wrong(where + "\"takes\" must be an array of strings");
+        const auto& name = each.get_ref<const std::string&>();
+        const bool is_new = std::find(takes.begin(), takes.end(), name) == takes.end();
+        if (name == mcp_servers && is_new) takes.push_back(name);
+    }
+    return {};
+}
+
 Result<Capability> read_capability(const Json& object, std::size_t index) {
     std::string where = "capability " + std::to_string(index + 1) + ": ";
     if (!object.is_object()) return wrong(where + "it must be an object");
@@ -146,6 +161,8 @@ Result<Capability> read_capability(const Json& object, std::size_t index) {
     if (!named) return wrong(where + "\"name\" is wrong: " + named.error().message);
     auto lists = read_list_policy(object, ours + where, capability.lists);
     if (!lists) return lists.error();
+    auto takes = read_takes(object, where, capability.takes);
+    if (!takes) return takes.error();
     auto schema = object.find("config_schema");
     if (schema != object.end()) {
         auto compiled = json::compile_schema(*schema);

@@ -12,6 +12,9 @@
 
 namespace pb::plugin {
 
+// The member of an organisation's file with its remote MCP servers.
+inline constexpr std::string_view mcp_servers = "mcpServers";
+
 // Something that an organisation can enable.
 struct Capability {
     std::string name;  // a namespace: the default prefix of its names
@@ -19,6 +22,7 @@ struct Capability {
     std::string description;
     std::string config_schema;  // JSON Schema as text; empty: any object
     catalog::ListPolicy lists;
+    std::vector<std::string> takes;  // members of an organisation's file that go into its config
 };
 
 enum class Threading { concurrent, serial };

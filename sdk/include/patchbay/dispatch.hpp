@@ -77,6 +77,14 @@ inline void Plugin::start(std::string_view start, void (*set_up)(Plugin&)) {
     started_ = true;
 }
 
+inline patchbay_status Plugin::configure(std::string_view start) {
+    if (!on_configure_) return PATCHBAY_E_UNSUPPORTED;
+    const json given = json::parse(start, nullptr, false);
+    if (!given.is_object()) throw ProtocolError(PATCHBAY_E_INVALID, "start is not a JSON object");
+    on_configure_(given.value("config", json::object()));
+    return PATCHBAY_OK;
+}
+
 inline void Plugin::stop() noexcept {
     started_ = false;
     while (!on_stop_.empty()) {

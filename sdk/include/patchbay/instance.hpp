@@ -39,9 +39,15 @@ class Plugin {
     T config() const {
         return from_json_value<T>(config_, "Invalid configuration");
     }
-    // The value at an RFC 6901 pointer, null if there is none. The host gives what config_json() is
-    // too: a change of the configuration starts another instance.
+    // The value at an RFC 6901 pointer, null if there is none: of the configuration that holds now,
+    // which is config_json() unless on_configure() has taken over another.
     json current_config(std::string_view pointer) const;
+    // In set-up: takes over a changed configuration while the instance serves; the handler gets the
+    // whole new one, while others call its tools. What it throws is logged, and the host starts
+    // another instance instead, as it does without a handler.
+    void on_configure(std::function<void(const json& config)> handler) {
+        on_configure_ = std::move(handler);
+    }
 
     // --- what it offers -------------------------------------------------------------------------
 
@@ -140,6 +146,7 @@ class Plugin {
 
     // Reads the start object and runs the set-up.
     void start(std::string_view start, void (*set_up)(Plugin&));
+    patchbay_status configure(std::string_view start);
     void stop() noexcept;
     void handle(patchbay_call id, const patchbay_request& request) noexcept;
     void cancel(patchbay_call id) noexcept;
@@ -179,6 +186,7 @@ class Plugin {
     detail::Shelf<detail::PromptEntry> prompts_;
     std::map<std::string, std::function<std::string(Call&)>, std::less<>> methods_;
 
+    std::function<void(const json&)> on_configure_;
     std::shared_ptr<detail::CancelTable> cancels_ = std::make_shared<detail::CancelTable>();
     std::vector<std::function<void()>> on_stop_;
     detail::Mutex handles_mutex_;

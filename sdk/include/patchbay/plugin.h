@@ -198,10 +198,17 @@ struct patchbay_plugin {
     void* impl; /* the plugin's */
 
     /* [lifecycle] Called once, before any handle(). `start` is a JSON object:
-     *   {"org","capability","namespace","config":{...}}
+     *   {"org","capability","namespace","config":{...},"host":{...}}
      * which of the manifest's capabilities this instance is, for which organisation, with its
-     * configuration (valid under the capability's config_schema, references resolved). An error
-     * status means that this instance cannot serve; destroy() follows and stop() does not. */
+     * configuration (valid under the capability's config_schema, references resolved; and with what
+     * the capability takes of the organisation's file, see "takes" in the manifest).
+     * host (1.1) is about the host:
+     *   version     of Patchbay
+     *   public_url  at which people and clients reach it, without a slash at its end; may be absent
+     *   outbound    {"allow_stdio": whether servers may be programs of this machine,
+     *                "allow_private_cidrs": ranges of special addresses that may be reached}: what
+     * a capability that connects to others has to keep to An error status means that this instance
+     * cannot serve; destroy() follows and stop() does not. */
     patchbay_status (*start)(patchbay_plugin* self, patchbay_str start);
 
     /* [lifecycle] No handle() comes after this. Complete what is still running, end own threads. */
@@ -246,10 +253,15 @@ typedef patchbay_plugin* (*patchbay_entry_fn)(const patchbay_host* host);
  *   title, description, homepage, license   for people
  *   capabilities  what organisations can enable; default one, named like the plugin:
  *                 [{"name", "title"?, "description"?, "config_schema"?,
- *                   "lists"?: {"scope": "public" | "private", "ttl_ms": n}}]
+ *                   "lists"?: {"scope": "public" | "private", "ttl_ms": n},
+ *                   "takes"?: ["mcpServers"]}]
  *                 name is a namespace: [a-z0-9]([a-z0-9_-]*[a-z0-9])?, without "__".
  *                 lists: whether what is listed depends on the caller, and how long a client may
  *                 keep it; default public, 300000.
+ *                 takes (1.1): members of the organisation's file that are handed over inside
+ *                 "config" under the same name, after config_schema was looked at. mcpServers: its
+ *                 remote MCP servers by name; the references of each are resolved on their own, and
+ *                 one that cannot be is {"unresolved": "<why>"}.
  */
 #define PATCHBAY_MANIFEST_MAGIC "\x93PATCHBAY/plugin" /* 16 bytes, without the NUL */
 #define PATCHBAY_MANIFEST_MAGIC_SIZE 16

@@ -49,6 +49,10 @@ struct Instance {
         table.cancel = [](patchbay_plugin* self, patchbay_call call) {
             of(self).plugin.cancel(call);
         };
+        table.configure = [](patchbay_plugin* self, patchbay_str start) {
+            return contained(of(self).plugin,
+                             [&](Plugin& plugin) { return plugin.configure(view(start)); });
+        };
     }
 
     static Instance& of(patchbay_plugin* self) noexcept {
@@ -58,17 +62,19 @@ struct Instance {
     // The host shows the last error that is logged here as the reason.
     static patchbay_status start(patchbay_plugin* self, patchbay_str start) noexcept {
         Plugin& plugin = of(self).plugin;
-        const auto status = set_up_instance(plugin, view(start), of(self).set_up);
+        const auto status = contained(plugin, [&](Plugin& made) {
+            made.start(view(start), of(self).set_up);
+            return patchbay_status{PATCHBAY_OK};
+        });
         // What was begun before the failure ends here: the host calls destroy(), but not stop().
         if (status != PATCHBAY_OK) plugin.stop();
         return status;
     }
 
-    static patchbay_status set_up_instance(Plugin& plugin, std::string_view start,
-                                           SetUp body) noexcept {
+    template <class Body>
+    static patchbay_status contained(Plugin& plugin, Body&& body) noexcept {
         try {
-            plugin.start(start, body);
-            return PATCHBAY_OK;
+            return body(plugin);
         } catch (const ProtocolError& error) {
             plugin.log(Level::error, error.what());
             return error.status();

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 namespace pb::app {
 namespace {
@@ -115,6 +116,32 @@ TEST_F(Capabilities, ReferencesAreResolvedAndAMissingOneIsSaid) {
     EXPECT_EQ(made.wanted.size(), 2u);
     ASSERT_EQ(made.problems.size(), 1u);
     EXPECT_NE(made.problems[0].find("PATCHBAY_TEST_TOKEN"), std::string::npos);
+}
+
+TEST_F(Capabilities, WhatACapabilityTakesOfTheFileIsInItsConfiguration) {
+    ::setenv("PATCHBAY_TEST_TOKEN", "secret-value", 1);
+    org.mcp_servers = {{"hub", {{"url", "https://hub"}, {"key", "${env:PATCHBAY_TEST_TOKEN}"}}},
+                       {"bad", {{"key", "${env:PATCHBAY_TEST_ABSENT}"}}}};
+    EXPECT_EQ(plan(org, folder).servers_not_served, 2u);
+    auto taking = std::make_shared<plugin::Library>(*library(
+        "remote", {"remote"},
+        R"({"type":"object","additionalProperties":false,"properties":{"a":{"type":"integer"}}})"));
+    taking->manifest.capabilities[0].takes = {"mcpServers"};
+    folder.libraries = {taking};
+    configured("remote").config = {{"a", 1}};
+    auto made = plan(org, folder);
+    EXPECT_EQ(made.servers_not_served, 0u);
+    ASSERT_EQ(made.wanted.size(), 1u);
+    const auto config = nlohmann::json::parse(made.wanted[0].spec.config);
+    EXPECT_EQ(config["a"], 1);
+    EXPECT_EQ(config["mcpServers"]["hub"]["key"], "secret-value");
+    EXPECT_NE(config["mcpServers"]["bad"]["unresolved"].get<std::string>().find("PATCHBAY"),
+              std::string::npos);
+    ::unsetenv("PATCHBAY_TEST_TOKEN");
+    configured("remote").config = {{"a", "b"}};
+    EXPECT_EQ(plan(org, folder).misconfigured, std::vector<std::string>{"remote"});
+    configured("remote").enabled = false;
+    EXPECT_EQ(plan(org, folder).servers_not_served, 2u);
 }
 
 TEST_F(Capabilities, TheIdentityTellsInstancesApart) {

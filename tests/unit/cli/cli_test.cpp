@@ -194,16 +194,19 @@ TEST_F(CliTest, ConfigCheckWarnsOfOpenReferences) {
     expect_error("organisation acme, capability w: at /key: ${env:PATCHBAY_TEST_ABSENT}");
 }
 
-TEST_F(CliTest, ConfigCheckWarnsOfRemoteServers) {
-    write("orgs/acme.json", R"({"mcpServers": {"gh": {"url": "https://example.com/mcp"}}})");
+TEST_F(CliTest, ConfigCheckWarnsOfOpenReferencesOfServers) {
+    write("orgs/acme.json", R"({"mcpServers": {"gh": {"url": "https://example.com/mcp"},
+              "hub": {"headers": {"Authorization": "${env:PATCHBAY_TEST_ABSENT}"}}}})");
     EXPECT_EQ(run({"config", "check", "--config", config_.c_str()}), exit_ok);
-    expect_error("organisation acme: remote MCP servers");
+    expect_error("organisation acme, server hub: at /headers/Authorization: ${env:");
 }
 
 TEST_F(CliTest, TheLogIsConfiguredBeforeAnythingIsSaid) {
-    write("orgs/acme.json", R"({"mcpServers": {"gh": {"url": "https://example.com/mcp"}}})");
-    actions_.serve = [](std::unique_ptr<config::ConfigStore> store) {
-        return store->watch([](const auto&, const auto&) {});
+    actions_.serve = [this](std::unique_ptr<config::ConfigStore> store) {
+        write("orgs/acme.json", R"({"title": "Acme"})");
+        auto watching = store->watch([](const auto&, const auto&) {});
+        std::filesystem::remove(path("orgs/acme.json"));
+        return watching;
     };
     const auto logged = [&](const char* flag, const char* value) {
         ::testing::internal::CaptureStderr();
@@ -212,7 +215,7 @@ TEST_F(CliTest, TheLogIsConfiguredBeforeAnythingIsSaid) {
     };
     EXPECT_EQ(logged("--log-level", "error"), "");
     const std::string line = logged("--log-format", "json");
-    EXPECT_EQ(Json::parse(line)["event"], "config.mcp_servers_not_served") << line;
+    EXPECT_EQ(Json::parse(line)["event"], "config.loaded") << line;
 }
 
 TEST_F(CliTest, PluginsList) {
@@ -297,7 +300,7 @@ TEST_F(CliTest, VersionAndProbe) {
     EXPECT_EQ(run({"version"}), exit_ok);
     EXPECT_EQ(out_.rfind("patchbay ", 0), 0U);
     EXPECT_EQ(run({"version", "--json"}), exit_ok);
-    EXPECT_EQ(Json::parse(out_)["plugin_abi"], "1.0");
+    EXPECT_EQ(Json::parse(out_)["plugin_abi"], "1.1");
     EXPECT_EQ(run({"probe", "x.so"}), 42);
     EXPECT_EQ(probed_, "x.so");
 }

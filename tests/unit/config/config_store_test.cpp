@@ -164,18 +164,6 @@ TEST_F(ConfigStoreTest, ARefusalIsLoggedWithTheReason) {
     EXPECT_NE(logged.find("/instructions"), std::string::npos) << logged;
 }
 
-TEST_F(ConfigStoreTest, RemoteServersAreSaidNotToBeServed) {
-    write("orgs/acme.json", R"({"mcpServers": {"gh": {"url": "https://example.com/mcp"}}})");
-    log::configure(log::Level::info, log::Format::text);
-    auto store = open();
-    ::testing::internal::CaptureStderr();
-    ASSERT_TRUE(store->watch([](const ConfigSetPtr&, const ConfigSetPtr&) {}));
-    const std::string logged = ::testing::internal::GetCapturedStderr();
-    EXPECT_NE(logged.find("event=config.mcp_servers_not_served org=acme servers=1"),
-              std::string::npos)
-        << logged;
-}
-
 TEST_F(ConfigStoreTest, WatchTellsOfANewSet) {
     auto store = open();
     std::mutex mutex;

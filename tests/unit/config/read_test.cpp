@@ -55,7 +55,9 @@ TEST_F(ReadTest, ReadsEveryMember) {
                             "max_body_bytes": 2048, "stream_buffer_bytes": 4096,
                             "header_time_ms": 11, "body_time_ms": 12, "idle_time_ms": 13,
                             "write_time_ms": 14, "stream_stall_ms": 15,
-                            "keep_alive_comment_ms": 16}},
+                            "keep_alive_comment_ms": 16},
+                 "public_url": "https://h.example:8443/p"},
+      "outbound": {"allow_stdio": true, "allow_private_cidrs": ["10.0.0.0/8", "fd00::/8"]},
       "plugins": {"folder": "../p", "signature_keys": ["k.pem"], 
                   "probe": false, "insecure_permissions": true,
                   "allow_sha256": ["ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef0123456789"]},
@@ -76,7 +78,9 @@ TEST_F(ReadTest, ReadsEveryMember) {
                        {"h"},
                        {"https://o"},
                        {2, 3, 4, 5, 1024, 2048, 4096, milliseconds(11), milliseconds(12),
-                        milliseconds(13), milliseconds(14), milliseconds(15), milliseconds(16)}};
+                        milliseconds(13), milliseconds(14), milliseconds(15), milliseconds(16)},
+                       "https://h.example:8443/p"};
+    expected.outbound = {true, {"10.0.0.0/8", "fd00::/8"}};
     expected.plugins = {path("p"),
                         {"abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789"},
                         {path("etc/k.pem")},
@@ -277,6 +281,37 @@ TEST(ShippedConfig, IsValid) {
     for (const std::string_view schema : {host_schema_text(), org_schema_text()}) {
         auto compiled = json::compile_schema(json::parse(schema).value());
         EXPECT_TRUE(compiled) << compiled.error().message;
+    }
+}
+
+TEST_F(ReadTest, RangesOfAddressesAreChecked) {
+    const auto checked = [](const std::string& cidr) {
+        HostConfig host;
+        host.outbound.allow_private_cidrs = {"127.0.0.0/8", cidr};
+        return check_host(host);
+    };
+    for (const char* good : {"10.0.0.0/8", "192.168.1.7/32", "0.0.0.0/0", "::/0", "::1/128",
+                             "fd12:3456::/32", "fe80::/10", "::ffff:10.0.0.0/104"}) {
+        EXPECT_TRUE(checked(good)) << good;
+    }
+    for (const char* bad :
+         {"", "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/-1", "10.0.0.0/8 ",
+          "10.0.0/8", "::/129", "fd00::/x", "example.com/8", "10.0.0.1/8", "fd00::1/64"}) {
+        auto refused = checked(bad);
+        ASSERT_FALSE(refused) << bad;
+        expect_contains(refused.error().message, "\"" + std::string(bad) + "\"");
+    }
+}
+
+TEST_F(ReadTest, ThePublicUrlIsOneWithoutEnd) {
+    const auto read = [&](const std::string& url) {
+        return read_host(write("patchbay.json", Json{{"listen", {{"public_url", url}}}}.dump()));
+    };
+    for (const char* good : {"https://a.example", "http://127.0.0.1:8080", "https://[::1]:1/a/b"})
+        EXPECT_TRUE(read(good)) << good;
+    for (const char* bad : {"", "a.example", "https://", "https://a.example/", "https://a/b?c",
+                            "https://a#b", "https://u@a", "ftp://a", "https://a b"}) {
+        EXPECT_FALSE(read(bad)) << bad;
     }
 }
 

@@ -75,5 +75,16 @@ TEST_F(ReferencesTest, MalformedNamesAreErrors) {
     }
 }
 
+TEST_F(ReferencesTest, OneOfSeveralThatCannotBeResolvedSaysSoInItsPlace) {
+    const auto all = resolve_each(Json{{"good", {{"key", "${env:PATCHBAY_TEST_KEY}"}}},
+                                       {"bad", {{"a", {{"key", "${env:PATCHBAY_TEST_ABSENT}"}}}}}});
+    EXPECT_EQ(all["good"], (Json{{"key", "s3cret"}}));
+    EXPECT_EQ(all["bad"],
+              (Json{{"unresolved",
+                     "at /a/key: ${env:PATCHBAY_TEST_ABSENT}: this environment variable is not "
+                     "set"}}));
+    EXPECT_EQ(resolve_each(Json::object()), Json::object());
+}
+
 }  // namespace
 }  // namespace pb::config

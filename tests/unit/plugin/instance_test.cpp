@@ -28,8 +28,9 @@ TEST(Instance, IsToldWhatItIsAndAnswers) {
                                      return PATCHBAY_OK;
                                  }},
                             Threading::concurrent, spec(R"({"a":1})"));
-    EXPECT_EQ(message,
-              R"({"org":"acme","capability":"scripted","namespace":"s","config":{"a":1}})");
+    EXPECT_EQ(
+        message,
+        R"({"org":"acme","capability":"scripted","namespace":"s","config":{"a":1},"host":{}})");
     EXPECT_EQ(instance->label(), "scripted@1.0.0#1");
     instance->handle({7, "tools/call", R"({"x":1})", "{}", 0});
     auto end = host.calls.end_of(7);

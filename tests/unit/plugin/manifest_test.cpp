@@ -37,7 +37,7 @@ TEST(Manifest, EverythingIsRead) {
     auto parsed = parse_manifest(manifest(
         R"(,"threading":"serial","isolation":"process","title":"T","license":"MIT","unknown":[1],
            "capabilities":[{"name":"a"},{"name":"b","title":"B","config_schema":{"type":"object"},
-           "lists":{"scope":"private","ttl_ms":0}}])"));
+           "lists":{"scope":"private","ttl_ms":0},"takes":["mcpServers","later"]}])"));
     ASSERT_TRUE(parsed.ok()) << parsed.error().message;
     EXPECT_EQ(parsed->threading, Threading::serial);
     EXPECT_EQ(parsed->isolation, Isolation::process);
@@ -45,6 +45,7 @@ TEST(Manifest, EverythingIsRead) {
     ASSERT_NE(second, nullptr);
     EXPECT_TRUE(second->lists.is_private);
     EXPECT_EQ(second->lists.ttl_ms, 0);
+    EXPECT_EQ(second->takes, std::vector<std::string>{"mcpServers"});
     EXPECT_EQ(second->config_schema, R"({"type":"object"})");
     EXPECT_EQ(parsed->capability("weather"), nullptr);
 }
@@ -74,6 +75,8 @@ TEST(Manifest, RefusalsNameTheMember) {
         {R"(,"capabilities":[{"name":"a","config_schema":{"type":"nothing"}}])",
          "\"config_schema\""},
         {R"(,"capabilities":[{"name":"a","lists":{"ttl_ms":-1}}])", "\"ttl_ms\""},
+        {R"(,"capabilities":[{"name":"a","takes":"mcpServers"}])", "\"takes\""},
+        {R"(,"capabilities":[{"name":"a","takes":[1]}])", "\"takes\""},
     };
     for (const auto& [text, expected] : more)
         EXPECT_NE(refusal(manifest(text)).find(expected), std::string::npos)

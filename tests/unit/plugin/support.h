@@ -184,8 +184,7 @@ class ScriptedPlugin {
         made->manifest.id = "scripted";
         made->manifest.version = "1.0.0";
         made->manifest.threading = threading;
-        made->manifest.capabilities.push_back(
-            {.name = "scripted", .title = {}, .description = {}, .config_schema = {}, .lists = {}});
+        made->manifest.capabilities.emplace_back().name = "scripted";
         made->generation = 1;
         made->entry = &entry;
         return made;
