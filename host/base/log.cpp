@@ -25,6 +25,7 @@ constexpr std::size_t max_text = 4096;
 constexpr std::size_t max_name = 64;
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
+std::atomic<Sink> redirected{nullptr};
 std::atomic<Level> least_level{Level::info};
 std::atomic<Format> line_format{Format::text};
 
@@ -222,7 +223,11 @@ bool enabled(Level level) {
     return level != Level::off && level >= least_level.load(std::memory_order_relaxed);
 }
 
+void redirect(Sink sink) { redirected.store(sink, std::memory_order_release); }
+
 void write(Level level, std::string_view event, const Fields& fields) {
+    if (const auto sink = redirected.load(std::memory_order_acquire))
+        return sink(level, event, fields);
     if (!enabled(level)) return;
     const Format format = line_format.load(std::memory_order_relaxed);
     write_all(format == Format::json ? json_line(level, event, fields)

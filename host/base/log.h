@@ -43,6 +43,11 @@ void configure(Level least, Format format);
 Level level_from(std::string_view name);  // "debug" ... "critical", "off"; anything else: info
 bool enabled(Level level);
 
+// For code that is linked into a plugin: its lines go to `sink` (the host's log) instead, all of
+// them. Null: standard error again.
+using Sink = void (*)(Level level, std::string_view event, const Fields& fields);
+void redirect(Sink sink);
+
 // [any thread] Writes one line.
 void write(Level level, std::string_view event, const Fields& fields);
 

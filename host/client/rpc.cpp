@@ -283,6 +283,10 @@ void Rpc::asked(const Incoming& message, RequestId about) {
     if (question.method != "sampling/createMessage" && question.method != "elicitation/create" &&
         question.method != "roots/list")
         return question.refuse(mcp::code::method_not_found, "method not found");
+    // Legacy servers ask for roots when it suits them, about no request in particular: what is
+    // shared by many callers has none.
+    if (question.method == "roots/list" && about == no_request)
+        return question.answer("{\"roots\":[]}");
     auto handler = find(owner_of(message, about));
     if (!handler)
         return question.refuse(

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "settings.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <set>
 
 #include "outbound/target.h"
+#include "sha256.h"
 
 namespace pb::remote {
 namespace {
@@ -316,24 +315,11 @@ std::string Settings::identity() const {
         shown.push_back(name);
     for (const auto& [name, value] : spec.environment)
         shown.push_back(name);
-    Json about{{"kind", static_cast<int>(spec.kind)},
-               {"url", spec.url},
-               {"command", spec.command},
-               {"arguments", spec.arguments},
-               {"shown", shown},
-               {"auth", text(auth, "type")},
-               {"acts_as", name_of(acts_as)}};
-    const auto all = about.dump(-1, ' ', false, Json::error_handler_t::replace);
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int size = 0;
-    EVP_Digest(all.data(), all.size(), digest, &size, EVP_sha256(), nullptr);
-    std::string out;
-    for (unsigned int i = 0; i < size; ++i) {
-        static constexpr char digits[] = "0123456789abcdef";
-        out += digits[digest[i] >> 4];
-        out += digits[digest[i] & 15];
-    }
-    return out;
+    Json about{
+        {"kind", static_cast<int>(spec.kind)}, {"url", spec.url}, {"command", spec.command},
+        {"arguments", spec.arguments},         {"shown", shown},  {"auth", text(auth, "type")},
+        {"acts_as", name_of(acts_as)}};
+    return sha256(about.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 std::string capability_of(const std::string& server) {

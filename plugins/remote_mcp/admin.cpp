@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+// What administrators do with the servers of their organisation.
+#include "hub.h"
+
+#include "json/parse.h"
+
+namespace pb::remote {
+namespace {
+
+constexpr std::size_t max_entry = 48U << 10U;  // a registration; all of it is kept encrypted
+constexpr std::size_t most_registered = 500;
+constexpr std::chrono::seconds patience{60};
+constexpr const char* hidden = "(hidden)";
+
+bool is_secret(const std::string& name) {
+    static const std::set<std::string> open{
+        "type",    "grant",       "client_id",           "username",      "scopes", "issuer",
+        "acts_as", "auth_method", "client_metadata_url", "offline_access"};
+    return !open.contains(name);
+}
+
+void hide_values(Json& object, bool (*secret)(const std::string&)) {
+    if (!object.is_object()) return;
+    for (const auto& [name, value] : object.items())
+        if (secret(name)) value = hidden;
+}
+
+void drop_hidden(Json& value) {
+    if (!value.is_object()) return;
+    for (auto at = value.begin(); at != value.end();) {
+        if (*at == hidden) {
+            at = value.erase(at);
+            continue;
+        }
+        drop_hidden(*at);
+        ++at;
+    }
+}
+
+client::Deadline soon() { return client::Deadline::clock::now() + patience; }
+
+}  // namespace
+
+Json shown(const Json& entry) {
+    Json out = entry;
+    const auto all = [](const std::string&) { return true; };
+    for (const char* name : {"headers", "env"})
+        if (out.contains(name)) hide_values(out[name], all);
+    if (out.contains("auth")) hide_values(out["auth"], is_secret);
+    if (out.contains("url") && out["url"].is_string()) {
+        // Some servers want their key in the query.
+        const auto url = out["url"].get<std::string>();
+        if (const auto query = url.find('?'); query != std::string::npos)
+            out["url"] = url.substr(0, query) + "?" + hidden;
+    }
+    if (out.contains("args"))
+        for (auto& each : out["args"])
+            if (each.is_string() &&
+                each.get_ref<const std::string&>().find('=') != std::string::npos)
+                each = hidden;
+    return out;
+}
+
+Json without_hidden(const Json& patch) {
+    Json out = patch;
+    drop_hidden(out);
+    if (out.is_object() && out.contains("url") && out["url"].is_string() &&
+        out["url"].get_ref<const std::string&>().ends_with(std::string("?") + hidden))
+        out.erase("url");
+    if (out.is_object() && out.contains("args") && out["args"].is_array())
+        for (const auto& each : out["args"])
+            if (each == hidden) {
+                out.erase("args");
+                break;
+            }
+    return out;
+}
+
+Json Hub::describe(const std::string& name, const Named& named) const {
+    Json out{{"name", name}, {"origin", name_of(named.origin)}};
+    if (named.upstream)
+        out = named.upstream->status();
+    else if (!named.problem.empty())
+        out["status"] = "misconfigured", out["reason"] = named.problem;
+    else
+        out["status"] = "disabled";
+    return out;
+}
+
+Json Hub::list() const {
+    Json servers = Json::array();
+    std::shared_lock lock(mutex_);
+    for (const auto& [name, named] : table_)
+        servers.push_back(describe(name, named));
+    return {{"servers", servers}};
+}
+
+Result<Json> Hub::get(const std::string& name) const {
+    std::shared_lock lock(mutex_);
+    const auto found = table_.find(name);
+    if (found == table_.end()) return not_found("there is no server '" + name + "'");
+    auto out = describe(name, found->second);
+    out["settings"] = shown(found->second.entry);
+    if (found->second.upstream) out["trust"] = found->second.upstream->trust_report();
+    return out;
+}
+
+Result<UpstreamPtr> Hub::server(const std::string& name) const {
+    std::shared_lock lock(mutex_);
+    const auto found = table_.find(name);
+    if (found == table_.end()) return not_found("there is no server '" + name + "'");
+    if (found->second.upstream) return found->second.upstream;
+    if (!found->second.problem.empty()) return invalid(found->second.problem);
+    return invalid("the server '" + name + "' is disabled");
+}
+
+// Registered servers are configured by people over the network: what is wrong is said at once.
+Result<void> Hub::check_registered(const std::string& name, const Json& entry) const {
+    if (entry.dump(-1, ' ', true, Json::error_handler_t::replace).size() > max_entry)
+        return invalid("a server's settings must be smaller than 48 KiB");
+    auto settings = read_settings(name, entry, facts_);
+    if (!settings) return settings.error();
+    std::shared_lock lock(mutex_);
+    for (const auto& [other, named] : table_) {
+        if (other == name || !named.upstream) continue;
+        if (named.upstream->settings().name_space == settings->name_space)
+            return Error{ErrorKind::busy, "the namespace '" + settings->name_space +
+                                              "' is that of the server '" + other +
+                                              "'; choose another"};
+    }
+    return {};
+}
+
+Result<Json> Hub::add(const std::string& name, const Json& entry) {
+    std::lock_guard one(changing_);
+    {
+        std::shared_lock lock(mutex_);
+        const auto found = table_.find(name);
+        if (found != table_.end())
+            return Error{ErrorKind::busy, "there is a server '" + name + "' already" +
+                                              (found->second.origin == Origin::config
+                                                   ? ", in the organisation's file"
+                                                   : "; change it, or remove it first")};
+        if (table_.size() >= most_registered)
+            return Error{ErrorKind::busy, "there are too many servers"};
+    }
+    if (auto fine = check_registered(name, entry); !fine) return fine.error();
+    if (auto kept = port_.put_secret(std::string("server/") + name, json::dump(entry)); !kept)
+        return kept.error();
+    apply();
+    std::shared_lock lock(mutex_);
+    const auto& named = table_.at(name);
+    if (!named.problem.empty()) {
+        const auto problem = named.problem;
+        lock.unlock();
+        port_.remove_secret(std::string("server/") + name);
+        apply();
+        return Error{ErrorKind::busy, problem};
+    }
+    return describe(name, named);
+}
+
+Result<Json> Hub::update(const std::string& name, const Json& patch) {
+    if (!patch.is_object()) return invalid("the settings must be an object");
+    std::lock_guard one(changing_);
+    Json entry;
+    {
+        std::shared_lock lock(mutex_);
+        const auto found = table_.find(name);
+        if (found == table_.end()) return not_found("there is no server '" + name + "'");
+        if (found->second.origin == Origin::config)
+            return invalid("the server '" + name +
+                           "' is in the organisation's file; change it there");
+        entry = found->second.entry;
+    }
+    entry.merge_patch(without_hidden(patch));  // RFC 7396
+    if (auto fine = check_registered(name, entry); !fine) return fine.error();
+    if (auto kept = port_.put_secret(std::string("server/") + name, json::dump(entry)); !kept)
+        return kept.error();
+    apply();
+    std::shared_lock lock(mutex_);
+    return describe(name, table_.at(name));
+}
+
+Result<Json> Hub::remove(const std::string& name) {
+    std::lock_guard one(changing_);
+    {
+        std::shared_lock lock(mutex_);
+        const auto found = table_.find(name);
+        if (found == table_.end()) return not_found("there is no server '" + name + "'");
+        if (found->second.origin == Origin::config)
+            return invalid("the server '" + name +
+                           "' is in the organisation's file; remove it there");
+    }
+    port_.remove_secret(std::string("server/") + name);
+    for (const char* kept : {"lists/", "trust/"})
+        port_.remove(kept + name);
+    forget_identities(port_, name);
+    apply();
+    return Json{{"removed", name}};
+}
+
+Result<Json> Hub::sync(const std::string& name) {
+    auto upstream = server(name);
+    if (!upstream) return upstream.error();
+    return (*upstream)->sync(soon());
+}
+
+Result<Json> Hub::test(const std::string& name) {
+    auto upstream = server(name);
+    if (!upstream) return upstream.error();
+    return (*upstream)->test(soon());
+}
+
+Result<Json> Hub::test(const Json& entry) {
+    auto settings = read_settings("test", entry, facts_);
+    if (!settings) return settings.error();
+    auto upstream = std::make_shared<Upstream>(Surroundings{port_, *engine_, facts_, org_},
+                                               std::move(*settings), Origin::scoped);
+    auto out = upstream->test(soon());
+    upstream->stop();
+    return out;
+}
+
+Result<Json> Hub::approve(const std::string& name, const std::set<std::string>& tools) {
+    auto upstream = server(name);
+    if (!upstream) return upstream.error();
+    return (*upstream)->approve(tools);
+}
+
+bool Hub::acts_as_user(const std::string& name) const {
+    std::shared_lock lock(mutex_);
+    const auto found = table_.find(name);
+    return found != table_.end() && found->second.upstream &&
+           found->second.upstream->settings().acts_as == ActsAs::user;
+}
+
+Result<std::string> Hub::sign_in(const std::string& name, const std::string& principal) {
+    auto upstream = server(name);
+    if (!upstream) return upstream.error();
+    auto who = (*upstream)->client_for(principal);
+    if (!who) return who.error();
+    return who->identity->sign_in_link(principal, soon());
+}
+
+Result<Json> Hub::sign_out(const std::string& name, const std::string& principal) {
+    auto upstream = server(name);
+    if (!upstream) return upstream.error();
+    auto who = (*upstream)->client_for(principal);
+    if (!who) return who.error();
+    if (auto done = who->identity->sign_out(soon()); !done) return done.error();
+    return Json{{"signed_out", name}};
+}
+
+Result<std::string> Hub::signed_in(const std::map<std::string, std::string>& params) {
+    const auto state = params.find("state");
+    if (state == params.end()) return invalid("the answer of the sign-in has no state");
+    auto whose = identity_of_state(port_, state->second);
+    if (!whose) return whose.error();
+    auto upstream = server(whose->server);
+    if (!upstream) return upstream.error();
+    auto who = (*upstream)->client_for(whose->principal);
+    if (!who) return who.error();
+    if (auto done = who->identity->signed_in(params, soon()); !done) return done.error();
+    (*upstream)->look_soon();
+    return whose->server;
+}
+
+}  // namespace pb::remote

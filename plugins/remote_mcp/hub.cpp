@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub.h"
+
+#include "json/parse.h"
+#include "json/scan.h"
+
+namespace pb::remote {
+namespace {
+
+constexpr std::size_t most_servers = 500, most_scoped = 16;
+constexpr std::string_view registered_prefix = "server/";
+
+// One engine for all organisations of this library's generation.
+Result<std::shared_ptr<client::Engine>> shared_engine(const HostFacts& facts) {
+    static std::mutex mutex;
+    static std::map<std::vector<std::string>, std::weak_ptr<client::Engine>> engines;
+    std::lock_guard lock(mutex);
+    auto& kept = engines[facts.allow_private_cidrs];
+    if (auto engine = kept.lock()) return engine;
+    auto policy = outbound::AddressPolicy::make(facts.allow_private_cidrs);
+    if (!policy) return policy.error();
+    outbound::Http::Options options;
+    options.policy = std::move(*policy);
+    options.user_agent = "patchbay/" + facts.version;
+    auto engine = std::make_shared<client::Engine>(std::move(options));
+    kept = engine;
+    return engine;
+}
+
+}  // namespace
+
+Hub::Hub(const patchbay_host* host) : port_(host) {}
+
+Hub::~Hub() { stop(); }
+
+Result<void> Hub::start(const Json& start) {
+    org_ = start.value("org", "");
+    facts_ = HostFacts::read(start.value("host", Json::object()));
+    auto engine = shared_engine(facts_);
+    if (!engine) return engine.error();
+    engine_ = std::move(*engine);
+    parking_ = std::make_shared<Parking>(engine_->timer);
+    return take(start);
+}
+
+Result<void> Hub::configure(const Json& start) {
+    const auto facts = HostFacts::read(start.value("host", Json::object()));
+    if (facts.allow_private_cidrs != facts_.allow_private_cidrs ||
+        facts.allow_stdio != facts_.allow_stdio)
+        return invalid("what the host allows has changed");
+    return take(start);
+}
+
+Result<void> Hub::take(const Json& start) {
+    const auto config = start.value("config", Json::object());
+    auto servers = config.value("mcpServers", Json::object());
+    if (!servers.is_object()) return invalid("mcpServers must be an object");
+    if (servers.size() > most_servers)
+        return invalid("at most " + std::to_string(most_servers) + " servers can be configured");
+    std::lock_guard one(changing_);
+    configured_ = std::move(servers);
+    apply();
+    return {};
+}
+
+// Every server that is named now; nothing of it is at work yet.
+Hub::Table Hub::wanted() const {
+    Table out;
+    for (const auto& name : port_.secret_names(registered_prefix)) {
+        const auto text = port_.secret(name);
+        auto entry = text ? Json::parse(*text, nullptr, false) : Json();
+        if (!entry.is_object()) continue;
+        out[name.substr(registered_prefix.size())] = {std::move(entry), Origin::registered, {}, {}};
+    }
+    for (const auto& [name, entry] : configured_.items())
+        out[name] = {entry, Origin::config, {}, {}};
+    return out;
+}
+
+// Makes what is offered equal to what is named. With changing_.
+void Hub::apply() {
+    auto next = wanted();
+    Table before;
+    {
+        std::shared_lock lock(mutex_);
+        before = table_;
+    }
+    for (auto& [name, named] : before) {
+        const auto now = next.find(name);
+        const bool same = now != next.end() && now->second.entry == named.entry &&
+                          now->second.origin == named.origin && named.problem.empty();
+        if (same)
+            now->second = named;
+        else if (now == next.end())
+            put_down(named, true);
+    }
+    for (auto& [name, named] : next) {
+        if (named.upstream || (before.contains(name) && before[name].entry == named.entry &&
+                               before[name].problem.empty() && !named.enabled))
+            continue;
+        bring_up(name, named);
+        const auto old = before.find(name);
+        if (old != before.end() && old->second.upstream) {
+            const bool same_place = named.upstream && named.upstream->capability() ==
+                                                          old->second.upstream->capability();
+            put_down(old->second, !same_place);
+        }
+    }
+    std::unique_lock lock(mutex_);
+    table_ = std::move(next);
+}
+
+void Hub::bring_up(const std::string& name, Named& named) {
+    auto settings = read_settings(name, named.entry, facts_);
+    if (!settings) {
+        named.problem = settings.error().message;
+        port_.log(log::Level::warning, "remote.misconfigured",
+                  {{"server", name}, {"reason", named.problem}});
+        return;
+    }
+    named.enabled = settings->enabled;
+    if (!named.enabled) return;
+    auto upstream = std::make_shared<Upstream>(Surroundings{port_, *engine_, facts_, org_},
+                                               std::move(*settings), named.origin);
+    upstream->restore();
+    const auto& capability = upstream->capability();
+    {
+        std::unique_lock lock(mutex_);
+        auto& place = by_capability_[capability];
+        if (place && place->settings().name != name) {
+            named.problem = "its name is too much like that of '" + place->settings().name + "'";
+            return;
+        }
+        place = upstream;
+    }
+    if (auto offered = upstream->offer(); !offered) {
+        named.problem = offered.error().message;
+        port_.log(log::Level::warning, "remote.refused",
+                  {{"server", name}, {"reason", named.problem}});
+        std::unique_lock lock(mutex_);
+        by_capability_.erase(capability);
+        return;
+    }
+    upstream->start();
+    named.upstream = std::move(upstream);
+}
+
+// for_good: nothing takes its place.
+void Hub::put_down(const Named& named, bool for_good) {
+    if (!named.upstream) return;
+    named.upstream->retire();
+    if (!for_good) return;
+    const auto& capability = named.upstream->capability();
+    port_.withdraw(capability);
+    std::unique_lock lock(mutex_);
+    by_capability_.erase(capability);
+}
+
+void Hub::stop() {
+    std::map<std::string, UpstreamPtr, std::less<>> all;
+    {
+        std::unique_lock lock(mutex_);
+        all.swap(by_capability_);
+        table_.clear();
+    }
+    if (parking_) parking_->clear();
+    for (auto& [capability, upstream] : all)
+        upstream->stop();
+}
+
+UpstreamPtr Hub::find(const std::string& capability) const {
+    std::shared_lock lock(mutex_);
+    auto found = by_capability_.find(capability);
+    return found == by_capability_.end() ? nullptr : found->second;
+}
+
+void Hub::handle(const std::string& capability, HostCall call) {
+    auto fail = [&](patchbay_status status, std::string_view why) {
+        port_.complete(call.id, status, "{\"message\":" + json::quote(why) + "}");
+    };
+    const auto upstream = find(capability);
+    if (!upstream) return fail(PATCHBAY_E_NOT_FOUND, "this server is no longer registered");
+    const auto exposed = upstream->exposed();
+    if (const auto* list = exposed->list(call.method)) {
+        port_.complete(call.id, PATCHBAY_OK, *list);
+        return;
+    }
+    if (call.method == "resources/subscribe" || call.method == "resources/unsubscribe") {
+        const auto uri = json::string_value(json::member(call.params, "uri"));
+        if (!uri) return fail(PATCHBAY_E_INVALID, "uri is missing");
+        upstream->subscribe(*uri, call.method == "resources/subscribe");
+        port_.complete(call.id, PATCHBAY_OK, "{}");
+        return;
+    }
+    if (call.method != "tools/call" && call.method != "resources/read" &&
+        call.method != "prompts/get" && call.method != "completion/complete")
+        return fail(PATCHBAY_E_UNSUPPORTED, "remote servers are not asked this");
+    const auto state = json::string_value(json::member(call.params, "requestState")).value_or("");
+    if (state.starts_with("p:")) {
+        auto parked = parking_->take(state.substr(2), call.principal());
+        if (!parked)
+            return fail(PATCHBAY_E_INVALID, "this question is no longer open; make the call again");
+        return parked->resume(std::move(call));
+    }
+    std::make_shared<Relay>(port_, *engine_, upstream, parking_, calls_, std::move(call))->start();
+}
+
+void Hub::cancel(patchbay_call call) {
+    if (auto relay = calls_.find(call)) relay->cancel();
+}
+
+Result<Json> Hub::open_scope(const Json& servers) {
+    if (!servers.is_object() || servers.size() > most_scoped)
+        return invalid("mcpServers must be an object of at most " + std::to_string(most_scoped) +
+                       " servers");
+    std::vector<UpstreamPtr> all;
+    std::uint64_t scope = 0;
+    {
+        std::unique_lock lock(mutex_);
+        scope = ++scopes_;
+    }
+    for (const auto& [name, entry] : servers.items()) {
+        auto settings = read_settings(name, entry, facts_, true);
+        if (!settings) return invalid("server '" + name + "': " + settings.error().message);
+        if (!settings->enabled) continue;
+        all.push_back(std::make_shared<Upstream>(Surroundings{port_, *engine_, facts_, org_},
+                                                 std::move(*settings), Origin::scoped));
+        all.back()->scope(std::to_string(scope));
+    }
+    // Whoever brought them wants to use them now: their lists are waited for, all at once.
+    const auto deadline = client::Deadline::clock::now() + std::chrono::seconds(30);
+    std::vector<std::jthread> looks;
+    for (const auto& upstream : all)
+        looks.emplace_back([upstream, deadline] { (void)upstream->sync(deadline); });
+    looks.clear();
+    Json specs = Json::array();
+    std::unique_lock lock(mutex_);
+    for (const auto& upstream : all) {
+        specs.push_back(upstream->spec());
+        by_capability_[upstream->capability()] = upstream;
+    }
+    return Json{{"capabilities", specs}};
+}
+
+void Hub::close_scope(const Json& capabilities) {
+    for (const auto& each : capabilities) {
+        if (!each.is_string()) continue;
+        UpstreamPtr upstream;
+        {
+            std::unique_lock lock(mutex_);
+            auto found = by_capability_.find(each.get<std::string>());
+            if (found == by_capability_.end() || found->second->origin() != Origin::scoped)
+                continue;
+            upstream = found->second;
+            by_capability_.erase(found);
+        }
+        upstream->retire();
+    }
+}
+
+}  // namespace pb::remote

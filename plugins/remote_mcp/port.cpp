@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "port.h"
+
+namespace pb::remote {
+namespace {
+
+patchbay_str str(std::string_view text) { return {text.data(), text.size()}; }
+
+const patchbay_capabilities_v1* capabilities(const patchbay_host* host) {
+    return static_cast<const patchbay_capabilities_v1*>(
+        host->service(host, PATCHBAY_SERVICE_CAPABILITIES));
+}
+
+}  // namespace
+
+void Port::log(log::Level level, std::string_view event, const nlohmann::json& fields) const {
+    const auto text = fields.is_object() ? patchbay::dump(fields) : std::string();
+    host_->log(host_, static_cast<int32_t>(level), str(event), str(text));
+}
+
+patchbay_status Port::complete(patchbay_call call, patchbay_status status,
+                               std::string_view body) const {
+    return host_->complete(host_, call, status, str(body));
+}
+
+patchbay_status Port::notify(patchbay_call call, std::string_view method,
+                             std::string_view params) const {
+    return host_->notify(host_, call, str(method), str(params.empty() ? "{}" : params));
+}
+
+Result<void> Port::offer(const nlohmann::json& spec) const {
+    std::string why = "the host refused it";
+    const auto text = patchbay::dump(spec);
+    const auto status = capabilities(host_)->offer(
+        host_, str(text),
+        [](void* user, patchbay_str, patchbay_str value) noexcept {
+            static_cast<std::string*>(user)->assign(value.data, value.size);
+        },
+        &why);
+    if (status == PATCHBAY_OK) return {};
+    if (status == PATCHBAY_E_GONE) return Error{ErrorKind::gone, std::move(why)};
+    if (status == PATCHBAY_E_BUSY) return Error{ErrorKind::busy, std::move(why)};
+    return invalid(std::move(why));
+}
+
+void Port::withdraw(std::string_view capability) const {
+    capabilities(host_)->withdraw(host_, str(capability));
+}
+
+void Port::changed(std::string_view capability, std::string_view method,
+                   std::string_view params) const {
+    capabilities(host_)->notify(host_, str(capability), str(method), str(params));
+}
+
+std::optional<std::string> Port::get(std::string_view key) const {
+    try {
+        auto entry = patchbay::Store(host_).get(key);
+        if (entry) return std::move(entry->value);
+    } catch (const std::exception& fault) {
+        log(log::Level::warning, "store.unreadable", {{"reason", fault.what()}});
+    }
+    return std::nullopt;
+}
+
+Result<void> Port::put(std::string_view key, std::string_view value) const {
+    try {
+        patchbay::Store(host_).put(key, value);
+        return {};
+    } catch (const std::exception& fault) {
+        log(log::Level::warning, "store.unwritable", {{"reason", fault.what()}});
+        return internal_error(fault.what());
+    }
+}
+
+void Port::remove(std::string_view key) const {
+    try {
+        patchbay::Store(host_).remove(key);
+    } catch (const std::exception& fault) {
+        log(log::Level::warning, "store.unwritable", {{"reason", fault.what()}});
+    }
+}
+
+std::vector<patchbay::Store::Item> Port::list(std::string_view prefix) const {
+    try {
+        return patchbay::Store(host_).list(prefix);
+    } catch (const std::exception& fault) {
+        log(log::Level::warning, "store.unreadable", {{"reason", fault.what()}});
+        return {};
+    }
+}
+
+}  // namespace pb::remote

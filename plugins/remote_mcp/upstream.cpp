@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "upstream.h"
+
+#include <algorithm>
+#include <random>
+
+#include "json/parse.h"
+#include "json/scan.h"
+
+namespace pb::remote {
+namespace {
+
+using client::milliseconds;
+
+constexpr milliseconds coalesce{100};  // of several notices of one change
+constexpr milliseconds first_pause{1'000}, longest_pause{300'000};
+constexpr milliseconds shortest_ttl{5'000};  // however short the server says its lists last
+constexpr milliseconds look_time{60'000};
+constexpr std::size_t most_people = 256;  // clients for single persons at a time
+
+std::int64_t wall_ms() {
+    return std::chrono::duration_cast<milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+// So that many servers that failed together do not come back together.
+milliseconds jittered(milliseconds time) {
+    thread_local std::minstd_rand random{std::random_device{}()};
+    return time / 2 + milliseconds(random() % (static_cast<unsigned>(time.count()) / 2 + 1));
+}
+
+std::string shown_url(const std::string& url) { return url.substr(0, url.find('?')); }
+
+const char* type_of(client::Kind kind) {
+    return kind == client::Kind::http ? "http" : kind == client::Kind::sse ? "sse" : "stdio";
+}
+
+std::vector<std::string> strings(const Json& array) {
+    std::vector<std::string> out;
+    for (const auto& each : array)
+        if (each.is_string()) out.push_back(each.get<std::string>());
+    return out;
+}
+
+template <class Names>
+Json names(const Names& changes, std::string_view kind) {
+    Json out = Json::array();
+    for (const auto& change : changes)
+        if (change.kind == kind) out.push_back(change.tool);
+    return out;
+}
+
+}  // namespace
+
+std::string_view name_of(Origin origin) {
+    static constexpr std::string_view names[] = {"config", "registered", "scoped"};
+    return names[static_cast<int>(origin)];
+}
+
+Upstream::Upstream(Surroundings around, Settings settings, Origin origin)
+    : around_(around),
+      settings_(std::move(settings)),
+      origin_(origin),
+      capability_(capability_of(settings_.name)) {}
+
+Upstream::~Upstream() { stop(); }
+
+void Upstream::restore() {
+    if (origin_ == Origin::scoped) return;
+    if (const auto kept = around_.port.get("trust/" + settings_.name))
+        trust_ = Trust::load(Json::parse(*kept, nullptr, false));
+    const auto kept = around_.port.get("lists/" + settings_.name);
+    if (!kept) return;
+    const auto all = Json::parse(*kept, nullptr, false);
+    if (!all.is_object() || all.value("identity", "") != settings_.identity()) return;
+    const auto version = mcp::version_from(all.value("version", ""));
+    const auto age = milliseconds(wall_ms() - all.value("synced_ms", std::int64_t{0}));
+    remembered_ = version;
+    if (!version || age > settings_.serve_stale) return;
+    info_.version = *version;
+    info_.version_name = all.value("version", "");
+    info_.capabilities = all.value("capabilities", "{}");
+    info_.server_info = all.value("server", "{}");
+    info_.instructions = all.value("instructions", "");
+    lists_.tools = strings(all.value("tools", Json::array()));
+    lists_.resources = strings(all.value("resources", Json::array()));
+    lists_.templates = strings(all.value("templates", Json::array()));
+    lists_.prompts = strings(all.value("prompts", Json::array()));
+    synced_ms_ = all.value("synced_ms", std::int64_t{0});
+    known_ = true;
+    exposed_ = expose(info_, lists_, settings_, trust_.withheld());
+}
+
+void Upstream::start() { look_after(milliseconds(0)); }
+
+void Upstream::retire() {
+    std::uint64_t timer = 0;
+    {
+        std::lock_guard lock(mutex_);
+        stopped_ = true;
+        timer = std::exchange(timer_, 0);
+    }
+    around_.engine.timer.cancel(timer);
+}
+
+void Upstream::stop() {
+    retire();
+    std::map<std::string, Person> clients;
+    {
+        std::lock_guard lock(mutex_);
+        clients.swap(clients_);
+    }
+    for (auto& [principal, person] : clients)
+        person.client.client->close();
+}
+
+ExposedPtr Upstream::exposed() const {
+    std::lock_guard lock(mutex_);
+    return exposed_;
+}
+
+Json Upstream::spec() const {
+    Json out{{"name", capability_}, {"namespace", settings_.name_space}};
+    if (!settings_.title.empty()) out["title"] = settings_.title;
+    if (!settings_.description.empty()) out["description"] = settings_.description;
+    std::lock_guard lock(mutex_);
+    const bool shared = settings_.acts_as != ActsAs::user && !lists_.is_private;
+    out["lists"] = {{"scope", shared ? "public" : "private"}};
+    if (lists_.ttl_ms) out["lists"]["ttl_ms"] = std::min<std::int64_t>(*lists_.ttl_ms, 86'400'000);
+    return out;
+}
+
+Result<void> Upstream::offer() { return around_.port.offer(spec()); }
+
+Result<Upstream::Client> Upstream::make_client(const std::string& principal) {
+    auto identity = make_identity(around_.port, around_.engine, around_.host, around_.org,
+                                  settings_, principal);
+    if (!identity) return identity.error();
+    auto client = client::Client::make(around_.engine, settings_.spec, (*identity)->credentials(),
+                                       weak_from_this(), remembered_);
+    return Client{std::move(client), std::move(*identity)};
+}
+
+Result<Upstream::Client> Upstream::client_for(const std::string& principal) {
+    const auto key = settings_.acts_as == ActsAs::user ? principal : std::string();
+    std::shared_ptr<client::Client> unused;
+    std::lock_guard lock(mutex_);
+    if (stopped_) return Error{ErrorKind::gone, "the server is no longer registered"};
+    auto found = clients_.find(key);
+    if (found == clients_.end()) {
+        auto made = make_client(key);
+        if (!made) return made.error();
+        if (clients_.size() >= most_people) {
+            auto oldest = std::min_element(
+                clients_.begin(), clients_.end(),
+                [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+            unused = oldest->second.client.client;  // it ends with the calls that it still has
+            clients_.erase(oldest);
+        }
+        if (key.empty()) made->client->subscribe(subscriptions_);
+        found = clients_.emplace(key, Person{std::move(*made), {}}).first;
+    }
+    found->second.used = Clock::now();
+    return found->second.client;
+}
+
+// Where each person has an own identity, whoever is signed in shows what there is.
+Result<Upstream::Client> Upstream::looking_client() {
+    if (settings_.acts_as != ActsAs::user) return client_for({});
+    {
+        std::lock_guard lock(mutex_);
+        for (const auto& [principal, person] : clients_)
+            if (!person.client.identity->state().needed) return person.client;
+    }
+    return Error{ErrorKind::denied, "somebody has to sign in first"};
+}
+
+void Upstream::subscribe(const std::string& uri, bool on) {
+    std::shared_ptr<client::Client> client;
+    std::set<std::string> wanted;
+    {
+        std::lock_guard lock(mutex_);
+        if (on)
+            subscriptions_.insert(uri);
+        else
+            subscriptions_.erase(uri);
+        wanted = subscriptions_;
+        if (!clients_.empty()) client = clients_.begin()->second.client.client;
+    }
+    if (client) client->subscribe(std::move(wanted));
+}
+
+void Upstream::look_after(milliseconds delay) {
+    const auto at = Clock::now() + delay;
+    std::lock_guard lock(mutex_);
+    if (stopped_ || (timer_ != 0 && next_ <= at)) return;
+    around_.engine.timer.cancel(timer_);
+    next_ = at;
+    timer_ = around_.engine.timer.after(delay, [weak = weak_from_this()] {
+        auto self = weak.lock();
+        if (!self) return;
+        {
+            std::lock_guard lock(self->mutex_);
+            self->timer_ = 0;
+        }
+        self->around_.engine.workers.post([self] { self->look(); });
+    });
+}
+
+void Upstream::look() {
+    try {
+        (void)look_once(client::Deadline::clock::now() + look_time);
+    } catch (const std::exception& fault) {
+        failed(internal_error(fault.what()));
+    }
+}
+
+Result<Json> Upstream::look_once(client::Deadline deadline) {
+    std::lock_guard one(looking_);
+    auto who = looking_client();
+    if (!who) {
+        failed(who.error());
+        return who.error();
+    }
+    auto lists = client::list_all(*who->client, deadline);
+    const auto link = who->client->link();
+    if (!lists || !link) {
+        const auto error = lists ? internal_error("the connection ended") : lists.error();
+        failed(error);
+        return error;
+    }
+    auto report = accept(link->info, std::move(*lists));
+    schedule(true);
+    return report;
+}
+
+Json Upstream::accept(const client::ServerInfo& info, client::ServerLists lists) {
+    std::vector<ToolChange> changes;
+    std::set<std::string> withheld;
+    ExposedPtr next;
+    const auto offered = spec();
+    {
+        std::lock_guard lock(mutex_);
+        changes = trust_.look(tools_by_name(lists), settings_.on_tool_change, wall_ms());
+        if (!known_)
+            for (const auto& tool : lists.tools)
+                changes.push_back(
+                    {json::string_value(json::member(tool, "name")).value_or(""), "added"});
+        withheld = trust_.withheld();
+        next = expose(info, lists, settings_, withheld);
+        info_ = info;
+        lists_ = lists;
+        known_ = true;
+        remembered_ = info.version;
+        problem_.clear();
+        sign_in_needed_ = false;
+        failures_ = 0;
+        synced_ms_ = wall_ms();
+    }
+    if (origin_ != Origin::scoped && spec() != offered) (void)offer();  // how long lists last
+    keep(info, lists);
+    if (!changes.empty()) remember_trust();
+    Json report{{"added", names(changes, "added")},
+                {"updated", names(changes, "changed")},
+                {"removed", names(changes, "removed")},
+                {"withheld", withheld},
+                {"tools", next->tool_count},
+                {"resources", next->resource_count},
+                {"prompts", next->prompt_count},
+                {"warnings", next->warnings}};
+    if (!changes.empty())
+        around_.port.log(withheld.empty() ? log::Level::info : log::Level::warning,
+                         "remote.tools_changed",
+                         {{"server", settings_.name},
+                          {"added", report["added"].size()},
+                          {"updated", report["updated"].size()},
+                          {"removed", report["removed"].size()},
+                          {"withheld", withheld.size()}});
+    replace(std::move(next));
+    return report;
+}
+
+void Upstream::failed(const Error& error) {
+    bool stale = false;
+    {
+        std::lock_guard lock(mutex_);
+        if (problem_ != error.message)
+            around_.port.log(
+                error.kind == ErrorKind::denied ? log::Level::notice : log::Level::warning,
+                "remote.unavailable", {{"server", settings_.name}, {"reason", error.message}});
+        problem_ = error.message;
+        sign_in_needed_ = error.kind == ErrorKind::denied;
+        ++failures_;
+        // A sign-in that is needed takes nothing away: what there is would be there again after it.
+        stale =
+            known_ && !sign_in_needed_ && wall_ms() - synced_ms_ > settings_.serve_stale.count();
+        if (stale) known_ = false;
+    }
+    if (stale) replace(std::make_shared<const Exposed>());
+    schedule(false);
+}
+
+void Upstream::replace(ExposedPtr next) {
+    ExposedPtr before;
+    {
+        std::lock_guard lock(mutex_);
+        if (stopped_) return;
+        before = std::exchange(exposed_, next);
+    }
+    const auto& port = around_.port;
+    const bool capabilities = before->discover != next->discover;
+    if (capabilities || before->tools != next->tools)
+        port.changed(capability_, "notifications/tools/list_changed");
+    if (before->resources != next->resources || before->templates != next->templates)
+        port.changed(capability_, "notifications/resources/list_changed");
+    if (before->prompts != next->prompts)
+        port.changed(capability_, "notifications/prompts/list_changed");
+}
+
+void Upstream::schedule(bool well) {
+    milliseconds wait = settings_.refresh;
+    {
+        std::lock_guard lock(mutex_);
+        if (well && lists_.ttl_ms)
+            wait = std::min(wait, std::max(milliseconds(*lists_.ttl_ms), shortest_ttl));
+        if (!well) {
+            const auto grown = first_pause * (1LL << std::min(failures_ - 1, 10));
+            wait = jittered(std::min<milliseconds>(grown, longest_pause));
+        }
+    }
+    look_after(wait);
+}
+
+void Upstream::keep(const client::ServerInfo& info, const client::ServerLists& lists) {
+    if (origin_ == Origin::scoped) return;
+    const Json all{
+        {"identity", settings_.identity()},  {"version", std::string(mcp::name_of(info.version))},
+        {"capabilities", info.capabilities}, {"server", info.server_info},
+        {"instructions", info.instructions}, {"tools", lists.tools},
+        {"resources", lists.resources},      {"templates", lists.templates},
+        {"prompts", lists.prompts},          {"synced_ms", wall_ms()}};
+    const auto text = json::dump(all);
+    if (text.size() < (15U << 20U)) (void)around_.port.put("lists/" + settings_.name, text);
+}
+
+void Upstream::remember_trust() {
+    if (origin_ == Origin::scoped) return;
+    std::string text;
+    {
+        std::lock_guard lock(mutex_);
+        text = json::dump(trust_.store());
+    }
+    (void)around_.port.put("trust/" + settings_.name, text);
+}
+
+Result<Json> Upstream::sync(client::Deadline deadline) { return look_once(deadline); }
+
+Result<Json> Upstream::test(client::Deadline deadline) {
+    auto who = looking_client();
+    if (!who) return who.error();
+    const auto begun = Clock::now();
+    auto link = who->client->open(deadline);
+    if (!link) return link.error();
+    client::CallRequest ping;
+    // The newest era has no ping: what it must have is its discovery.
+    ping.method = (*link)->info.modern() ? "server/discover" : "ping";
+    ping.params = "{}";
+    const auto reply = who->client->ask(std::move(ping));
+    if (reply.kind == client::Reply::Kind::lost) return internal_error(reply.loss.message);
+    const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
+    return Json{{"reachable", true},
+                {"protocol", (*link)->info.version_name},
+                {"transport", type_of((*link)->info.kind)},
+                {"server", Json::parse((*link)->info.server_info, nullptr, false)},
+                {"milliseconds", took.count()}};
+}
+
+Json Upstream::approve(const std::set<std::string>& tools) {
+    std::vector<std::string> approved;
+    ExposedPtr next;
+    {
+        std::lock_guard lock(mutex_);
+        approved = trust_.approve(tools);
+        next = known_ ? expose(info_, lists_, settings_, trust_.withheld()) : exposed_;
+    }
+    remember_trust();
+    replace(std::move(next));
+    return {{"approved", approved}};
+}
+
+Json Upstream::trust_report() const {
+    std::lock_guard lock(mutex_);
+    return trust_.report();
+}
+
+Json Upstream::status() const {
+    std::lock_guard lock(mutex_);
+    const auto& spec = settings_.spec;
+    Json out{{"name", settings_.name},
+             {"namespace", settings_.name_space},
+             {"origin", name_of(origin_)},
+             {"type", type_of(spec.kind)},
+             {"acts_as", name_of(settings_.acts_as)},
+             {"tools", exposed_->tool_count},
+             {"resources", exposed_->resource_count},
+             {"prompts", exposed_->prompt_count},
+             {"status", sign_in_needed_     ? "needs_sign_in"
+                        : !problem_.empty() ? "failing"
+                        : known_            ? "ready"
+                                            : "connecting"}};
+    if (spec.kind == client::Kind::stdio)
+        out["command"] = spec.command;
+    else
+        out["url"] = shown_url(spec.url);
+    if (!problem_.empty()) out["reason"] = problem_;
+    if (known_) {
+        out["protocol"] = info_.version_name;
+        out["server"] = Json::parse(info_.server_info, nullptr, false);
+    }
+    if (synced_ms_ > 0) out["synced_ms"] = synced_ms_;
+    auto warnings = exposed_->warnings;
+    warnings.insert(warnings.end(), settings_.remarks.begin(), settings_.remarks.end());
+    if (!warnings.empty()) out["warnings"] = warnings;
+    if (const auto withheld = trust_.withheld(); !withheld.empty()) out["withheld"] = withheld;
+    return out;
+}
+
+void Upstream::opened(const client::ServerInfo&) noexcept {
+    // Whatever changed while there was no connection was told to nobody.
+    bool again = false;
+    {
+        std::lock_guard lock(mutex_);
+        again = failures_ > 0;
+    }
+    if (again) look_after(coalesce);
+}
+
+void Upstream::notified(std::string_view method, std::string_view params) noexcept {
+    if (method == "notifications/resources/updated") {
+        const auto uri = json::member(params, "uri");
+        if (json::type_of(uri) == json::Type::string)
+            around_.port.changed(capability_, method, "{\"uri\":" + std::string(uri) + "}");
+        return;
+    }
+    if (method.ends_with("/list_changed")) look_after(coalesce);
+}
+
+void Upstream::ended(const std::string& why) noexcept {
+    bool stopped = false;
+    {
+        std::lock_guard lock(mutex_);
+        stopped = stopped_;
+        if (!stopped) ++failures_;
+    }
+    if (stopped) return;
+    around_.port.log(log::Level::notice, "remote.ended",
+                     {{"server", settings_.name}, {"reason", why}});
+    schedule(false);
+}
+
+}  // namespace pb::remote
