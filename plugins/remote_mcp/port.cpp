@@ -89,4 +89,18 @@ std::vector<patchbay::Store::Item> Port::list(std::string_view prefix) const {
     }
 }
 
+std::optional<std::string> Port::secret(std::string_view name) const {
+    return get("TEMP" + std::string(name));
+}
+Result<void> Port::put_secret(std::string_view name, std::string_view value) const {
+    return put("TEMP" + std::string(name), value);
+}
+void Port::remove_secret(std::string_view name) const { remove("TEMP" + std::string(name)); }
+std::vector<std::string> Port::secret_names(std::string_view prefix) const {
+    std::vector<std::string> out;
+    for (auto& i : list("TEMP" + std::string(prefix)))
+        out.push_back(i.key.substr(4));
+    return out;
+}
+
 }  // namespace pb::remote

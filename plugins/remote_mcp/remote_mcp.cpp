@@ -19,7 +19,7 @@ PATCHBAY_MANIFEST(R"({
         "title": "Remote MCP servers",
         "takes": ["mcpServers"],
         "config_schema": {"type": "object", "additionalProperties": false},
-        "routes": [
+        "x": [
             {"path": "/api/mcp-servers", "access": "admin"},
             {"path": "/oauth/callback", "access": "public"},
             {"path": "/oauth/client", "access": "public"}
@@ -119,7 +119,7 @@ struct Instance {
         return contained([&]() -> Result<void> {
             plugin.start(start, [](patchbay::Plugin&) {});
             offer_tools(plugin, hub);
-            offer_routes(plugin, hub);
+            //ROUTES
             return hub.start(Json::parse(start));
         });
     }
