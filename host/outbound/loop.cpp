@@ -75,14 +75,23 @@ Http::Ticket Loop::start(Request request, std::shared_ptr<Receiver> receiver) {
     auto transfer = std::make_unique<Transfer>(ticket, std::move(request), std::move(receiver));
     std::lock_guard lock(inbox_->mutex);
     inbox_->started.push_back(std::move(transfer));
-    poller_.wake();
+    wake();
     return ticket;
 }
 
 void Loop::cancel(Http::Ticket ticket) {
     std::lock_guard lock(inbox_->mutex);
     inbox_->cancelled.push_back(ticket);
-    poller_.wake();
+    wake();
+}
+
+// A receiver's own request needs no call to the kernel.
+void Loop::wake() {
+    if (std::this_thread::get_id() == thread_.get_id()) {
+        posted_ = true;
+    } else {
+        poller_.wake();
+    }
 }
 
 void Loop::run() {
@@ -130,6 +139,7 @@ void Loop::run_timer() {
 }
 
 std::chrono::milliseconds Loop::patience() const {
+    if (posted_) return std::chrono::milliseconds(0);
     auto due = Clock::time_point::max();
     if (timer_) due = *timer_;
     if (!schedule_.empty()) due = std::min(due, schedule_.begin()->first);
@@ -142,6 +152,7 @@ bool Loop::take_inbox() {
     std::vector<std::unique_ptr<Transfer>> started;
     std::vector<Http::Ticket> cancelled;
     std::vector<Lookup> lookups;
+    posted_ = false;
     {
         std::lock_guard lock(inbox_->mutex);
         started.swap(inbox_->started);

@@ -49,6 +49,7 @@ class Loop : private TransferHost {
     };
     struct Callbacks;
 
+    void wake();
     void run();
     void turn();
     bool take_inbox();
@@ -77,6 +78,7 @@ class Loop : private TransferHost {
     EasyHandles handles_;
     std::unique_ptr<CURLM, MultiFreed> multi_;
     std::optional<Clock::time_point> timer_;
+    bool posted_ = false;  // into the inbox, by the loop's own thread
     Names names_;
     std::map<std::string, std::chrono::seconds> idle_;          // what servers said
     std::map<std::string, std::vector<Http::Ticket>> waiting_;  // for a name
