@@ -115,8 +115,18 @@ HeadReader::State HeadReader::line(std::string_view line) {
     }
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return State::bad;
-    head_.headers.emplace_back(line.substr(0, colon), trimmed(line.substr(colon + 1)));
+    const std::string_view name = line.substr(0, colon), value = trimmed(line.substr(colon + 1));
+    if (equal_names(name, "content-length") && !fits_length(value)) return State::bad;
+    head_.headers.emplace_back(name, value);
     return State::more;
+}
+
+// A length that curl would not understand as others do: it reads up to the connection's end then.
+bool HeadReader::fits_length(std::string_view value) const {
+    const std::string_view before = head_.header("content-length");
+    return !value.empty() && value.size() <= 18 &&
+           value.find_first_not_of("0123456789") == std::string_view::npos &&
+           (before.empty() || before == value);
 }
 
 HeadReader::State HeadReader::status_line(std::string_view line) {

@@ -36,6 +36,7 @@ class HeadReader {
 
   private:
     State status_line(std::string_view line);
+    bool fits_length(std::string_view value) const;
 
     Head head_;
     std::size_t size_ = 0;

@@ -217,6 +217,10 @@ class FakeResolver : public Resolver {
     std::vector<Addresses> answers_;
 };
 
+inline std::shared_ptr<FakeResolver> resolving(std::vector<FakeResolver::Addresses> answers) {
+    return std::make_shared<FakeResolver>(std::move(answers));
+}
+
 inline AddressPolicy opened(const std::vector<std::string>& ranges) {
     auto policy = AddressPolicy::make(ranges);
     EXPECT_TRUE(policy.ok());
