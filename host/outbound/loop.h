@@ -20,7 +20,7 @@
 
 namespace pb::outbound {
 
-class Loop : private TransferHost {
+class Loop final : private TransferHost {
   public:
     explicit Loop(Http::Options options);
     ~Loop();

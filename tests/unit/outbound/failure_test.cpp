@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What goes wrong: bounds, time, cancellation, servers that lie or leave. Above all whether a
 // request may have been executed.
-#include <condition_variable>
-
 #include "support.h"
 
 namespace pb::outbound::testing {

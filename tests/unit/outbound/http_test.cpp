@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests and answers as they should go.
+#include <future>
+
 #include "support.h"
 
 namespace pb::outbound::testing {
@@ -134,11 +136,11 @@ TEST(Http, LargeBodiesBothWays) {
 }
 
 TEST(Http, AStreamArrivesAsItComes) {
-    std::shared_ptr<http::Exchange> held;
+    std::promise<std::shared_ptr<http::Exchange>> taken;
     const auto server = serve([&](auto, auto exchange) {
         exchange->start_stream({{"X-Stream", "1"}});
         exchange->send("data: 0\n\n");
-        held = exchange;
+        taken.set_value(exchange);
     });
     Http http(local());
     Request request = get(url(server->port()));
@@ -147,6 +149,7 @@ TEST(Http, AStreamArrivesAsItComes) {
     http.start(request, recorder);
     ASSERT_TRUE(recorder->await_head());
     ASSERT_TRUE(recorder->await_body("data: 0\n\n"));
+    const auto held = taken.get_future().get();
     for (int i = 1; i < 5; ++i) {
         const auto event = "data: " + std::to_string(i) + "\n\n";
         held->send(event);
