@@ -17,13 +17,29 @@ RawServer::Talk sends(std::string bytes, bool then_closes = true) {
     };
 }
 
-TEST(Failure, ARefusedConnectionIsUnreachable) {
-    std::uint16_t port = 0;
-    {
-        port = RawServer([](RawConnection&) {}).port();
+// A socket with an address of its own, on which nobody listens yet.
+class Bound {
+  public:
+    Bound() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        own_.sin_family = AF_INET;
+        own_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof own_;
+        EXPECT_EQ(::bind(get(), address(), size), 0);
+        ::getsockname(get(), address(), &size);
     }
+    int get() const { return socket_.get(); }
+    sockaddr* address() { return reinterpret_cast<sockaddr*>(&own_); }
+    std::uint16_t port() const { return ntohs(own_.sin_port); }
+
+  private:
+    http::Descriptor socket_;
+    sockaddr_in own_{};
+};
+
+TEST(Failure, ARefusedConnectionIsUnreachable) {
+    const Bound nobody;
     Http http(local());
-    const auto out = fetch(http, post(url(port), "x"));
+    const auto out = fetch(http, post(url(nobody.port()), "x"));
     EXPECT_TRUE(out.failed(Fault::unreachable, false)) << out;
     EXPECT_NE(out.failure->message.find("Connection refused"), std::string::npos) << out;
 }
@@ -163,21 +179,15 @@ TEST(Failure, BytesBreakASilence) {
 
 // A listener whose backlog is full answers nothing at all.
 TEST(Failure, ConnectingIsBounded) {
-    const http::Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in own{};
-    own.sin_family = AF_INET;
-    own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof own;
-    ASSERT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&own), size), 0);
+    Bound listener;
     ASSERT_EQ(::listen(listener.get(), 0), 0);
-    ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&own), &size);
     std::vector<http::Descriptor> filling;
     for (int i = 0; i < 4; ++i) {
         filling.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-        ::connect(filling.back().get(), reinterpret_cast<sockaddr*>(&own), size);
+        ::connect(filling.back().get(), listener.address(), sizeof(sockaddr_in));
     }
     Http http(local());
-    Request request = post(url(ntohs(own.sin_port)), "x");
+    Request request = post(url(listener.port()), "x");
     request.connect_time = milliseconds(50);
     const auto out = fetch(http, request);
     EXPECT_TRUE(out.failed(Fault::late, false)) << out;

@@ -14,6 +14,19 @@ RawServer::Talk named(const std::string& name) {
     };
 }
 
+// One port on two addresses of this machine.
+struct Twins {
+    Twins() {
+        do {
+            first = std::make_unique<RawServer>(named("first"), "127.0.0.2");
+            second = std::make_unique<RawServer>(named("second"), "127.0.0.1", first->port());
+        } while (!second->bound());
+    }
+    std::uint16_t port() const { return first->port(); }
+
+    std::unique_ptr<RawServer> first, second;
+};
+
 TEST(Guard, EverySpellingOfAForbiddenAddressIsRefused) {
     RawServer server(named("reached"));
     Http http({});
@@ -63,51 +76,45 @@ TEST(Guard, OneForbiddenAddressRefusesTheName) {
 }
 
 TEST(Guard, ANameThatAnswersOtherwiseTheSecondTimeIsHeldToTheFirst) {
-    RawServer first(named("first"), "127.0.0.2");
-    RawServer second(named("second"), "127.0.0.1", first.port());
-    ASSERT_TRUE(second.bound());
+    const Twins servers;
     const auto resolver = resolving({{"127.0.0.2"}, {"127.0.0.1"}});
     auto options = local(resolver);
     options.policy = opened({"127.0.0.2"});
     options.resolved = std::chrono::hours(1);
     Http http(options);
-    const auto target = url(first.port(), "/", "rebound.example");
+    const auto target = url(servers.port(), "/", "rebound.example");
     for (int i = 0; i < 5; ++i)
         EXPECT_EQ(fetch(http, get(target)).answer.body, "first");
     EXPECT_EQ(resolver->asked, 1) << "what was checked is what is connected to";
-    EXPECT_EQ(second.connections(), 0);
+    EXPECT_EQ(servers.second->connections(), 0);
 }
 
 // Every request resolves anew: a second answer that is forbidden refuses the request, though a
 // pooled connection to the first address is there.
 TEST(Guard, ASecondAnswerIsCheckedLikeTheFirst) {
-    RawServer first(named("first"), "127.0.0.2");
-    RawServer second(named("second"), "127.0.0.1", first.port());
-    ASSERT_TRUE(second.bound());
+    const Twins servers;
     const auto resolver = resolving({{"127.0.0.2"}, {"127.0.0.1"}, {"127.0.0.2"}});
     auto options = local(resolver);
     options.policy = opened({"127.0.0.2"});
     options.resolved = std::chrono::seconds(0);
     Http http(options);
-    const auto target = url(first.port(), "/", "rebound.example");
+    const auto target = url(servers.port(), "/", "rebound.example");
     EXPECT_EQ(fetch(http, get(target)).answer.body, "first");
     const auto out = fetch(http, get(target));
     EXPECT_TRUE(out.failed(Fault::refused, false)) << out;
     EXPECT_EQ(fetch(http, get(target)).answer.body, "first");
     EXPECT_EQ(resolver->asked, 3);
-    EXPECT_EQ(second.connections(), 0);
+    EXPECT_EQ(servers.second->connections(), 0);
 }
 
 // No name that looks like this host's own is resolved by anybody but the resolver.
 TEST(Guard, LocalhostIsANameLikeAnother) {
-    RawServer other(named("other"), "127.0.0.2");
-    RawServer own(named("own"), "127.0.0.1", other.port());
-    ASSERT_TRUE(own.bound());
+    const Twins servers;
     const auto resolver = resolving({{"127.0.0.2"}});
     Http http(local(resolver));
     for (const char* host : {"localhost", "x.localhost", "LOCALHOST."})
-        EXPECT_EQ(fetch(http, get(url(other.port(), "/", host))).answer.body, "other") << host;
-    EXPECT_EQ(own.connections(), 0);
+        EXPECT_EQ(fetch(http, get(url(servers.port(), "/", host))).answer.body, "first") << host;
+    EXPECT_EQ(servers.second->connections(), 0);
 }
 
 TEST(Guard, TheNextAddressIsTriedAndTheNameIsSent) {
