@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startHost } from "../tools/host.mjs";
-import { judge, runSuite } from "./suite.mjs";
+import { conclude, runAll } from "./suite.mjs";
 
 const here = import.meta.dirname;
 const { values: options } = parseArgs({
@@ -29,14 +29,6 @@ if (!options.url && !(options.host && options.plugins)) {
 const expected = JSON.parse(readFileSync(join(here, "expected-counts.json"), "utf8"));
 const out = options.out ?? mkdtempSync(join(tmpdir(), "patchbay-conformance-"));
 
-function print(run, rows) {
-    console.log(`\n${run.name}: ${rows.filter((row) => row.ok).length} of ${rows.length} scenarios`);
-    for (const { name, passed, expected: count, ok } of rows) {
-        const counts = `${passed} of ${[count].flat().join(" or ")}`;
-        console.log(`  ${ok ? "ok  " : "FAIL"}  ${name.padEnd(48)} ${counts}`);
-    }
-}
-
 const problems = [];
 let checks = 0;
 let host;
@@ -49,15 +41,7 @@ try {
         });
     }
     const url = options.url ?? host.mcp;
-    for (const run of expected.runs) {
-        const folder = join(out, run.name);
-        rmSync(folder, { recursive: true, force: true }); // what an earlier run left is not this one's
-        const result = await runSuite({ url, args: run.arguments, out: folder });
-        const verdict = judge(expected, run, result);
-        print(run, verdict.rows);
-        problems.push(...verdict.problems);
-        checks += verdict.rows.reduce((sum, row) => sum + row.passed, 0);
-    }
+    checks = await runAll({ expected, target: ["server", "--url", url], out, problems });
 } catch (error) {
     problems.push(error.message);
 } finally {
@@ -66,14 +50,4 @@ try {
     if (!options.out) rmSync(out, { recursive: true, force: true });
 }
 
-for (const { scenarios, reason } of expected.not_served) {
-    console.log(`\nnot served: ${scenarios}* (${reason})`);
-}
-for (const [kind, list] of [["warning", expected.warnings], ["skipped", expected.skipped]]) {
-    for (const { scenario, check, reason } of list) {
-        console.log(`allowed ${kind}: ${scenario} ${check} (${reason})`);
-    }
-}
-console.log(`\n${checks} checks succeeded, ${problems.length} problems`);
-for (const problem of problems) console.log(`  ${problem}`);
-process.exit(problems.length === 0 ? 0 : 1);
+conclude({ expected, checks, problems });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shows that run.mjs cannot be green by accident: it must fail where there is no server, and against
-// a sound server that has none of the fixtures.
+// Shows that run.mjs and client.mjs cannot be green by accident: they must fail where there is no
+// server, against a sound server that has none of the fixtures, and with a client that does nothing.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
@@ -22,15 +22,16 @@ const NEED_NO_FIXTURE = [
     "input-required-result-validate-input",
 ];
 
-async function runAgainst(port) {
-    const script = join(import.meta.dirname, "run.mjs");
-    const url = `http://127.0.0.1:${port}/mcp`;
-    const child = spawn(process.execPath, [...process.execArgv, script, "--url", url]);
+async function run(script, ...options) {
+    const file = join(import.meta.dirname, script);
+    const child = spawn(process.execPath, [...process.execArgv, file, ...options]);
     let text = "";
     child.stdout.on("data", (chunk) => (text += chunk));
     const code = await new Promise((resolve) => child.on("close", resolve));
     return { code, lines: text.split("\n") };
 }
+
+const runAgainst = (port) => run("run.mjs", "--url", `http://127.0.0.1:${port}/mcp`);
 
 function listen(handler) {
     const server = createServer(handler);
@@ -70,4 +71,11 @@ test("a server without the fixtures fails wherever a fixture is needed", async (
         server.closeAllConnections();
         server.close();
     }
+});
+
+test("a client that does nothing fails every scenario", async () => {
+    const { code, lines } = await run("client.mjs", "--command", "true");
+    assert.equal(code, 1);
+    assert.equal(count(lines, "ok  "), 0);
+    assert.ok(count(lines, "FAIL") > 70);
 });
