@@ -82,7 +82,9 @@ Result<ProviderPtr> Bench::try_start(const std::string& name, const json& config
     spec.capability = (*library)->manifest.capabilities.front().name;
     spec.name_space = spec.capability;
     spec.config = config.dump();
-    return plugin::start_instance(*library, spec, wiring_);
+    auto started = plugin::start_instance(*library, spec, wiring_);
+    if (!started) return started.error();
+    return ProviderPtr(std::move(*started));
 }
 
 ProviderPtr Bench::start(const std::string& name, const json& config) {
@@ -141,6 +143,11 @@ void House::put(const std::string& name, const std::string& bytes) {
     const std::string beside = folder_ / "beside";
     plugin::write(beside, bytes);
     fs::rename(beside, folder_ / ("plugins/" + name));
+}
+
+void House::configure(const json& org) {
+    plugin::write(folder_ / "beside", org.dump());
+    fs::rename(folder_ / "beside", folder_ / "orgs/default.json");
 }
 
 void House::remove(const std::string& name) { fs::remove(folder_ / ("plugins/" + name)); }

@@ -116,6 +116,8 @@ class House {
     // Puts a file into the plugins folder at once, as a careful installer does.
     void put(const std::string& name, const std::string& bytes);
     void remove(const std::string& name);
+    // Gives the organisation its file.
+    void configure(const json& org);
 
     // [any thread] The result of a request; an error's message instead if it has none.
     Answer request(const std::string& method, const json& params = json::object());

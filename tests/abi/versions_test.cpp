@@ -22,8 +22,7 @@ TEST(Versions, ANewerMinorWorksWithoutWhatThisHostLacks) {
     EXPECT_TRUE(bench.end(provider));
 }
 
-// 1.0 is the first version, so no older header exists. What one would build is made here of
-// today's: a table that ends before the last member, on the edge of a page.
+// A table without even the optional member of 1.0, on the edge of a page.
 TEST(Versions, OfAnOlderMinorNothingBehindItsTableIsRead) {
     Bench bench;
     auto provider = bench.start("older");

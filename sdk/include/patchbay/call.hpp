@@ -79,6 +79,9 @@ class Call {
         if (!caller_) caller_ = read_caller(context());
         return *caller_;
     }
+    // Which capability it is for: the instance's own, or a virtual one that it offers. Empty where
+    // the host does not say (1.0).
+    std::string capability() { return text_member(context(), "capability"); }
     // Whether the client can be asked: "elicitation.form", "elicitation.url", "sampling", "roots",
     // or any other path into its capabilities.
     bool client_can(std::string_view path) {

@@ -150,6 +150,8 @@ inline void Plugin::handle(patchbay_call id, const patchbay_request& request) no
         if (!params.is_object()) {
             detail::end(host_, id,
                         {PATCHBAY_E_INVALID, detail::error_text("params is not a JSON object")});
+        } else if (virtual_ && call_virtual(id, request, params)) {
+            return;
         } else if (method == "tools/call" && methods_.find(method) == methods_.end()) {
             call_tool(id, request, std::move(params));
         } else {
@@ -161,6 +163,20 @@ inline void Plugin::handle(patchbay_call id, const patchbay_request& request) no
         // Only memory can be short here.
         host_->complete(host_, id, PATCHBAY_E_INTERNAL, {nullptr, 0});
     }
+}
+
+// False if it is for this capability itself; then params are as they were.
+inline bool Plugin::call_virtual(patchbay_call id, const patchbay_request& request, json& params) {
+    const json context = json::parse(view(request.context), nullptr, false);
+    if (!context.is_object()) return false;
+    const auto at = context.find("capability");
+    if (at == context.end() || !at->is_string() || *at == capability_) return false;
+    Call call(host_, id, request, std::move(params));
+    const std::string_view method = view(request.method);
+    const auto kind =
+        method == "tools/call" ? detail::CallKind::tool : detail::kind_of_method(method);
+    detail::end_with(call, kind, [&] { return dump(virtual_(call, method)); });
+    return true;
 }
 
 inline void Plugin::call_tool(patchbay_call id, const patchbay_request& request,

@@ -5,6 +5,7 @@
 // used from any thread, also to add and remove tools, resources and prompts: the host is told.
 #pragma once
 
+#include <patchbay/capabilities.hpp>
 #include <patchbay/prompt.hpp>
 #include <patchbay/resource.hpp>
 #include <patchbay/services.hpp>
@@ -98,6 +99,12 @@ class Plugin {
         };
     }
 
+    // In set-up: answers every method of the virtual capabilities that capabilities() offers;
+    // call.capability() says which. The handler returns the method's whole result.
+    void virtual_calls(std::function<json(Call& call, std::string_view method)> handler) {
+        virtual_ = std::move(handler);
+    }
+
     // --- the host -------------------------------------------------------------------------------
 
     // One line in the host's log; fields: a JSON object, or null. No secrets in either.
@@ -113,6 +120,7 @@ class Plugin {
     Store store() const { return Store(host_); }
     Events events() const { return Events(host_); }
     Schedule schedule() const { return Schedule(host_); }
+    Capabilities capabilities() const { return Capabilities(host_); }
     // Subscriptions and timers that last until the instance stops.
     void on_event(std::string_view prefix, Events::Handler handler) {
         keep(events().subscribe(prefix, std::move(handler)));
@@ -161,6 +169,7 @@ class Plugin {
         handles_.push_back(std::move(handle));
     }
 
+    bool call_virtual(patchbay_call id, const patchbay_request& request, json& params);
     void call_tool(patchbay_call id, const patchbay_request& request, json params) noexcept;
     void run_async(const detail::ToolEntry& tool, const json& arguments, AsyncCall call,
                    const std::shared_ptr<detail::AsyncLink>& link) noexcept;
@@ -185,6 +194,7 @@ class Plugin {
     detail::Shelf<detail::TemplateEntry> templates_;
     detail::Shelf<detail::PromptEntry> prompts_;
     std::map<std::string, std::function<std::string(Call&)>, std::less<>> methods_;
+    std::function<json(Call&, std::string_view)> virtual_;
 
     std::function<void(const json&)> on_configure_;
     std::shared_ptr<detail::CancelTable> cancels_ = std::make_shared<detail::CancelTable>();

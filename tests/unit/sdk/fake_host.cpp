@@ -163,4 +163,9 @@ Ended Instance::tool(std::string_view name, const json& arguments) {
 
 void Instance::cancel(patchbay_call call) { plugin_->cancel(plugin_, call); }
 
+patchbay_status Instance::configure(const json& config) {
+    const std::string start = json{{"org", "acme"}, {"config", config}}.dump();
+    return plugin_->configure(plugin_, view(start));
+}
+
 }  // namespace sdk_test

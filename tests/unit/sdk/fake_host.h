@@ -86,6 +86,7 @@ class Instance {
     patchbay_call send(std::string_view method, const json& params,
                        const json& context = json::object(), std::int64_t deadline_ns = 0);
     void cancel(patchbay_call call);
+    patchbay_status configure(const json& config);
 
     FakeHost& host() { return *host_; }
     patchbay_status start_status() const { return start_status_; }
@@ -105,6 +106,7 @@ const patchbay_events_v1* events();
 const patchbay_schedule_v1* schedule();
 const patchbay_invoke_v1* invoke();
 const patchbay_config_v1* config();
+const patchbay_capabilities_v1* capabilities();
 void reset();
 
 // The store answers this to the next call, instead of doing it.
@@ -124,6 +126,9 @@ std::vector<Invocation> invocations();
 void answer_invoke(patchbay_status status, std::string body, bool later = false);
 void refuse_invoke(patchbay_status status);
 void set_config(std::string pointer, std::string value);
+// What is offered, by name; and what was said of it: "mcp:a notifications/... {}".
+std::map<std::string, json> offered();
+std::vector<std::string> said();
 }  // namespace services
 
 }  // namespace sdk_test

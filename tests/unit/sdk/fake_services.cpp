@@ -33,6 +33,8 @@ struct State {
     std::string invoke_body = "{}";
     bool invoke_later = false;
     std::map<std::string, std::string> config;
+    std::map<std::string, json> offered;
+    std::vector<std::string> said;
 };
 State state;
 
@@ -143,6 +145,27 @@ patchbay_status get_config(const patchbay_host*, patchbay_str pointer, patchbay_
     return PATCHBAY_OK;
 }
 
+// The namespace "taken" is somebody else's.
+patchbay_status offer(const patchbay_host*, patchbay_str text, patchbay_sink reason, void* user) {
+    const json spec = json::parse(view(text));
+    if (spec["namespace"] == "taken") {
+        if (reason != nullptr) reason(user, view("x"), view("wiki has it"));
+        return PATCHBAY_E_BUSY;
+    }
+    state.offered[spec["name"]] = spec;
+    return PATCHBAY_OK;
+}
+patchbay_status withdraw(const patchbay_host*, patchbay_str name) {
+    return state.offered.erase(std::string(view(name))) != 0 ? PATCHBAY_OK : PATCHBAY_E_NOT_FOUND;
+}
+patchbay_status say(const patchbay_host*, patchbay_str name, patchbay_str method,
+                    patchbay_str params) {
+    if (state.offered.count(std::string(view(name))) == 0) return PATCHBAY_E_NOT_FOUND;
+    state.said.push_back(std::string(view(name)) + " " + std::string(view(method)) + " " +
+                         std::string(view(params)));
+    return PATCHBAY_OK;
+}
+
 }  // namespace
 
 const patchbay_store_v1* store() {
@@ -167,6 +190,11 @@ const patchbay_config_v1* config() {
     return &table;
 }
 
+const patchbay_capabilities_v1* capabilities() {
+    static const patchbay_capabilities_v1 table{sizeof table, offer, withdraw, say};
+    return &table;
+}
+
 void reset() { state = State{}; }
 void fail_store(patchbay_status status) { state.store_failure = status; }
 std::size_t subscriptions() { return state.subscriptions.size(); }
@@ -185,6 +213,8 @@ void answer_invoke(patchbay_status status, std::string body, bool later) {
     state.invoke_later = later;
 }
 void refuse_invoke(patchbay_status status) { state.invoke_refusal = status; }
+std::map<std::string, json> offered() { return state.offered; }
+std::vector<std::string> said() { return state.said; }
 void set_config(std::string pointer, std::string value) {
     state.config[std::move(pointer)] = std::move(value);
 }

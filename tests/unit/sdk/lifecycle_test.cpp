@@ -189,4 +189,23 @@ TEST(Manifest, IdsAreChecked) {
     SUCCEED();
 }
 
+TEST(Lifecycle, AChangedConfigurationIsTakenOverWhereThereIsAHandler) {
+    static json seen;
+    Instance plugin(
+        [](patchbay::Plugin& it) {
+            it.on_configure([](const json& config) {
+                if (config.contains("bad")) throw std::runtime_error("not that");
+                seen = config;
+            });
+        },
+        {{"url", "u"}});
+    EXPECT_EQ(plugin.configure({{"url", "v"}}), PATCHBAY_OK);
+    EXPECT_EQ(seen, json({{"url", "v"}}));
+    EXPECT_EQ(plugin.configure({{"bad", 1}}), PATCHBAY_E_INTERNAL);
+    EXPECT_EQ(plugin.host().logs().at(0).message, "not that");
+    Instance without([](patchbay::Plugin&) {});
+    EXPECT_EQ(without.configure({}), PATCHBAY_E_UNSUPPORTED);
+    EXPECT_TRUE(without.host().logs().empty());
+}
+
 }  // namespace

@@ -16,6 +16,7 @@ class Services : public testing::Test {
         host.offer(PATCHBAY_SERVICE_SCHEDULE, services::schedule());
         host.offer(PATCHBAY_SERVICE_INVOKE, services::invoke());
         host.offer(PATCHBAY_SERVICE_CONFIG, services::config());
+        host.offer(PATCHBAY_SERVICE_CAPABILITIES, services::capabilities());
     }
     FakeHost host;
 };
@@ -250,6 +251,50 @@ TEST_F(Services, CurrentConfiguration) {
     services::set_config("/key", "\"rotated\"");
     EXPECT_EQ(inside->current_config("/key"), "rotated");
     EXPECT_EQ(inside->current_config("/none"), json());
+}
+
+TEST_F(Services, CapabilitiesAreOfferedAndSpokenOf) {
+    const patchbay::Capabilities capabilities(host.table());
+    capabilities.offer({"mcp:a", "a", "A", "about", true, 7});
+    EXPECT_EQ(services::offered().at("mcp:a"),
+              json::parse(R"({"name":"mcp:a","namespace":"a","title":"A","description":"about",
+                              "lists":{"scope":"private","ttl_ms":7}})"));
+    EXPECT_TRUE(capabilities.tools_changed("mcp:a"));
+    EXPECT_TRUE(capabilities.resource_updated("mcp:a", "a:\"b"));
+    EXPECT_FALSE(capabilities.prompts_changed("mcp:b"));
+    EXPECT_EQ(
+        services::said(),
+        (std::vector<std::string>{"mcp:a notifications/tools/list_changed {}",
+                                  "mcp:a notifications/resources/updated {\"uri\":\"a:\\\"b\"}"}));
+    EXPECT_TRUE(capabilities.withdraw("mcp:a"));
+    EXPECT_FALSE(capabilities.withdraw("mcp:a"));
+    try {
+        capabilities.offer({"mcp:b", "taken"});
+        FAIL();
+    } catch (const patchbay::Error& error) {
+        EXPECT_EQ(error.code(), "busy");
+        EXPECT_STREQ(error.what(), "wiki has it");
+    }
+}
+
+TEST_F(Services, CallsOfVirtualCapabilitiesHaveAHandlerOfTheirOwn) {
+    Instance plugin([](patchbay::Plugin& it) {
+        it.tool("own").handle([] { return "own"; });
+        it.virtual_calls([](patchbay::Call& call, std::string_view method) {
+            if (method == "prompts/get") throw patchbay::not_found("no such prompt");
+            if (method == "tools/call") throw patchbay::Error("broken", "it broke");
+            return json{{"of", call.capability()}, {"method", method}};
+        });
+    });
+    const json context = {{"capability", "mcp:a"}};
+    EXPECT_EQ(plugin.call("tools/list", json::object(), context).body,
+              (json{{"of", "mcp:a"}, {"method", "tools/list"}}));
+    EXPECT_EQ(plugin.call("prompts/get", json::object(), context).status, PATCHBAY_E_NOT_FOUND);
+    const auto failed = plugin.call("tools/call", {{"name", "own"}}, context);
+    EXPECT_EQ(failed.body["isError"], true);
+    const auto own = plugin.call("tools/call", {{"name", "own"}}, {{"capability", "cap"}});
+    EXPECT_EQ(own.body["content"][0]["text"], "own");
+    EXPECT_EQ(plugin.tool("own").body["content"][0]["text"], "own") << "a 1.0 host does not say";
 }
 
 }  // namespace

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What came with 1.1, from plain C: a plugin that offers virtual capabilities, takes over its
+ * configuration, and says what it was told. Reads JSON by looking for texts, which is enough for
+ * what the tests send. */
+#include <patchbay/plugin.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+PATCHBAY_MANIFEST(
+    "{\"id\":\"growth\",\"version\":\"1.0.0\",\"abi\":\"1.1\",\"capabilities\":[{\"name\":"
+    "\"growth\","
+    "\"takes\":[\"mcpServers\"]}]}");
+
+struct growth {
+    patchbay_plugin table;
+    const patchbay_host* host;
+    char told[4096]; /* the last start object, as a JSON string's content */
+    int starts, configures;
+};
+
+static patchbay_str str(const char* text) {
+    patchbay_str out = {text, strlen(text)};
+    return out;
+}
+
+static int holds(patchbay_str text, const char* part) {
+    const size_t size = strlen(part);
+    for (uint64_t at = 0; at + size <= text.size; ++at)
+        if (memcmp(text.data + at, part, size) == 0) return 1;
+    return 0;
+}
+
+static struct growth* of(patchbay_plugin* self) { return self->impl; }
+
+static void remember(struct growth* me, patchbay_str start) {
+    size_t to = 0;
+    for (uint64_t at = 0; at < start.size && to + 2 < sizeof me->told; ++at) {
+        if (start.data[at] == '"' || start.data[at] == '\\') me->told[to++] = '\\';
+        me->told[to++] = start.data[at];
+    }
+    me->told[to] = 0;
+}
+
+static const patchbay_capabilities_v1* capabilities(struct growth* me) {
+    const patchbay_capabilities_v1* table =
+        me->host->service(me->host, PATCHBAY_SERVICE_CAPABILITIES);
+    return table && PATCHBAY_HAS(table, patchbay_capabilities_v1, notify) ? table : NULL;
+}
+
+static patchbay_status start(patchbay_plugin* self, patchbay_str message) {
+    struct growth* me = of(self);
+    remember(me, message);
+    ++me->starts;
+    const patchbay_capabilities_v1* table = capabilities(me);
+    if (!table) return PATCHBAY_E_UNSUPPORTED;
+    return table->offer(me->host, str("{\"name\":\"mcp:one\",\"namespace\":\"one\"}"), NULL, NULL);
+}
+
+static patchbay_status configure(patchbay_plugin* self, patchbay_str message) {
+    struct growth* me = of(self);
+    if (holds(message, "\"refuse\"")) return PATCHBAY_E_INVALID;
+    remember(me, message);
+    ++me->configures;
+    return PATCHBAY_OK;
+}
+
+static void stop(patchbay_plugin* self) { (void)self; }
+static void destroy(patchbay_plugin* self) { free(of(self)); }
+
+static void answer_text(struct growth* me, patchbay_call call, const char* text) {
+    char body[8192];
+    snprintf(body, sizeof body, "{\"content\":[{\"type\":\"text\",\"text\":\"%s\"}]}", text);
+    me->host->complete(me->host, call, PATCHBAY_OK, str(body));
+}
+
+static void keep_reason(void* user, patchbay_str key, patchbay_str value) {
+    (void)key;
+    snprintf(user, 512, "%.*s", (int)value.size, value.data);
+}
+
+static void call_own(struct growth* me, patchbay_call call, patchbay_str params) {
+    char text[8192];
+    const patchbay_capabilities_v1* table = capabilities(me);
+    if (holds(params, "\"offer\"")) {
+        char reason[512] = "offered";
+        table->offer(me->host, str("{\"name\":\"mcp:two\",\"namespace\":\"two\"}"), keep_reason,
+                     reason);
+        answer_text(me, call, reason);
+    } else if (holds(params, "\"clash\"")) {
+        char reason[512] = "offered";
+        table->offer(me->host, str("{\"name\":\"mcp:three\",\"namespace\":\"one\"}"), keep_reason,
+                     reason);
+        answer_text(me, call, reason);
+    } else if (holds(params, "\"withdraw\"")) {
+        snprintf(text, sizeof text, "%d", table->withdraw(me->host, str("mcp:two")));
+        answer_text(me, call, text);
+    } else {
+        snprintf(text, sizeof text, "%d starts, %d configures, %s", me->starts, me->configures,
+                 me->told);
+        answer_text(me, call, text);
+    }
+}
+
+static void handle(patchbay_plugin* self, patchbay_call call, const patchbay_request* request) {
+    struct growth* me = of(self);
+    const int one = holds(request->context, "\"capability\":\"mcp:one\"");
+    const int two = holds(request->context, "\"capability\":\"mcp:two\"");
+    if (holds(request->method, "tools/list"))
+        me->host->complete(
+            me->host, call, PATCHBAY_OK,
+            str(one || two
+                    ? "{\"tools\":[{\"name\":\"ping\",\"inputSchema\":{\"type\":\"object\"}}]}"
+                    : "{\"tools\":[{\"name\":\"offer\",\"inputSchema\":{\"type\":\"object\"}},"
+                      "{\"name\":\"clash\",\"inputSchema\":{\"type\":\"object\"}},"
+                      "{\"name\":\"withdraw\",\"inputSchema\":{\"type\":\"object\"}},"
+                      "{\"name\":\"state\",\"inputSchema\":{\"type\":\"object\"}}]}"));
+    else if (!holds(request->method, "tools/call"))
+        me->host->complete(me->host, call, PATCHBAY_E_UNSUPPORTED, str(""));
+    else if (one || two)
+        answer_text(me, call, one ? "pong of one" : "pong of two");
+    else
+        call_own(me, call, request->params);
+}
+
+PATCHBAY_EXPORT patchbay_plugin* patchbay_plugin_v1(const patchbay_host* host) {
+    struct growth* me = calloc(1, sizeof *me);
+    if (!me) return NULL;
+    me->host = host;
+    me->table.struct_size = sizeof me->table;
+    me->table.abi_major = PATCHBAY_ABI_MAJOR;
+    me->table.abi_minor = PATCHBAY_ABI_MINOR;
+    me->table.impl = me;
+    me->table.start = start;
+    me->table.stop = stop;
+    me->table.destroy = destroy;
+    me->table.handle = handle;
+    me->table.configure = configure;
+    return &me->table;
+}
