@@ -9,6 +9,7 @@
 #include "cli/inspect.h"
 #include "cli/options.h"
 #include "cli/print.h"
+#include "cli/remote.h"
 #include "cli/tools.h"
 #include "json/parse.h"
 
@@ -27,6 +28,7 @@ Examples:
   patchbay tools list                         of the host that runs at --url
   patchbay tools call text_tools__word_count '{"text":"a b"}'
   patchbay tools list --plugins DIR           without a running host
+  patchbay remote add docs https://example.com/mcp    its tools appear as docs__...
   patchbay config check                       etc/patchbay.json and etc/orgs/*.json
 
 Without --config, etc/patchbay.json is read if it exists. Flags win over the file. Paths on the
@@ -135,6 +137,13 @@ struct Commands {
     CLI::App* plugins_check = nullptr;
     CLI::App* tools_list = nullptr;
     CLI::App* tools_call = nullptr;
+    CLI::App* remote_add = nullptr;
+    CLI::App* remote_list = nullptr;
+    CLI::App* remote_get = nullptr;
+    CLI::App* remote_test = nullptr;
+    CLI::App* remote_sync = nullptr;
+    CLI::App* remote_approve = nullptr;
+    CLI::App* remote_remove = nullptr;
     CLI::App* config_check = nullptr;
     CLI::App* version = nullptr;
     CLI::App* probe = nullptr;
@@ -185,6 +194,61 @@ void add_tool_commands(CLI::App& app, Options& options, Commands& commands) {
         ->type_name("JSON");
     add_target(commands.tools_list, options);
     add_target(commands.tools_call, options);
+}
+
+void add_running_host(CLI::App* command, Options& options) {
+    command->add_option("--url", options.tool.url, "A running host")
+        ->capture_default_str()
+        ->type_name("URL");
+    command->add_option("--timeout", options.tool.timeout_s, "Seconds to wait for an answer")
+        ->check(CLI::Range(1, 86400))
+        ->capture_default_str()
+        ->type_name("SECONDS");
+    command
+        ->add_option("--capability-namespace", options.remote.name_space,
+                     "The namespace of the capability remote_mcp")
+        ->capture_default_str()
+        ->type_name("NAME");
+    add_json(command, options);
+}
+
+void add_remote_add(CLI::App* command, Options& options) {
+    auto& remote = options.remote;
+    command->add_option("server-url", remote.url, "Where the server is");
+    command
+        ->add_option("--settings", remote.settings,
+                     "Its settings as in mcpServers, or - to read them from standard input, where "
+                     "secrets are not seen by others")
+        ->type_name("JSON");
+    command->add_option("--type", remote.type, "http (default) or sse")->type_name("TYPE");
+    command->add_option("--namespace", remote.as_namespace, "The prefix of its names here")
+        ->type_name("NAME");
+    command->add_option("--header", remote.headers, "A header of every request: 'Name: value'")
+        ->type_name("HEADER")
+        ->take_all();
+}
+
+void add_remote_commands(CLI::App& app, Options& options, Commands& commands) {
+    auto* group =
+        app.add_subcommand("remote", "Look after the remote MCP servers of a running host")
+            ->require_subcommand(1);
+    commands.remote_list = group->add_subcommand("list", "All of them, and how they are");
+    add_running_host(commands.remote_list, options);
+    const auto named = [&](const char* name, const char* help) {
+        auto* command = group->add_subcommand(name, help);
+        command->add_option("name", options.remote.name, "The server's name")->required();
+        add_running_host(command, options);
+        return command;
+    };
+    commands.remote_add = named("add", "Register one and look at what it offers");
+    add_remote_add(commands.remote_add, options);
+    commands.remote_get = named("get", "One of them: status, settings, changes of its tools");
+    commands.remote_test = named("test", "Connect to it and say what it is");
+    commands.remote_sync =
+        named("sync", "Look at it now; says what was added, updated and removed");
+    commands.remote_approve = named("approve", "Offer tools again that were withheld");
+    commands.remote_approve->add_option("tools", options.remote.tools, "Which; all by default");
+    commands.remote_remove = named("remove", "Forget it and its credentials");
 }
 
 void add_other_commands(CLI::App& app, Options& options, Commands& commands) {
@@ -250,6 +314,38 @@ int with_tools(int (*command)(const Requester&, const Options&, Streams), const 
     return command(*requester, options, streams);
 }
 
+int with_host(const std::function<int(const Requester&)>& command, const Options& options,
+              Streams streams) {
+    auto requester = http_requester(options.tool.url, std::chrono::seconds(options.tool.timeout_s));
+    if (!requester) return say(requester.error(), exit_usage, streams);
+    return command(*requester);
+}
+
+// Nothing if it is none of the remote commands.
+std::optional<int> dispatch_remote(const Commands& given, const Options& options, Streams streams) {
+    using Command = int (*)(const Requester&, const Options&, Streams);
+    const auto run = [&](Command command) {
+        return with_host(
+            [&](const auto& requester) { return command(requester, options, streams); }, options,
+            streams);
+    };
+    if (*given.remote_add) return run(add_remote);
+    if (*given.remote_list) return run(list_remotes);
+    if (*given.remote_approve) return run(approve_remote);
+    const std::pair<CLI::App*, const char*> others[] = {{given.remote_get, "get_server"},
+                                                        {given.remote_test, "test_server"},
+                                                        {given.remote_sync, "sync_server"},
+                                                        {given.remote_remove, "remove_server"}};
+    for (const auto& [command, tool] : others)
+        if (*command)
+            return with_host(
+                [&, tool = tool](const auto& requester) {
+                    return on_remote(tool, requester, options, streams);
+                },
+                options, streams);
+    return std::nullopt;
+}
+
 int dispatch(const Commands& given, const Actions& actions, const Options& options,
              Streams streams) {
     if (*given.serve) return serve(actions.serve, options, streams);
@@ -258,6 +354,7 @@ int dispatch(const Commands& given, const Actions& actions, const Options& optio
     if (*given.plugins_check) return with_config(check_plugin, actions, options, streams);
     if (*given.tools_list) return with_tools(list_tools, actions, options, streams);
     if (*given.tools_call) return with_tools(call_tool, actions, options, streams);
+    if (const auto code = dispatch_remote(given, options, streams)) return *code;
     if (*given.config_check) return check_config(options, streams);
     if (*given.version) return show_version(options, streams);
     return actions.probe(options.file);
@@ -274,6 +371,7 @@ int run(int argc, const char* const* argv, const Actions& actions, Streams strea
     add_servers(app, options, commands);
     add_plugin_commands(app, options, commands);
     add_tool_commands(app, options, commands);
+    add_remote_commands(app, options, commands);
     add_other_commands(app, options, commands);
     app.footer(footer);  // last, or every command would inherit it
     try {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "config/config.h"
@@ -16,9 +17,18 @@ struct ToolOptions {
     std::string arguments = "{}";  // "-": from standard input
 };
 
+struct RemoteOptions {
+    std::string name, url;
+    std::string settings;  // JSON; "-": from standard input
+    std::string type, as_namespace;
+    std::vector<std::string> headers, tools;
+    std::string name_space = "remote_mcp";  // of the capability
+};
+
 struct Options {
     config::Overrides config;
     ToolOptions tool;
+    RemoteOptions remote;
     std::string file;   // of plugins check, probe
     bool json = false;  // machine output
 };
