@@ -57,18 +57,16 @@ void Client::when_open(Waiter waiter) {
         ready = link_;
         if (closed_) {
             refused = Error{ErrorKind::gone, "the connection to the server was closed"};
+        } else if (!opening_ && !breaker_.admits()) {
+            const auto seconds = breaker_.opens_in().count() / 1000 + 1;
+            refused =
+                Error{ErrorKind::busy, "the server has failed repeatedly; it is tried again in " +
+                                           std::to_string(seconds) + " s"};
         } else if (!ready) {
-            if (!opening_ && !breaker_.admits()) {
-                const auto seconds = breaker_.opens_in().count() / 1000 + 1;
-                refused = Error{ErrorKind::busy,
-                                "the server has failed repeatedly; it is tried again in " +
-                                    std::to_string(seconds) + " s"};
-            } else {
-                waiters_.push_back(std::move(waiter));
-                if (!std::exchange(opening_, true))
-                    engine_.workers.post([self = shared_from_this()] { self->open_now(); });
-                return;
-            }
+            waiters_.push_back(std::move(waiter));
+            if (!std::exchange(opening_, true))
+                engine_.workers.post([self = shared_from_this()] { self->open_now(); });
+            return;
         }
     }
     waiter(refused ? Result<LinkPtr>(*refused) : Result<LinkPtr>(ready));

@@ -245,7 +245,13 @@ void HttpTransport::listen() {
 
 void HttpTransport::listen_now(const std::string& last_id, milliseconds pause) {
     auto get = request("GET");
-    if (!get) return;
+    if (!get) {
+        // Somebody else's request will get them.
+        engine_.timer.after(longest_pause, [weak = weak_from_this(), last_id] {
+            if (auto self = weak.lock()) self->listen_now(last_id, longest_pause);
+        });
+        return;
+    }
     get->headers.emplace_back("Accept", "text/event-stream");
     if (!last_id.empty()) get->headers.emplace_back("Last-Event-ID", last_id);
     get->max_answer = 0;
@@ -270,7 +276,10 @@ void HttpTransport::listen_now(const std::string& last_id, milliseconds pause) {
 // A server without such a stream says so once; one whose stream ended gets a new one, later and
 // later if nothing comes of it.
 void HttpTransport::listened(const HttpStream::End& end, milliseconds pause) {
-    if (end.abandoned || (!end.events && !end.failure)) return;
+    const auto status = end.head.status;
+    const bool none = status >= 400 && status < 500 && status != 401 && status != 403 &&
+                      status != 408 && status != 429;
+    if (end.abandoned || (!end.failure && none)) return;
     const auto next = end.events ? first_pause : std::min(2 * pause, longest_pause);
     const auto wait = std::clamp(end.retry.value_or(next), milliseconds(100), longest_pause);
     engine_.timer.after(wait, [weak = weak_from_this(), last = end.last_id, next] {

@@ -80,10 +80,12 @@ Json Hub::describe(const std::string& name, const Named& named) const {
     Json out{{"name", name}, {"origin", name_of(named.origin)}};
     if (named.upstream)
         out = named.upstream->status();
-    else if (!named.problem.empty())
-        out["status"] = "misconfigured", out["reason"] = named.problem;
     else
         out["status"] = "disabled";
+    if (!named.problem.empty()) {
+        out["status"] = "misconfigured";  // what served before goes on, if there was anything
+        out["reason"] = named.problem;
+    }
     return out;
 }
 

@@ -85,75 +85,75 @@ void Hub::apply() {
         std::shared_lock lock(mutex_);
         before = table_;
     }
-    for (auto& [name, named] : before) {
-        const auto now = next.find(name);
-        const bool same = now != next.end() && now->second.entry == named.entry &&
-                          now->second.origin == named.origin && named.problem.empty();
-        if (same)
-            now->second = named;
-        else if (now == next.end())
-            put_down(named, true);
-    }
+    for (auto& [name, named] : before)
+        if (!next.contains(name) && named.upstream) put_down(named.upstream);
     for (auto& [name, named] : next) {
-        if (named.upstream || (before.contains(name) && before[name].entry == named.entry &&
-                               before[name].problem.empty() && !named.enabled))
-            continue;
-        bring_up(name, named);
         const auto old = before.find(name);
-        if (old != before.end() && old->second.upstream) {
-            const bool same_place = named.upstream && named.upstream->capability() ==
-                                                          old->second.upstream->capability();
-            put_down(old->second, !same_place);
-        }
+        const bool same = old != before.end() && old->second.entry == named.entry &&
+                          old->second.origin == named.origin && old->second.problem.empty();
+        if (same)
+            named = old->second;
+        else
+            bring_up(name, named, old == before.end() ? nullptr : old->second.upstream);
     }
     std::unique_lock lock(mutex_);
     table_ = std::move(next);
 }
 
-void Hub::bring_up(const std::string& name, Named& named) {
-    auto settings = read_settings(name, named.entry, facts_);
-    if (!settings) {
-        named.problem = settings.error().message;
+// Where the new settings cannot serve, what served before goes on.
+void Hub::bring_up(const std::string& name, Named& named, const UpstreamPtr& before) {
+    auto made = make(name, named, before);
+    if (!made) {
+        named.problem = made.error().message;
+        named.upstream = before;
         port_.log(log::Level::warning, "remote.misconfigured",
-                  {{"server", name}, {"reason", named.problem}});
+                  {{"server", name}, {"reason", named.problem}, {"serving", before != nullptr}});
         return;
     }
+    named.upstream = std::move(*made);
+    if (named.upstream) named.upstream->start();
+    if (!before) return;
+    if (named.upstream && named.upstream->capability() == before->capability())
+        before->retire();
+    else
+        put_down(before);
+}
+
+// Null if it is disabled.
+Result<UpstreamPtr> Hub::make(const std::string& name, Named& named, const UpstreamPtr& before) {
+    auto settings = read_settings(name, named.entry, facts_);
+    if (!settings) return settings.error();
     named.enabled = settings->enabled;
-    if (!named.enabled) return;
+    if (!named.enabled) return UpstreamPtr();
     auto upstream = std::make_shared<Upstream>(Surroundings{port_, *engine_, facts_, org_},
                                                std::move(*settings), named.origin);
     upstream->restore();
     const auto& capability = upstream->capability();
+    UpstreamPtr other;
     {
         std::unique_lock lock(mutex_);
         auto& place = by_capability_[capability];
-        if (place && place->settings().name != name) {
-            named.problem = "its name is too much like that of '" + place->settings().name + "'";
-            return;
-        }
+        other = place;
+        if (other && other != before)
+            return Error{ErrorKind::busy, "its name is too much like that of the server '" +
+                                              other->settings().name + "'"};
         place = upstream;
     }
-    if (auto offered = upstream->offer(); !offered) {
-        named.problem = offered.error().message;
-        port_.log(log::Level::warning, "remote.refused",
-                  {{"server", name}, {"reason", named.problem}});
-        std::unique_lock lock(mutex_);
+    auto offered = upstream->offer();
+    if (offered) return upstream;
+    std::unique_lock lock(mutex_);
+    if (other)
+        by_capability_[capability] = other;
+    else
         by_capability_.erase(capability);
-        return;
-    }
-    upstream->start();
-    named.upstream = std::move(upstream);
+    return offered.error();
 }
 
-// for_good: nothing takes its place.
-void Hub::put_down(const Named& named, bool for_good) {
-    if (!named.upstream) return;
-    named.upstream->retire();
-    if (!for_good) return;
-    const auto& capability = named.upstream->capability();
-    port_.withdraw(capability);
+void Hub::put_down(const UpstreamPtr& upstream) {
+    upstream->retire();
+    port_.withdraw(upstream->capability());
     std::unique_lock lock(mutex_);
-    by_capability_.erase(capability);
+    by_capability_.erase(upstream->capability());
 }
 
 void Hub::stop() {

@@ -74,8 +74,9 @@ class Hub {
     Result<void> take(const Json& start);
     void apply();
     Table wanted() const;
-    void bring_up(const std::string& name, Named& named);
-    void put_down(const Named& named, bool for_good);
+    void bring_up(const std::string& name, Named& named, const UpstreamPtr& before);
+    Result<UpstreamPtr> make(const std::string& name, Named& named, const UpstreamPtr& before);
+    void put_down(const UpstreamPtr& upstream);
     UpstreamPtr find(const std::string& capability) const;
     Result<UpstreamPtr> server(const std::string& name) const;
     Json describe(const std::string& name, const Named& named) const;

@@ -353,6 +353,7 @@ void Relay::finish_result(std::string_view result) {
 // question in disguise.
 void Relay::finish_error(std::string_view error) {
     const auto code = json::integer_value(json::member(error, "code")).value_or(-32603);
+    if (sync_and_repeat(code)) return;
     std::vector<std::string_view> urls;
     if (code == -32042 && call_.can("elicitation", "url") && may_ask(call_.method))
         json::elements(json::member(json::member(error, "data"), "elicitations"), urls);
@@ -368,6 +369,23 @@ void Relay::finish_error(std::string_view error) {
                    "{\"inputRequests\":{" + requests + "},\"requestState\":\"s\"}");
     }
     end(status_of(code), std::string(error));
+}
+
+// A tool's headers follow from its schema; where the server sees others, ours is an old one. Such a
+// request was not executed.
+bool Relay::sync_and_repeat(std::int64_t code) {
+    constexpr std::int64_t header_mismatch = -32020;
+    if (code != header_mismatch || call_.method != "tools/call") return false;
+    {
+        std::lock_guard lock(mutex_);
+        if (std::exchange(resynced_, true)) return false;
+    }
+    engine_.workers.post([self = shared_from_this()] {
+        const auto deadline = client::Deadline::clock::now() + std::chrono::seconds(30);
+        (void)self->upstream_->sync(deadline);
+        self->send();
+    });
+    return true;
 }
 
 void Relay::finish_lost(const client::Loss& loss) {

@@ -68,6 +68,7 @@ class Relay final : public client::Handler, public std::enable_shared_from_this<
     void finish(client::Reply reply);
     void finish_result(std::string_view result);
     void finish_error(std::string_view error);
+    bool sync_and_repeat(std::int64_t code);
     void finish_lost(const client::Loss& loss);
     void offer_sign_in(const std::string& why);
     void fail(std::string_view code, std::string_view category, bool retryable,
@@ -90,6 +91,7 @@ class Relay final : public client::Handler, public std::enable_shared_from_this<
     std::optional<client::Reply> reply_;  // came while nobody was there, or notices wait
     std::deque<std::pair<std::string, std::string>> notices_;  // that the host has not taken yet
     int questions_ = 0;
+    bool resynced_ = false;    // because the server did not like our headers
     bool signing_in_ = false;  // the caller was given the link
     std::chrono::steady_clock::time_point begun_{};
     bool flushing_ = false, ended_ = false;

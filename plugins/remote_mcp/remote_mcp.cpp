@@ -119,7 +119,7 @@ struct Instance {
         return contained([&]() -> Result<void> {
             plugin.start(start, [](patchbay::Plugin&) {});
             offer_tools(plugin, hub);
-            //ROUTES
+            // ROUTES
             return hub.start(Json::parse(start));
         });
     }

@@ -218,6 +218,13 @@ void Upstream::look() {
 
 Result<Json> Upstream::look_once(client::Deadline deadline) {
     std::lock_guard one(looking_);
+    in_look_ = true;
+    auto report = look_at_it(deadline);
+    in_look_ = false;
+    return report;
+}
+
+Result<Json> Upstream::look_at_it(client::Deadline deadline) {
     auto who = looking_client();
     if (!who) {
         failed(who.error());
@@ -428,12 +435,7 @@ Json Upstream::status() const {
 
 void Upstream::opened(const client::ServerInfo&) noexcept {
     // Whatever changed while there was no connection was told to nobody.
-    bool again = false;
-    {
-        std::lock_guard lock(mutex_);
-        again = failures_ > 0;
-    }
-    if (again) look_after(coalesce);
+    if (!in_look_) look_after(coalesce);
 }
 
 void Upstream::notified(std::string_view method, std::string_view params) noexcept {

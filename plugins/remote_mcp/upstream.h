@@ -4,6 +4,7 @@
 // answered at once from what is known.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -90,6 +91,7 @@ class Upstream final : public client::Events, public std::enable_shared_from_thi
     void look_after(client::milliseconds delay);
     void look();
     Result<Json> look_once(client::Deadline deadline);
+    Result<Json> look_at_it(client::Deadline deadline);
     Json accept(const client::ServerInfo& info, client::ServerLists lists);
     void failed(const Error& error);
     void replace(ExposedPtr next);
@@ -103,6 +105,7 @@ class Upstream final : public client::Events, public std::enable_shared_from_thi
     std::string capability_;
 
     std::mutex looking_;  // one look at a time
+    std::atomic<bool> in_look_{false};
     mutable std::mutex mutex_;
     ExposedPtr exposed_ = std::make_shared<const Exposed>();
     std::map<std::string, Person> clients_;  // by principal; "" for the organisation's
