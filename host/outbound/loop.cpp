@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "outbound/loop.h"
 
-#include <signal.h>
-
 #include <algorithm>
+#include <csignal>
 #include <utility>
 
 #include "base/log.h"
@@ -98,8 +97,8 @@ void Loop::run() {
     // The process's signals are for other threads; and a write by the TLS library to a closed
     // connection must not raise one.
     sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, nullptr);
     bool running = true;
     while (running) {
         try {

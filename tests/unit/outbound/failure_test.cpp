@@ -9,7 +9,7 @@ namespace {
 using std::chrono::milliseconds;
 
 // Reads one request and answers it with bytes of the test's choice, then closes or waits.
-RawServer::Talk sends(std::string bytes, bool then_closes = true) {
+RawServer::Talk sends(const std::string& bytes, bool then_closes = true) {
     return [=](RawConnection& connection) {
         if (connection.request().empty()) return;
         connection.write(bytes);
@@ -69,8 +69,8 @@ TEST(Failure, WhatIsNotHttpIsBroken) {
           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n",
           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-3\r\nabc\r\n0\r\n\r\n",
-          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-          "ffffffffffffffffff\r\nabc\r\n0\r\n\r\n"}) {
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: "
+          "chunked\r\n\r\nfffffffffffffffff\r\nabc\r\n0\r\n\r\n"}) {
         RawServer server(sends(bytes));
         Http http(local());
         const auto out = fetch(http, post(url(server.port()), "x"));
@@ -161,20 +161,24 @@ TEST(Failure, TimeIsBounded) {
     EXPECT_TRUE(eventually([&] { return silent.closed() == 2 && slow.closed() == 1; }));
 }
 
+// Longer in all than the silence that is borne. A machine that stalls may spoil one attempt.
 TEST(Failure, BytesBreakASilence) {
     RawServer server([](RawConnection& connection) {
         connection.request();
-        connection.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
-        for (int i = 0; i < 10; ++i) {
-            std::this_thread::sleep_for(milliseconds(30));
+        connection.write("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n");
+        for (int i = 0; i < 8; ++i) {
+            std::this_thread::sleep_for(milliseconds(50));
             connection.write("x");
         }
         connection.await_end();
     });
     Http http(local());
     Request request = get(url(server.port()));
-    request.silence = std::chrono::seconds(20);
-    EXPECT_EQ(fetch(http, request).answer.body, "xxxxxxxxxx");
+    request.silence = milliseconds(300);
+    Outcome out;
+    for (int attempt = 0; attempt < 5 && out.status() != 200; ++attempt)
+        out = fetch(http, request);
+    EXPECT_EQ(out.answer.body, "xxxxxxxx") << out;
 }
 
 // A listener whose backlog is full answers nothing at all.
@@ -184,7 +188,7 @@ TEST(Failure, ConnectingIsBounded) {
     std::vector<http::Descriptor> filling;
     for (int i = 0; i < 4; ++i) {
         filling.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-        ::connect(filling.back().get(), listener.address(), sizeof(sockaddr_in));
+        static_cast<void>(::connect(filling.back().get(), listener.address(), sizeof(sockaddr_in)));
     }
     Http http(local());
     Request request = post(url(listener.port()), "x");

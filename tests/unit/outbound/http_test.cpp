@@ -95,6 +95,7 @@ TEST(Http, FromManyThreads) {
     const auto server = serve(echo);
     Http http(local());
     std::vector<std::thread> threads;
+    threads.reserve(8);
     for (int t = 0; t < 8; ++t) {
         threads.emplace_back([&, t] {
             for (int i = 0; i < 25; ++i) {

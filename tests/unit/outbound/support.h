@@ -54,8 +54,8 @@ inline std::unique_ptr<http::Server> serve(http::Handler handler,
     return std::move(*server);
 }
 
-inline void echo(std::shared_ptr<const http::Request> request,
-                 std::shared_ptr<http::Exchange> exchange) {
+inline void echo(const std::shared_ptr<const http::Request>& request,
+                 const std::shared_ptr<http::Exchange>& exchange) {
     exchange->respond({200, "text/plain", request->body, {}});
 }
 
