@@ -27,14 +27,19 @@ std::string_view find_header(const Headers& headers, std::string_view name);
 struct Request {
     std::string method = "GET";
     std::string url;  // http or https, absolute; user information and fragments are refused
-    Headers headers;  // no line ends or NUL in them, or the request is refused
+    // No line ends or other control characters in them, and none that frame a message (Host,
+    // Content-Length, Transfer-Encoding, Connection, Expect, Upgrade, ...), or the request is
+    // refused. Accept and Content-Type are sent if they are here, and not otherwise.
+    Headers headers;
     std::string body;
     std::size_t max_answer =
         16U << 20U;  // bytes of the body; 0: no bound, the receiver has its own
-    std::chrono::milliseconds connect_time{10'000};  // resolving, connecting, TLS
+    std::chrono::milliseconds connect_time{10'000};  // resolving, a free connection, TLS
     std::chrono::milliseconds silence{0};  // the longest time without a byte of the answer; 0: any
     std::chrono::milliseconds time{60'000};  // for all of it; 0: any
-    int redirects = 0;  // followed within the same origin only; further ones are answers (3xx)
+    // Followed within the same origin only; further ones are answers (3xx). 307 and 308 keep method
+    // and body, the others ask with GET.
+    int redirects = 0;
 };
 
 struct Head {
@@ -58,8 +63,8 @@ enum class Fault {
 struct Failure {
     Fault fault = Fault::broken;
     // Whether any byte of the request may have reached the server: what was not sent was not
-    // executed. A connection that the server closed while it was idle in the pool counts as
-    // unsent only if the server cannot have read the request.
+    // executed. A kept connection that ends without an answer: GET, HEAD and OPTIONS are asked
+    // again on another, anything else never is, and fails with this set.
     bool sent = false;
     std::string message;  // one sentence that names host and port and nothing secret
 };
@@ -97,7 +102,8 @@ class Http {
     using Ticket = std::uint64_t;
 
     explicit Http(Options options);
-    // Ends every transfer (cancelled) and joins the thread. Not from a receiver.
+    // Ends every transfer (cancelled) and joins the thread. Not from a receiver. A name server that
+    // hangs is waited for, at most Workers::patience.
     ~Http();
     Http(const Http&) = delete;
     Http& operator=(const Http&) = delete;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <new>
 #include <utility>
 
 #include "base/log.h"
@@ -19,8 +20,11 @@ constexpr std::chrono::seconds idle_margin{2};  // curl counts whole seconds, an
 }  // namespace
 
 struct Loop::Callbacks {
-    static int socket(CURL*, curl_socket_t descriptor, int what, void* self, void*) {
+    static int socket(CURL* easy, curl_socket_t descriptor, int what, void* self, void*) {
         Poller& poller = static_cast<Loop*>(self)->poller_;
+        Transfer* transfer = nullptr;
+        curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+        if (transfer != nullptr) transfer->socket = descriptor;
         if (what == CURL_POLL_REMOVE) {
             poller.rest(descriptor);
         } else {
@@ -244,7 +248,7 @@ void Loop::found(const Lookup& lookup) {
     }
 }
 
-void Loop::launch(Transfer& transfer, CheckedPtr checked) {
+void Loop::launch(Transfer& transfer, CheckedPtr checked) try {
     std::optional<std::chrono::seconds> idle;
     const auto said = idle_.find(transfer.target().place);
     if (said != idle_.end()) idle = said->second;
@@ -254,7 +258,13 @@ void Loop::launch(Transfer& transfer, CheckedPtr checked) {
     curl_easy_setopt(easy.get(), CURLOPT_CLOSESOCKETFUNCTION, &Callbacks::close);
     curl_easy_setopt(easy.get(), CURLOPT_CLOSESOCKETDATA, this);
     transfer.prepare(*this, std::move(easy), std::move(checked), idle);
-    curl_multi_add_handle(multi_.get(), transfer.easy());
+    const CURLMcode code = curl_multi_add_handle(multi_.get(), transfer.easy());
+    if (code == CURLM_OK) return;
+    transfer.fail(Fault::broken, curl_multi_strerror(code));
+    end(transfer.ticket());
+} catch (const std::bad_alloc&) {
+    transfer.fail(Fault::broken, "There is no memory for it");
+    end(transfer.ticket());
 }
 
 void Loop::keeps(const std::string& place, std::chrono::seconds idle) {
@@ -288,6 +298,7 @@ void Loop::collect() {
         if (message->msg != CURLMSG_DONE) continue;
         Transfer* transfer = nullptr;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        if (transfer->multiplexed()) poller_.talks(transfer->socket);
         if (transfer->finished(message->data.result)) {
             curl_multi_remove_handle(multi_.get(), transfer->easy());
             handles_.give_back(transfer->release());

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t events_at_once = 64;
 constexpr int reads_at_once = 16;
+constexpr std::uint32_t reading = EPOLLIN | EPOLLRDHUP;
 
 }  // namespace
 
@@ -54,9 +55,10 @@ const std::vector<Poller::Ready>& Poller::wait(std::chrono::milliseconds most) {
         const auto found = sockets_.find(event.data.fd);
         if (found == sockets_.end()) continue;
         if (found->second.resting) {
-            disturbed(event.data.fd, found->second);
+            disturbed(event.data.fd, found->second, (event.events & ~EPOLLIN) != 0);
         } else {
-            ready_.push_back({event.data.fd, (event.events & (EPOLLIN | EPOLLHUP)) != 0,
+            ready_.push_back({event.data.fd,
+                              (event.events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) != 0,
                               (event.events & EPOLLOUT) != 0, (event.events & EPOLLERR) != 0});
         }
     }
@@ -66,13 +68,18 @@ const std::vector<Poller::Ready>& Poller::wait(std::chrono::milliseconds most) {
 void Poller::watch(int descriptor, bool read, bool write) {
     Socket& socket = sockets_[descriptor];
     socket.resting = false;
-    set(descriptor, socket, (read ? EPOLLIN : 0U) | (write ? EPOLLOUT : 0U));
+    set(descriptor, socket, (read ? reading : 0U) | (write ? EPOLLOUT : 0U));
 }
 
 void Poller::rest(int descriptor) {
     Socket& socket = sockets_[descriptor];
     socket.resting = true;
-    set(descriptor, socket, EPOLLIN);
+    set(descriptor, socket, reading);
+}
+
+void Poller::talks(int descriptor) {
+    const auto found = sockets_.find(descriptor);
+    if (found != sockets_.end()) found->second.talks = true;
 }
 
 void Poller::close(int descriptor) {
@@ -92,7 +99,8 @@ void Poller::set(int descriptor, Socket& socket, std::uint32_t events) {
 
 // curl looks at a pooled connection before it uses it, but takes one over TLS on which a farewell
 // waits to be read for alive. So what waits is thrown away and the end made plain.
-void Poller::disturbed(int descriptor, Socket& socket) {
+void Poller::disturbed(int descriptor, Socket& socket, bool ended) {
+    if (socket.talks && !ended) return set(descriptor, socket, EPOLLRDHUP);
     char bytes[4096];
     for (int i = 0; i < reads_at_once; ++i) {
         if (::recv(descriptor, bytes, sizeof bytes, MSG_DONTWAIT) <= 0) break;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sockets that the loop waits for. One that curl keeps in its pool stays watched: when its
 // server closes it or speaks unasked, it is made unfit for another request at once.
+// [the loop's thread, but for wake()]
 #pragma once
 
 #include <sys/epoll.h>
@@ -34,14 +35,17 @@ class Poller {
     void watch(int descriptor, bool read, bool write);
     void rest(int descriptor);   // nobody waits for it now; it may be in the pool
     void close(int descriptor);  // forgets and closes it
+    // Its server may speak unasked (HTTP/2): only its end makes it unfit.
+    void talks(int descriptor);
 
   private:
     struct Socket {
         std::uint32_t events = 0;
         bool resting = false;
+        bool talks = false;
     };
     void set(int descriptor, Socket& socket, std::uint32_t events);
-    void disturbed(int descriptor, Socket& socket);
+    void disturbed(int descriptor, Socket& socket, bool ended);
 
     int epoll_ = -1;
     int wake_ = -1;

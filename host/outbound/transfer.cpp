@@ -285,6 +285,12 @@ void Transfer::follow() {
     connect_due_ = after(request_.connect_time);
 }
 
+bool Transfer::multiplexed() const {
+    long version = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_VERSION, &version);
+    return version >= CURL_HTTP_VERSION_2_0;
+}
+
 bool Transfer::finished(CURLcode code) {
     const bool cut = code == CURLE_WRITE_ERROR && !failure_;  // a redirect's body, by us
     if (next_ && !failure_ && (code == CURLE_OK || cut)) {

@@ -56,8 +56,11 @@ class Transfer {
     void fail_late();
     void tell_end();
 
-    // What the scheduler knows it by.
+    bool multiplexed() const;  // over HTTP/2
+
+    // What the loop keeps of it.
     Clock::time_point scheduled = Clock::time_point::max();
+    int socket = -1;
 
   private:
     struct Callbacks;
