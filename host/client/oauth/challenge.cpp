@@ -27,7 +27,7 @@ struct Cursor {
         return true;
     }
     std::string_view token() {
-        const auto* end = std::find_if_not(rest.begin(), rest.end(), is_token_char);
+        const auto end = std::find_if_not(rest.begin(), rest.end(), is_token_char);
         const auto out = rest.substr(0, static_cast<std::size_t>(end - rest.begin()));
         rest.remove_prefix(out.size());
         return out;

@@ -32,8 +32,8 @@ TokenRequest request_to(const Granting& granting, const std::string& endpoint) {
 
 Granted ask(const Granting& granting, Params form) {
     form.emplace_back("resource", granting.found.resource);
-    auto outcome = request_token(
-        granting.web, request_to(granting, granting.found.server.token_endpoint), std::move(form));
+    auto outcome = request_token(granting.web,
+                                 request_to(granting, granting.found.server.token_endpoint), form);
     if (auto* refusal = std::get_if<TokenRefusal>(&outcome)) return std::move(*refusal);
     auto& answer = std::get<TokenAnswer>(outcome);
     Tokens out;
@@ -102,7 +102,7 @@ std::variant<std::string, TokenRefusal> exchange(const Granting& granting, std::
                 {"subject_token", std::move(id_token)},
                 {"subject_token_type", "urn:ietf:params:oauth:token-type:id_token"}};
     add_scope(granting, form);
-    auto outcome = request_token(granting.web, request, std::move(form));
+    auto outcome = request_token(granting.web, request, form);
     if (auto* refusal = std::get_if<TokenRefusal>(&outcome)) return std::move(*refusal);
     auto& answer = std::get<TokenAnswer>(outcome);
     if (answer.issued_type != wanted)

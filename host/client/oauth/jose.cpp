@@ -56,7 +56,7 @@ std::string number(const EVP_PKEY* key, const char* name, int size = 0) {
 Result<std::string> raw_signature(const std::string& der) {
     const auto* from = bytes(std::string_view(der));
     const Signature signature(d2i_ECDSA_SIG(nullptr, &from, static_cast<long>(der.size())));
-    std::string out(2 * coordinate, '\0');
+    std::string out(2 * std::size_t{coordinate}, '\0');
     if (!signature || BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), bytes(out), coordinate) < 0 ||
         BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), bytes(out) + coordinate, coordinate) < 0)
         return internal_error("a signature could not be made");

@@ -3,6 +3,7 @@
 #include "client/oauth/oauth.h"
 
 #include <algorithm>
+#include <system_error>
 
 #include "json/scan.h"
 #include "mcp/base64.h"
@@ -23,7 +24,7 @@ Error late() {
 // "Bearer abc" to "abc".
 std::string_view token_of(const outbound::Headers& headers) {
     const auto value = outbound::find_header(headers, "Authorization");
-    return value.substr(std::min(value.find(' '), value.size() - 1) + 1);
+    return value.substr(value.find(' ') + 1);
 }
 
 // The nonce inside a proof of ours.
@@ -57,6 +58,7 @@ OAuth::OAuth(OAuthSettings settings, OAuthParts parts)
       }()) {}
 
 OAuth::~OAuth() {
+    stopping_ = true;
     if (thread_.joinable()) thread_.join();
 }
 
@@ -180,7 +182,7 @@ Result<void> OAuth::perform(Lock& lock, Deadline deadline, Work work) {
             Result<void> result = internal_error("the authorization failed in an unforeseen way");
             try {
                 result = work(Web(parts_.fetch, std::chrono::steady_clock::now() + work_time,
-                                  settings_.allow_http, settings_.protocol_version));
+                                  settings_.allow_http, settings_.protocol_version, &stopping_));
             } catch (const std::exception&) {
                 // What was thrown might quote a secret.
             }

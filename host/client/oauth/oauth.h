@@ -8,6 +8,7 @@
 // counts, as a refresh token that was rotated must not be lost.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -22,7 +23,7 @@ class OAuth : public Credentials {
   public:
     // The error names what is wrong with the settings. Reads the store.
     static Result<std::shared_ptr<OAuth>> make(OAuthSettings settings, OAuthParts parts);
-    // Waits for the work that runs; its requests have bounds of their own.
+    // Waits for the request that runs, which has a bound of its own.
     ~OAuth() override;
     OAuth(const OAuth&) = delete;
     OAuth& operator=(const OAuth&) = delete;
@@ -126,6 +127,7 @@ class OAuth : public Credentials {
     std::condition_variable changed_;
     bool busy_ = false;
     std::thread thread_;
+    std::atomic<bool> stopping_ = false;
 
     // Guarded by mutex_.
     oauth::Memory memory_;

@@ -24,6 +24,17 @@ std::string application_type(const std::string& redirect_uri) {
     return url && !url->loopback() ? "web" : "native";
 }
 
+Result<void> check_algorithm(const OAuthSettings& settings, const AuthorizationServer& server,
+                             const std::string& method) {
+    const auto& known = server.signing_algorithms;
+    if (method != "private_key_jwt" || known.empty()) return {};
+    const auto key = SigningKey::from_pem(settings.private_key);
+    if (!key) return key.error();
+    if (std::find(known.begin(), known.end(), key->algorithm()) != known.end()) return {};
+    return invalid("the authorization server " + server.issuer + " takes no assertions with " +
+                   key->algorithm() + ", which is what the configured key signs with");
+}
+
 Result<Registration> registered_beforehand(const OAuthSettings& settings, TokenStore& store,
                                            const AuthorizationServer& server) {
     // Whose client it is was not configured: the first one that is found, and no other later.
@@ -53,6 +64,8 @@ Result<Registration> registered_beforehand(const OAuthSettings& settings, TokenS
     if (out.auth_method.empty())
         return invalid("the authorization server " + server.issuer +
                        " offers no token_endpoint_auth_method that a client with a secret can use");
+    if (auto fits = check_algorithm(settings, server, out.auth_method); !fits)
+        return std::move(fits).error();
     return out;
 }
 
@@ -177,9 +190,16 @@ Result<Registration> identify(const Web& web, const OAuthSettings& settings, Tok
     return registered_dynamically(web, settings, store, server, all, now, anew);
 }
 
+bool is_dynamic(const OAuthSettings& settings, const Registration& client) {
+    return settings.client_id.empty() && client.client_id != settings.client_metadata_url;
+}
+
 void forget_registration(const OAuthSettings& settings, TokenStore& store,
-                         const std::string& issuer) {
-    (void)store.remove(key_of(settings, issuer));
+                         const Registration& client) {
+    const auto key = key_of(settings, client.issuer);
+    const auto text = store.load(key);
+    const auto kept = text && *text ? registration_from_json(**text) : std::nullopt;
+    if (kept && kept->client_id == client.client_id) (void)store.remove(key);
 }
 
 }  // namespace oauth

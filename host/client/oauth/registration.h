@@ -16,8 +16,10 @@ Result<Registration> identify(const Web& web, const OAuthSettings& settings, Tok
 // The token endpoint's authentication for a client that has these; empty if nothing fits.
 std::string fitting_method(const AuthorizationServer& server, bool has_key, bool has_secret);
 
-// Of a dynamic registration; nothing happens if there is none.
+// Whether `client` was registered there and then, and so can be again.
+bool is_dynamic(const OAuthSettings& settings, const Registration& client);
+// Nothing happens if `client` is not the one that is kept.
 void forget_registration(const OAuthSettings& settings, TokenStore& store,
-                         const std::string& issuer);
+                         const Registration& client);
 
 }  // namespace pb::client::oauth

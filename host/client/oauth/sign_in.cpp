@@ -15,49 +15,50 @@ constexpr std::size_t most_sign_ins = 16;
 
 Error denied(std::string message) { return {ErrorKind::denied, std::move(message)}; }
 
-// Empty if it is absent; of two, no one knows which one counts (RFC 6749 §3.1).
-Result<std::string> only(const Params& params, std::string_view name) {
-    const std::string* found = nullptr;
+// Nothing if it is absent; of two, no one knows which one counts (RFC 6749 §3.1).
+Result<std::optional<std::string>> only(const Params& params, std::string_view name) {
+    std::optional<std::string> found;
     for (const auto& [key, value] : params) {
         if (key != name) continue;
-        if (found != nullptr)
-            return invalid("the sign-in's answer has " + std::string(name) + " twice");
-        found = &value;
+        if (found) return invalid("the sign-in's answer has " + std::string(name) + " twice");
+        found = value;
     }
-    return found != nullptr ? *found : std::string();
+    return found;
 }
 
 // RFC 9207 §2.4: whoever answered must be whom the person was sent to. By its very bytes.
-Result<void> check_issuer(const AuthorizationServer& server, const std::string& iss) {
-    if (iss.empty() && server.iss_in_response)
+Result<void> check_issuer(const AuthorizationServer& server,
+                          const std::optional<std::string>& iss) {
+    if (!iss && server.iss_in_response)
         return denied("the sign-in's answer does not name its issuer, as " + server.issuer +
                       " says that its answers do");
-    if (!iss.empty() && iss != server.issuer)
+    if (iss && *iss != server.issuer)
         return denied("the sign-in's answer is from another issuer than " + server.issuer);
     return {};
 }
 
 // The code of an answer that is sound.
 Result<std::string> read_code(const SignIn& sign_in, const Params& params) {
-    std::string values[4];
+    std::optional<std::string> values[4];
     const char* const names[] = {"state", "iss", "error", "code"};
     for (int i = 0; i < 4; ++i) {
         auto value = only(params, names[i]);
-        if (!value) return value;
+        if (!value) return std::move(value).error();
         values[i] = std::move(*value);
     }
     const auto& [state, iss, error, code] = values;
-    if (!same_secret(state, sign_in.state))
+    if (!same_secret(state.value_or(""), sign_in.state))
         return denied("the sign-in's answer belongs to another sign-in");
     // Before anything else of it is believed or shown.
     if (auto checked = check_issuer(sign_in.found.server, iss); !checked)
         return std::move(checked).error();
     if (error == "access_denied") return denied("the sign-in was declined");
-    if (!error.empty())
+    if (error)
         return denied("the authorization server " + sign_in.found.server.issuer +
-                      " answered the sign-in with " + harmless(error, {sign_in.verifier, state}));
-    if (code.empty()) return invalid("the sign-in's answer has no code");
-    return code;
+                      " answered the sign-in with " +
+                      harmless(*error, {sign_in.verifier, sign_in.state}));
+    if (!code || code->empty()) return invalid("the sign-in's answer has no code");
+    return *code;
 }
 
 }  // namespace
@@ -157,7 +158,7 @@ Result<void> OAuth::end_sign_in(const Web& web, const SignIn& sign_in, const Par
     auto granted = redeem_code(granting, *code, sign_in.verifier);
     if (auto* refusal = std::get_if<TokenRefusal>(&granted)) {
         if (refusal->code == "invalid_client")
-            forget_registration(settings_, *parts_.registrations, sign_in.client.issuer);
+            forget_registration(settings_, *parts_.registrations, sign_in.client);
         return std::move(refusal->error);
     }
     {

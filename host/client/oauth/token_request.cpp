@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "client/oauth/challenge.h"
 #include "json/scan.h"
 #include "mcp/base64.h"
 
@@ -52,8 +51,6 @@ std::variant<TokenAnswer, TokenRefusal> read_answer(const TokenRequest& request,
     out.refresh = text_member(body, "refresh_token");
     if (out.access.empty() || !is_token(out.access) || !is_token(out.refresh))
         return refuse("answered without a valid access token");
-    if (const auto scope = json::string_value(json::member(body, "scope")))
-        out.scopes = split_scopes(*scope);
     const auto life = json::member(body, "expires_in");
     if (const auto number = json::number_value(life))
         out.lifetime = static_cast<Seconds>(std::clamp(*number, 0.0, double(longest_life)));
@@ -115,7 +112,7 @@ Result<void> authenticate(const TokenRequest& request, outbound::Headers& header
 }
 
 std::variant<TokenAnswer, TokenRefusal> request_token(const Web& web, const TokenRequest& request,
-                                                      Params form) {
+                                                      const Params& form) {
     // Twice at most: a nonce that is asked for is given once (RFC 9449 §8).
     for (int attempt = 0;; ++attempt) {
         auto whole = form;

@@ -29,7 +29,6 @@ struct TokenRequest {
 
 struct TokenAnswer {
     std::string access, type, issued_type, refresh;
-    std::optional<std::vector<std::string>> scopes;  // if not all that was asked for
     std::optional<Seconds> lifetime;
 };
 
@@ -40,7 +39,7 @@ struct TokenRefusal {
 
 // `form` is the grant; the client's authentication is added.
 std::variant<TokenAnswer, TokenRefusal> request_token(const Web& web, const TokenRequest& request,
-                                                      Params form);
+                                                      const Params& form);
 
 // The same authentication for other endpoints (revocation). Headers and form are added to.
 Result<void> authenticate(const TokenRequest& request, outbound::Headers& headers, Params& form);

@@ -35,6 +35,8 @@ Error unreachable(const outbound::Failure& failure) {
 }  // namespace
 
 Result<outbound::Answer> Web::send(outbound::Request request) const {
+    if (stopping_ != nullptr && *stopping_)
+        return Error{ErrorKind::cancelled, "the authorization was given up"};
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline_ - std::chrono::steady_clock::now());
     if (left.count() <= 0) return Error{ErrorKind::deadline, "there is no time left to authorize"};

@@ -2,6 +2,7 @@
 // The requests of one OAuth flow: JSON documents and forms, bounded in size and time.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <string>
@@ -21,11 +22,14 @@ namespace oauth {
 
 class Web {
   public:
-    Web(const Fetch& fetch, Deadline deadline, bool allow_http, std::string protocol_version = "")
+    // Nothing is sent any more once `stopping` is true.
+    Web(const Fetch& fetch, Deadline deadline, bool allow_http, std::string protocol_version = "",
+        const std::atomic<bool>* stopping = nullptr)
         : fetch_(fetch),
           deadline_(deadline),
           allow_http_(allow_http),
-          protocol_version_(std::move(protocol_version)) {}
+          protocol_version_(std::move(protocol_version)),
+          stopping_(stopping) {}
 
     bool allow_http() const { return allow_http_; }
     Deadline deadline() const { return deadline_; }
@@ -45,6 +49,7 @@ class Web {
     Deadline deadline_;
     bool allow_http_;
     std::string protocol_version_;
+    const std::atomic<bool>* stopping_;
 };
 
 // Members of a checked object; empty if absent or of another type.

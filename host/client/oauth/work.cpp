@@ -10,7 +10,7 @@ using namespace oauth;
 
 namespace {
 
-constexpr Seconds found_for = 24 * 3600;
+constexpr Seconds found_for = Seconds{24} * 3600;
 constexpr Seconds first_pause = 2, longest_pause = 60, refusal_pause = 60;
 
 std::string key_of(const Tokens& tokens) {
@@ -74,10 +74,8 @@ Result<void> OAuth::fail(Error error, bool final) {
 }
 
 Result<void> OAuth::fail(TokenRefusal refusal, const Registration& client) {
-    const bool dynamic =
-        settings_.client_id.empty() && client.client_id != settings_.client_metadata_url;
-    if (refusal.code == "invalid_client" && dynamic)
-        forget_registration(settings_, *parts_.registrations, client.issuer);
+    if (refusal.code == "invalid_client" && is_dynamic(settings_, client))
+        forget_registration(settings_, *parts_.registrations, client);
     const bool refused = !refusal.code.empty();
     auto outcome = fail(std::move(refusal.error), false);
     // A plain no will not be a yes in a second.
@@ -127,8 +125,9 @@ Result<void> OAuth::refresh(const Web& web, const Found& found, const Tokens& ol
     auto granted = oauth::refresh(granting, old);
     if (auto* tokens = std::get_if<Tokens>(&granted)) return accept(std::move(*tokens));
     auto& refusal = std::get<TokenRefusal>(granted);
-    const bool over = refusal.code == "invalid_grant" || refusal.code == "invalid_client" ||
-                      refusal.code == "unauthorized_client";
+    // A configured client with a wrong secret is put right by an administrator, not by everybody.
+    const bool over = refusal.code == "invalid_grant" || refusal.code == "unauthorized_client" ||
+                      (refusal.code == "invalid_client" && is_dynamic(settings_, old.client));
     if (!over) return fail(std::move(refusal), old.client);
     if (adopt_stored(old)) return {};
     auto without = old;

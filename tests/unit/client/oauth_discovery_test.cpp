@@ -193,9 +193,7 @@ TEST_F(Discovery, AServerThatIsDownIsNotOneWithoutMetadata) {
 }
 
 TEST_F(Discovery, APageForEveryPathIsNoMetadata) {
-    const auto page = [](const Request&) {
-        return plain(200, "<!doctype html><title>Hi</title>");
-    };
+    const auto page = [](const Request&) { return plain(200, "<!doctype html><title>Hi</title>"); };
     for (const auto& url : {resource_at_path, resource_at_root})
         world.at(url, page);
     world.at("https://mcp.example/.well-known/oauth-authorization-server", page);
@@ -236,6 +234,20 @@ TEST_F(Discovery, HostileDocumentsAreBounded) {
     world.forget_requests();
     EXPECT_FALSE(find());
     EXPECT_LE(world.urls().size(), 1U + 8 * 2);
+}
+
+TEST_F(Discovery, NothingIsSentForWhatIsGivenUp) {
+    std::atomic<bool> stopping = false;
+    const auto fetch = world.fetch();
+    const Web web(fetch, soon(), false, "", &stopping);
+    world.at(resource_at_path, [&](const Request&) {
+        stopping = true;
+        return answer(200, world.resource);
+    });
+    const auto found = discover(web, {*parse_url(world.server, ""), "", "", false});
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().kind, ErrorKind::cancelled);
+    EXPECT_EQ(world.urls().size(), 1U);
 }
 
 TEST_F(Discovery, NoTimeNoRequest) {

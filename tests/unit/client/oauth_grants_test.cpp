@@ -219,6 +219,11 @@ TEST_F(OAuthGrants, TheClientAsItselfWithAKey) {
     EXPECT_EQ(claims["aud"], world.issuer);
     EXPECT_EQ(claims["exp"].get<Seconds>(), world.time + 120);
     EXPECT_EQ(authorization(sent()[0]), "");
+    world.metadata["token_endpoint_auth_signing_alg_values_supported"] = {"RS256"};
+    world.store = memory_token_store();
+    const auto refused = world.challenge(*world.make(settings), 401, "Bearer");
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("ES256"), std::string::npos) << refused.error().message;
 }
 
 TEST_F(OAuthGrants, AnAssertionIsTriedOnce) {

@@ -93,6 +93,7 @@ TEST_F(SignIns, TheIssuerOfTheAnswer) {
         {std::nullopt, "https://as.example", true},
         {std::nullopt, "https://evil.example", false},
         {std::nullopt, "https://as.example/", false},
+        {std::nullopt, "", false},
     };
     for (const auto& each : cases) {
         world.store = memory_token_store();

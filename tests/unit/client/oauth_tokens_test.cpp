@@ -64,6 +64,7 @@ TEST_F(OAuthTokens, ManyAskAndOneRenews) {
         return token(request);
     };
     std::vector<std::thread> threads;
+    threads.reserve(8);
     std::atomic<int> good = 0;
     for (int i = 0; i < 8; ++i)
         threads.emplace_back([&] {
@@ -85,6 +86,7 @@ TEST_F(OAuthTokens, ManyAreRefusedAndOneRenews) {
     refusal.used = *oauth->ready("POST", world.server);
     const auto before = asked();
     std::vector<std::thread> threads;
+    threads.reserve(8);
     std::atomic<int> good = 0;
     for (int i = 0; i < 8; ++i)
         threads.emplace_back([&] { good += oauth->challenged(refusal, soon()).ok() ? 1 : 0; });
@@ -248,6 +250,36 @@ TEST_F(OAuthTokens, AnotherAuthorizationServerGetsNothingOfTheFirst) {
     world.resource["authorization_servers"] = {world.issuer};
     world.sign_in(*oauth);
     EXPECT_EQ(world.clients, 1);
+}
+
+TEST_F(OAuthTokens, WhatTheFirstIssuedIsNotShownAnyMore) {
+    const auto oauth = world.make();
+    world.sign_in(*oauth);
+    const std::string other = "https://other.example";
+    world.resource["authorization_servers"] = {other};
+    world.at(other + "/.well-known/oauth-authorization-server",
+             [&](const Request&) { return answer(200, World::metadata_of(other)); });
+    world.at(other + "/register", world.registration);
+    world.time += 400;
+    ASSERT_TRUE(oauth->begin_sign_in("ada", soon()));
+    EXPECT_FALSE(oauth->ready("POST", world.server));
+    EXPECT_FALSE(world.make()->ready("POST", world.server)) << "nor after a restart";
+}
+
+TEST_F(OAuthTokens, AConfiguredClientsWrongSecretCostsNobodyASignIn) {
+    auto settings = world.settings();
+    settings.client_id = "configured";
+    settings.client_secret = "wrong";
+    const auto oauth = world.make(settings);
+    world.sign_in(*oauth);
+    world.time += 3600;
+    const auto token = world.token;
+    world.token = [](const Request&) { return answer(401, Json{{"error", "invalid_client"}}); };
+    EXPECT_FALSE(oauth->acquire(soon()));
+    EXPECT_EQ(oauth->status().state, OAuth::State::failing);
+    world.token = token;
+    world.time += 60;
+    EXPECT_TRUE(oauth->acquire(soon()));
 }
 
 TEST_F(OAuthTokens, AStepUpAsksForTheUnion) {

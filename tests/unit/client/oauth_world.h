@@ -80,7 +80,7 @@ class World {
     void at(const std::string& url, Handler handler) { places_[url] = std::move(handler); }
 
     Fetch fetch() {
-        return [this](Request request) -> std::variant<Answer, outbound::Failure> {
+        return [this](const Request& request) -> std::variant<Answer, outbound::Failure> {
             Handler handler;
             {
                 const std::lock_guard lock(mutex_);
