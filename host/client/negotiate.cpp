@@ -39,6 +39,7 @@ ErrorKind kind_of(const Loss& loss) {
 }
 
 Error error_of(const Reply& reply) {
+    if (reply.ok()) return internal_error("the server speaks no version that is spoken here");
     if (reply.kind == Reply::Kind::lost) return {kind_of(reply.loss), reply.loss.message};
     const auto said = json::string_value(json::member(reply.text, "message")).value_or("");
     return internal_error("the server refused: " + said.substr(0, 500));
@@ -65,7 +66,8 @@ class Negotiator {
     Result<LinkPtr> legacy(mcp::Version version, Verdict& verdict);
     Result<LinkPtr> initialized(std::string_view result);
     Result<LinkPtr> over_sse(const Error& before);
-    bool choose_version(const Reply& reply);
+    bool choose_version(std::string_view versions);
+    bool serves(std::string_view discovery);
     LinkPtr link() { return std::make_shared<const Link>(Link{rpc_, info_}); }
 
     const Negotiation& wanted_;
@@ -150,11 +152,12 @@ Result<LinkPtr> Negotiator::modern(Verdict& verdict) {
         const auto params = "{\"_meta\":" + modern_meta(spec_, version_name_, "{}") + "}";
         const bool probe = spec_.kind == Kind::stdio && !spec_.version;
         reply = exchange("server/discover", params, probe ? probe_time : spec_.handshake_time);
-        if (reply.ok()) return discovered(reply.text);
+        if (reply.ok() && serves(reply.text)) return discovered(reply.text);
+        if (reply.ok()) break;
         if (code_of(reply) != mcp::code::unsupported_version) break;
-        if (!choose_version(reply)) break;
+        if (!choose_version(json::member(json::member(reply.text, "data"), "supported"))) break;
     }
-    if (legacy_offer_)
+    if (legacy_offer_ || reply.ok())
         verdict = Verdict::not_this_era;
     else if (is_modern_code(code_of(reply)))
         verdict = Verdict::failed;
@@ -172,9 +175,9 @@ Result<LinkPtr> Negotiator::modern(Verdict& verdict) {
 }
 
 // From what the server says it supports: a modern version that we speak, or else a legacy one.
-bool Negotiator::choose_version(const Reply& reply) {
+bool Negotiator::choose_version(std::string_view versions) {
     std::vector<std::string_view> supported;
-    json::elements(json::member(json::member(reply.text, "data"), "supported"), supported);
+    json::elements(versions, supported);
     bool modern = false;
     for (const auto each : supported) {
         const auto version = mcp::version_from(json::string_value(each).value_or(""));
@@ -185,6 +188,12 @@ bool Negotiator::choose_version(const Reply& reply) {
     }
     if (modern) legacy_offer_.reset();
     return modern;
+}
+
+// Whether an answer to server/discover is that of a modern server: a legacy one may answer anything
+// to a method that it does not know.
+bool Negotiator::serves(std::string_view discovery) {
+    return choose_version(json::member(discovery, "supportedVersions"));
 }
 
 Result<LinkPtr> Negotiator::discovered(std::string_view result) {
