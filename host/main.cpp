@@ -4,6 +4,7 @@
 
 #include "app/app.h"
 #include "app/plugins.h"
+#include "app/secrets.h"
 #include "cli/commands.h"
 #include "plugin/probe.h"
 
@@ -49,6 +50,7 @@ pb::cli::Actions make_actions() {
     };
     actions.check_plugin = pb::app::check_plugin;
     actions.list_plugins = pb::app::list_plugins;
+    actions.secrets = pb::app::secret_actions();
     actions.probe = pb::plugin::run_probe;
     return actions;
 }

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <filesystem>
 
 #include "app/ask.h"
+#include "app/data_dir.h"
 #include "app/descriptors.h"
 #include "app/plugins.h"
 #include "app/seal_key.h"
@@ -145,15 +145,14 @@ Result<std::unique_ptr<App>> App::start(config::ConfigSetPtr config,
 
 Result<void> App::prepare() {
     const auto& host = first_->host;
-    std::error_code fault;
-    const bool is_new = std::filesystem::create_directories(host.data_dir, fault);
-    if (is_new)
-        std::filesystem::permissions(host.data_dir, std::filesystem::perms::owner_all, fault);
-    if (fault) return internal_error("data directory " + host.data_dir + ": " + fault.message());
+    if (auto made = make_data_dir(host.data_dir); !made) return made;
     auto store = store::open_store(host.data_dir + "/patchbay.db");
     if (!store) return store.error();
     store_ = std::move(*store);
-    orgs_.use({calls_, orgs_, invoker_, *store_, events_, timers_, workers_, lifecycle_,
+    auto keys = store::MasterKeys::of_environment(host.data_dir);
+    if (!keys) return keys.error();
+    secrets_ = std::make_unique<store::Secrets>(*store_, std::move(*keys));
+    orgs_.use({calls_, orgs_, invoker_, *store_, *secrets_, events_, timers_, workers_, lifecycle_,
                host_facts(host)});
 
     server_ = std::make_unique<mcp::Server>(admission_, catalog_, server_options(host),

@@ -18,6 +18,7 @@
 #include "mcp/server.h"
 #include "plugin/folder.h"
 #include "runtime/calls.h"
+#include "store/secrets.h"
 #include "store/store.h"
 
 namespace pb::app {
@@ -52,6 +53,7 @@ class App {
     config::ConfigSetPtr first_;                   // what the host itself was started with
     std::unique_ptr<config::ConfigStore> config_;  // null: nothing is followed
     std::unique_ptr<store::Store> store_;
+    std::unique_ptr<store::Secrets> secrets_;
     catalog::Catalog catalog_;
     runtime::Calls calls_;
     admission::Admission admission_;

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "config/references.h"
 #include "json/parse.h"
 #include "json/schema.h"
 
@@ -16,8 +15,9 @@ namespace {
 // fit.
 Result<std::string> configuration(const config::OrgConfig& org,
                                   const config::CapabilityConfig& wanted,
-                                  const plugin::Capability& capability) {
-    auto resolved = config::resolve(wanted.config);
+                                  const plugin::Capability& capability,
+                                  const config::SecretOf& secret) {
+    auto resolved = config::resolve(wanted.config, secret);
     if (!resolved) return resolved.error();
     if (!capability.config_schema.empty()) {
         auto text = json::parse(capability.config_schema);
@@ -33,7 +33,7 @@ Result<std::string> configuration(const config::OrgConfig& org,
         if (resolved->contains(member))
             return invalid("its config has a member \"" + member +
                            "\", which belongs at the top of the organisation's file");
-        (*resolved)[member] = config::resolve_each(org.mcp_servers);
+        (*resolved)[member] = config::resolve_each(org.mcp_servers, secret);
     }
     return json::dump(*resolved);
 }
@@ -44,7 +44,8 @@ std::string Wanted::identity() const {
     return spec.capability + "\n" + spec.name_space + "\n" + library->sha256;
 }
 
-Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder) {
+Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder,
+          const config::SecretOf& secret) {
     Plan out;
     std::set<std::string> known;
     out.servers_not_served = org.mcp_servers.size();
@@ -59,7 +60,7 @@ Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder) {
                 continue;
             }
             if (!capability.takes.empty()) out.servers_not_served = 0;
-            auto config = configuration(org, *enabled, capability);
+            auto config = configuration(org, *enabled, capability, secret);
             if (!config) {
                 out.problems.push_back(what + ": " + config.error().message);
                 out.misconfigured.push_back(capability.name);

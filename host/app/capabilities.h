@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/references.h"
 #include "plugin/folder.h"
 #include "plugin/instance.h"
 
@@ -30,6 +31,7 @@ struct Plan {
     std::size_t servers_not_served = 0;
 };
 
-Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder);
+Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder,
+          const config::SecretOf& secret = nullptr);
 
 }  // namespace pb::app

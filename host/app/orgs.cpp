@@ -251,7 +251,14 @@ void Orgs::assemble(const config::OrgConfig& org, Work& work) {
     auto& state = states_[org.name];
     if (work.folder) {
         saying_.clear();
-        const auto todo = plan(org, *work.folder);
+        const auto todo =
+            plan(org, *work.folder, [&](std::string_view name) -> Result<std::string> {
+                if (!store::is_secret_name(name)) return invalid("this is no name of a secret");
+                auto value = wiring_->secrets.get(store::own_secrets(org.name), name);
+                if (value) return std::move(value->value);
+                if (value.error().kind != ErrorKind::not_found) return value.error();
+                return not_found("the organisation has no such secret (patchbay secrets set)");
+            });
         for (const auto& problem : todo.problems)
             say_once(org.name, problem);
         say_not_served(org.name, todo.servers_not_served);

@@ -37,6 +37,19 @@ struct PluginReport {
     std::string problem;  // why it is refused; empty: it is not
 };
 
+// The secrets of one organisation, in the data directory.
+struct SecretActions {
+    std::function<Result<void>(const config::HostConfig& host, const std::string& org,
+                               const std::string& name, const std::string& value)>
+        set;
+    std::function<Result<std::vector<std::string>>(const config::HostConfig& host,
+                                                   const std::string& org)>
+        list;
+    std::function<Result<void>(const config::HostConfig& host, const std::string& org,
+                               const std::string& name)>
+        remove;
+};
+
 struct Actions {
     // Run until they are told to stop (a signal) or their input ends. The log is configured.
     std::function<Result<void>(std::unique_ptr<config::ConfigStore>)> serve;
@@ -52,6 +65,8 @@ struct Actions {
     std::function<PluginReport(const config::HostConfig& host, const std::string& file)>
         check_plugin;
     std::function<Result<std::vector<PluginReport>>(const config::HostConfig& host)> list_plugins;
+
+    SecretActions secrets;
 
     // The body of the hidden `probe FILE`; returns the exit code.
     std::function<int(const std::string& file)> probe;

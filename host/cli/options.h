@@ -25,10 +25,16 @@ struct RemoteOptions {
     std::string name_space = "remote_mcp";  // of the capability
 };
 
+struct SecretOptions {
+    std::string org;  // empty: the anonymous organisation
+    std::string name;
+};
+
 struct Options {
     config::Overrides config;
     ToolOptions tool;
     RemoteOptions remote;
+    SecretOptions secret;
     std::string file;   // of plugins check, probe
     bool json = false;  // machine output
 };

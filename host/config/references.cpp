@@ -43,16 +43,20 @@ std::string shown(const Reference& reference) {
            "}";
 }
 
-Result<std::string> value_of(const Reference& reference) {
-    if (reference.scheme == "secret") {
-        return Error{ErrorKind::unsupported,
-                     shown(reference) +
-                         " cannot be resolved: this version keeps no secrets; use "
-                         "${env:NAME}"};
-    }
+Result<std::string> secret_value(const Reference& reference, const SecretOf& secret) {
+    if (!secret)
+        return Error{ErrorKind::unsupported, shown(reference) + " cannot be resolved here"};
+    auto value = secret(reference.name);
+    if (!value) return Error{value.error().kind, shown(reference) + ": " + value.error().message};
+    return value;
+}
+
+Result<std::string> value_of(const Reference& reference, const SecretOf& secret) {
+    if (reference.scheme == "secret") return secret_value(reference, secret);
     if (reference.scheme != "env") {
         return invalid(shown(reference) +
-                       " is not a known reference; use ${env:NAME}, or $${ for a literal ${");
+                       " is not a known reference; use ${env:NAME} or ${secret:name}, or $${ for a "
+                       "literal ${");
     }
     if (!is_variable_name(reference.name)) {
         return invalid("\"${env:\" must be followed by a variable's name and \"}\"");
@@ -64,7 +68,7 @@ Result<std::string> value_of(const Reference& reference) {
     return std::string(value);
 }
 
-Result<std::string> resolve_text(std::string_view text) {
+Result<std::string> resolve_text(std::string_view text, const SecretOf& secret) {
     std::string out;
     while (!text.empty()) {
         if (text.substr(0, 3) == "$${") {
@@ -78,7 +82,7 @@ Result<std::string> resolve_text(std::string_view text) {
             text.remove_prefix(1);
             continue;
         }
-        auto value = value_of(reference);
+        auto value = value_of(reference, secret);
         if (!value) return value.error();
         out += *value;
         text.remove_prefix(reference.size);
@@ -86,9 +90,9 @@ Result<std::string> resolve_text(std::string_view text) {
     return out;
 }
 
-Result<void> resolve_in(Json& value, const std::string& path) {
+Result<void> resolve_in(Json& value, const std::string& path, const SecretOf& secret) {
     if (value.is_string()) {
-        auto text = resolve_text(value.get_ref<const std::string&>());
+        auto text = resolve_text(value.get_ref<const std::string&>(), secret);
         if (!text) {
             const std::string where = path.empty() ? "" : "at " + path + ": ";
             return Error{text.error().kind, where + text.error().message};
@@ -96,12 +100,12 @@ Result<void> resolve_in(Json& value, const std::string& path) {
         value = std::move(*text);
     } else if (value.is_array()) {
         for (std::size_t i = 0; i < value.size(); ++i) {
-            auto done = resolve_in(value[i], path + "/" + std::to_string(i));
+            auto done = resolve_in(value[i], path + "/" + std::to_string(i), secret);
             if (!done) return done;
         }
     } else if (value.is_object()) {
         for (auto& [name, member] : value.items()) {
-            auto done = resolve_in(member, path + "/" + name);
+            auto done = resolve_in(member, path + "/" + name, secret);
             if (!done) return done;
         }
     }
@@ -110,17 +114,17 @@ Result<void> resolve_in(Json& value, const std::string& path) {
 
 }  // namespace
 
-Result<Json> resolve(const Json& value) {
+Result<Json> resolve(const Json& value, const SecretOf& secret) {
     Json copy = value;
-    auto done = resolve_in(copy, "");
+    auto done = resolve_in(copy, "", secret);
     if (!done) return done.error();
     return copy;
 }
 
-Json resolve_each(const Json& object) {
+Json resolve_each(const Json& object, const SecretOf& secret) {
     Json out = Json::object();
     for (const auto& [name, value] : object.items()) {
-        auto resolved = resolve(value);
+        auto resolved = resolve(value, secret);
         out[name] =
             resolved ? std::move(*resolved) : Json{{"unresolved", resolved.error().message}};
     }

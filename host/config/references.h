@@ -3,18 +3,25 @@
 // resolved when used, so that a value never lives in a configuration, a log or a dump.
 #pragma once
 
+#include <functional>
+#include <string>
+#include <string_view>
+
 #include "base/result.h"
 #include "config/config.h"
 
 namespace pb::config {
 
+// The value of a secret by its name; the error says why there is none.
+using SecretOf = std::function<Result<std::string>(std::string_view name)>;
+
 // A copy with every reference inside its strings (not member names) replaced. "$${" stands for a
 // literal "${"; a "${" that no "word:" follows is left alone. The error names the reference and
-// where it is, never a value. This version knows env only.
-Result<Json> resolve(const Json& value);
+// where it is, never a value. Without `secret` every ${secret:name} is an error.
+Result<Json> resolve(const Json& value, const SecretOf& secret = nullptr);
 
 // The members of an object, each resolved on its own; one that cannot be becomes
 // {"unresolved": "<why>"}.
-Json resolve_each(const Json& object);
+Json resolve_each(const Json& object, const SecretOf& secret = nullptr);
 
 }  // namespace pb::config

@@ -21,6 +21,7 @@
 #include "plugin/library.h"
 #include "plugin/lifecycle.h"
 #include "plugin/timers.h"
+#include "store/secrets.h"
 #include "store/store.h"
 
 namespace pb::plugin {
@@ -40,6 +41,7 @@ struct Wiring {
     catalog::ChangeSink& changes;
     catalog::Invoker& invoker;
     store::Store& store;
+    store::Secrets& secrets;
     EventBus& events;
     Timers& timers;
     Workers& workers;

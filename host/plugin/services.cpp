@@ -18,6 +18,7 @@ const void* find_service(const char* id) {
         {PATCHBAY_SERVICE_EVENTS, &events_service()},
         {PATCHBAY_SERVICE_SCHEDULE, &schedule_service()},
         {PATCHBAY_SERVICE_CAPABILITIES, &capabilities_service()},
+        {PATCHBAY_SERVICE_SECRETS, &secrets_service()},
     };
     for (const auto& each : all)
         if (each.id == id) return each.table;

@@ -12,6 +12,7 @@ const patchbay_invoke_v1& invoke_service();
 const patchbay_events_v1& events_service();
 const patchbay_schedule_v1& schedule_service();
 const patchbay_capabilities_v1& capabilities_service();
+const patchbay_secrets_v1& secrets_service();
 
 // The table with the id, or null.
 const void* find_service(const char* id);

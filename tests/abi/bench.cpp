@@ -62,7 +62,8 @@ Status Nobody::invoke(const catalog::ServiceIdentity&, catalog::CallId, std::str
 Bench::Bench(const runtime::CallOptions& options)
     : store_(expected(store::open_store(folder_ / "store.db"))),
       calls_(options),
-      wiring_{calls_, changes_, invoker_, *store_, events_, timers_, workers_, lifecycle_},
+      wiring_{calls_,  changes_, invoker_, *store_,   secrets_,
+              events_, timers_,  workers_, lifecycle_},
       loader_(expected(plugin::Loader::make(loader_options(folder_)))) {}
 
 // As a host does: a thread that has just completed a call may still hold the provider.

@@ -98,6 +98,7 @@ class Bench {
     plugin::FakeChanges changes_;
     Nobody invoker_;
     std::unique_ptr<store::Store> store_;
+    store::Secrets secrets_{*store_, {folder_ / "master.key", {}, {}}};
     runtime::Calls calls_;
     Workers workers_;
     plugin::EventBus events_{workers_};

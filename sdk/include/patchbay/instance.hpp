@@ -8,6 +8,7 @@
 #include <patchbay/capabilities.hpp>
 #include <patchbay/prompt.hpp>
 #include <patchbay/resource.hpp>
+#include <patchbay/secrets.hpp>
 #include <patchbay/services.hpp>
 #include <patchbay/tool.hpp>
 
@@ -118,6 +119,7 @@ class Plugin {
     }
     // services.hpp. Error "service_unavailable" where this host lacks one.
     Store store() const { return Store(host_); }
+    Secrets secrets() const { return Secrets(host_); }
     Events events() const { return Events(host_); }
     Schedule schedule() const { return Schedule(host_); }
     Capabilities capabilities() const { return Capabilities(host_); }

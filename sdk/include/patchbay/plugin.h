@@ -341,6 +341,23 @@ typedef struct patchbay_store_v1 {
                             uint32_t limit, patchbay_sink sink, void* user);
 } patchbay_store_v1;
 
+/* 1.1. Values that are encrypted at rest, and never in a log: tokens, passwords, keys. Names are
+ * like the store's keys; values have up to 64 KiB. Apart from the store: neither sees the other's.
+ */
+#define PATCHBAY_SERVICE_SECRETS "patchbay.secrets/1"
+typedef struct patchbay_secrets_v1 {
+    uint32_t struct_size;
+    /* As in the store. PATCHBAY_E_INTERNAL also where the host has no longer the key for it. */
+    patchbay_status (*get)(const patchbay_host* host, patchbay_str name, patchbay_sink sink,
+                           void* user, int64_t* version);
+    patchbay_status (*put)(const patchbay_host* host, patchbay_str name, patchbay_str value,
+                           int64_t if_version, int64_t* version);
+    patchbay_status (*remove)(const patchbay_host* host, patchbay_str name, int64_t if_version);
+    /* As in the store, but names alone: the sink's value is empty. */
+    patchbay_status (*list)(const patchbay_host* host, patchbay_str prefix, patchbay_str after,
+                            uint32_t limit, patchbay_sink sink, void* user);
+} patchbay_secrets_v1;
+
 /* The end of an invoked call: as in complete(), seen from the other side. Called exactly once, on
  * any thread, possibly before invoke() returns. */
 typedef void (*patchbay_invoke_done)(void* user, patchbay_status status, patchbay_str body);
@@ -460,6 +477,7 @@ PATCHBAY_FROZEN_(patchbay_store_v1, list, 32);
 PATCHBAY_FROZEN_(patchbay_invoke_v1, invoke, 8);
 PATCHBAY_FROZEN_(patchbay_events_v1, unsubscribe, 24);
 PATCHBAY_FROZEN_(patchbay_schedule_v1, cancel, 16);
+PATCHBAY_FROZEN_(patchbay_secrets_v1, list, 32);
 PATCHBAY_FROZEN_(patchbay_capabilities_v1, offer, 8);
 PATCHBAY_FROZEN_(patchbay_capabilities_v1, withdraw, 16);
 PATCHBAY_FROZEN_(patchbay_capabilities_v1, notify, 24);

@@ -215,7 +215,7 @@ class OrgsTest : public testing::Test {
                         [this](const std::string& org, const std::string& uri) {
                             updated.push_back(org + " " + uri);
                         }});
-        orgs.use({calls, orgs, invoker, *store, events, timers, workers, lifecycle});
+        orgs.use({calls, orgs, invoker, *store, secrets, events, timers, workers, lifecycle});
         folder.libraries = {plugins.library("mail"), plugins.library("wiki")};
         configure("acme");
     }
@@ -261,6 +261,7 @@ class OrgsTest : public testing::Test {
 
     plugin::TempFolder data;
     std::unique_ptr<store::Store> store = std::move(*store::open_store(data / "store.db"));
+    store::Secrets secrets{*store, {data / "master.key", {}, {}}};
     Plugins plugins;
     catalog::Catalog catalog;
     runtime::Calls calls;

@@ -228,6 +228,20 @@ TEST_F(OrgsTest, OneThatTakesOverItsConfigurationGoesOn) {
     EXPECT_EQ(plugins.starts("mail"), starts + 1);
 }
 
+TEST_F(OrgsTest, SecretsOfTheOrganisationAreResolved) {
+    const json with_secret = {{"tools", {"${secret:tool-name}"}}};
+    configure("acme", {{"mail", {{"config", with_secret}}}});
+    settle();
+    EXPECT_EQ(tools(), (Names{"wiki__one"}));
+    ASSERT_TRUE(secrets.put(store::own_secrets("acme"), "tool-name", "hidden"));
+    orgs.again();
+    orgs.settle();
+    EXPECT_EQ(tools(), (Names{"mail__hidden", "wiki__one"}));
+    configure("other", {{"mail", {{"config", with_secret}}}});
+    settle();
+    EXPECT_EQ(tools("other"), (Names{"wiki__one"})) << "another organisation has none";
+}
+
 TEST_F(OrgsTest, StopEmptiesTheCatalogAndLetsGo) {
     settle();
     orgs.stop();

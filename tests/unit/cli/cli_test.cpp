@@ -44,6 +44,24 @@ class CliTest : public config::FilesTest {
             report.path = file;
             return report;
         };
+        actions_.secrets.set = [this](const config::HostConfig& host, const std::string& org,
+                                      const std::string& name,
+                                      const std::string& value) -> Result<void> {
+            secrets_[host.data_dir + " " + org][name] = value;
+            return {};
+        };
+        actions_.secrets.remove = [this](const config::HostConfig& host, const std::string& org,
+                                         const std::string& name) -> Result<void> {
+            if (secrets_[host.data_dir + " " + org].erase(name) == 0) return not_found("no such");
+            return {};
+        };
+        actions_.secrets.list = [this](const config::HostConfig& host, const std::string& org) {
+            std::vector<std::string> names;
+            for (const auto& [name, value] : secrets_[host.data_dir + " " + org]) {
+                names.push_back(name);
+            }
+            return Result<std::vector<std::string>>(names);
+        };
         actions_.request = [this](const config::ConfigSetPtr&, std::string_view method,
                                   std::string_view params) -> Result<std::string> {
             const Json parsed = Json::parse(params);
@@ -77,6 +95,7 @@ class CliTest : public config::FilesTest {
     Json called_;
     std::string tool_result_ = R"({"content":[{"type":"text","text":"sunny"}]})";
     std::vector<PluginReport> reports_;
+    std::map<std::string, std::map<std::string, std::string>> secrets_;  // by folder and org
 };
 
 TEST_F(CliTest, ServeHandsOnTheConfiguration) {
@@ -294,6 +313,29 @@ TEST_F(CliTest, ToolsCallRefusesWhatIsNotAnObjectAndUnknownNames) {
     EXPECT_EQ(run({"tools", "call", "nope", "--plugins", "p"}), exit_failed);
     expect_error("no tool \"nope\"; there are: a__x, b__long");
     EXPECT_TRUE(called_.is_null());
+}
+
+TEST_F(CliTest, SecretsAreReadFromStandardInputAndNeverShown) {
+    const auto secrets = [&](std::vector<const char*> arguments, const std::string& input = "") {
+        arguments.insert(arguments.begin(), "secrets");
+        for (const char* more : {"--config", config_.c_str()})
+            arguments.push_back(more);
+        return run(arguments, input);
+    };
+    ASSERT_EQ(secrets({"set", "key"}, "v4lue\n"), exit_ok) << err_;
+    ASSERT_EQ(secrets({"set", "two", "--org", "acme"}, "a\nb"), exit_ok) << err_;
+    EXPECT_EQ(secrets_[path("state") + " default"]["key"], "v4lue");
+    EXPECT_EQ(secrets_[path("state") + " acme"]["two"], "a\nb");
+    ASSERT_EQ(secrets({"list"}), exit_ok);
+    EXPECT_EQ(out_, "key\n");
+    ASSERT_EQ(secrets({"list", "--org", "acme", "--json"}), exit_ok);
+    EXPECT_EQ(Json::parse(out_), (Json{{"org", "acme"}, {"secrets", {"two"}}}));
+    EXPECT_EQ(secrets({"remove", "key"}), exit_ok);
+    EXPECT_EQ(secrets({"remove", "key"}), exit_failed);
+    EXPECT_EQ(secrets({"set", "empty"}), exit_failed);
+    EXPECT_EQ(secrets({"set", "big"}, std::string(70'000, 'x')), exit_failed);
+    EXPECT_EQ(secrets({"set", "key", "v4lue"}), exit_usage) << "not as an argument";
+    EXPECT_EQ(secrets({"list", "--org", "../etc"}), exit_failed);
 }
 
 TEST_F(CliTest, VersionAndProbe) {

@@ -69,6 +69,20 @@ TEST_F(ReferencesTest, UnknownKindsAndSecretsAreErrors) {
     EXPECT_NE(secret.error().message.find("${secret:api-key}"), std::string::npos);
 }
 
+TEST_F(ReferencesTest, SecretsAreAskedForByName) {
+    const SecretOf secrets = [](std::string_view name) -> Result<std::string> {
+        if (name == "api-key") return std::string("k3y${env:PATCHBAY_TEST_KEY}");
+        return not_found("there is no such secret");
+    };
+    EXPECT_EQ(resolve("Bearer ${secret:api-key}", secrets).value(),
+              "Bearer k3y${env:PATCHBAY_TEST_KEY}");
+    auto absent = resolve(Json{{"a", "${secret:other}"}}, secrets);
+    ASSERT_FALSE(absent);
+    EXPECT_EQ(absent.error().message, "at /a: ${secret:other}: there is no such secret");
+    EXPECT_EQ(resolve_each(Json{{"a", "${secret:api-key}"}}, secrets)["a"],
+              "k3y${env:PATCHBAY_TEST_KEY}");
+}
+
 TEST_F(ReferencesTest, MalformedNamesAreErrors) {
     for (const char* text : {"${env:}", "${env:1A}", "${env:A B}", "${env:PATCHBAY_TEST_KEY"}) {
         EXPECT_FALSE(resolve(text)) << text;

@@ -175,7 +175,7 @@ TEST(Instance, AHangingStopDelaysNeitherOthersNorTheShutdown) {
     auto release = std::make_shared<Signal>(), destroyed = std::make_shared<Signal>();
     Host host;
     Lifecycle impatient(1s);
-    Wiring wiring{host.calls,  host.changes, host.invoker, *host.store,
+    Wiring wiring{host.calls,  host.changes, host.invoker, *host.store, host.secrets,
                   host.events, host.timers,  host.workers, impatient};
     Script hangs;
     hangs.stop = [release](auto*) { release->wait(); };

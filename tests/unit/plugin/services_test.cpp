@@ -278,6 +278,27 @@ TEST_F(ServicesTest, NothingCallsIntoAStoppedInstance) {
     EXPECT_GT(alive.ticks, 0);
 }
 
+TEST_F(ServicesTest, SecretsAreThoseOfTheCapability) {
+    auto instance = start();
+    const auto& secrets = service<patchbay_secrets_v1>(PATCHBAY_SERVICE_SECRETS);
+    std::int64_t version = 0, read_version = 0;
+    EXPECT_EQ(secrets.put(host_, str("token"), str("t0p"), 0, &version), PATCHBAY_OK);
+    EXPECT_EQ(secrets.put(host_, str("token"), str("other"), 0, nullptr), PATCHBAY_E_BUSY);
+    std::vector<std::string> out;
+    EXPECT_EQ(secrets.get(host_, str("token"), collect, &out, &read_version), PATCHBAY_OK);
+    EXPECT_EQ(read_version, version);
+    EXPECT_EQ(secrets.list(host_, str(""), str(""), 10, collect, &out), PATCHBAY_OK);
+    EXPECT_EQ(out, (std::vector<std::string>{"token=t0p", "token="}));
+    EXPECT_EQ(around_.secrets.get({"acme", "scripted"}, "token")->value, "t0p");
+    const auto& store = service<patchbay_store_v1>(PATCHBAY_SERVICE_STORE);
+    EXPECT_EQ(store.get(host_, str("token"), collect, &out, nullptr), PATCHBAY_E_NOT_FOUND);
+    EXPECT_EQ(secrets.put(host_, str("big"), str(std::string(70'000, 'x')), -1, nullptr),
+              PATCHBAY_E_INVALID);
+    EXPECT_EQ(secrets.get(host_, str("token"), nullptr, nullptr, nullptr), PATCHBAY_E_INVALID);
+    EXPECT_EQ(secrets.remove(host_, str("token"), -1), PATCHBAY_OK);
+    EXPECT_EQ(secrets.get(host_, str("token"), collect, &out, nullptr), PATCHBAY_E_NOT_FOUND);
+}
+
 TEST_F(ServicesTest, TimersAreChecked) {
     struct Timer {
         Signal ran;

@@ -131,11 +131,12 @@ struct Host {
     FakeChanges changes;
     FakeInvoker invoker;
     std::unique_ptr<store::Store> store = std::move(*store::open_store(folder / "store.db"));
+    store::Secrets secrets{*store, {folder / "master.key", {}, {}}};
     Workers workers;
     EventBus events{workers};
     Timers timers{workers};
     Lifecycle lifecycle;
-    Wiring wiring{calls, changes, invoker, *store, events, timers, workers, lifecycle};
+    Wiring wiring{calls, changes, invoker, *store, secrets, events, timers, workers, lifecycle};
 };
 
 // A flag that one thread raises and another waits for.

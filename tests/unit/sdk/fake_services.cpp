@@ -173,6 +173,11 @@ const patchbay_store_v1* store() {
                                          store_list};
     return &table;
 }
+const patchbay_secrets_v1* secrets() {
+    static const patchbay_secrets_v1 table{sizeof table, store_get, store_put, store_remove,
+                                           store_list};
+    return &table;
+}
 const patchbay_events_v1* events() {
     static const patchbay_events_v1 table{sizeof table, publish, subscribe, unsubscribe};
     return &table;

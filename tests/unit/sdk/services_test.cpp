@@ -12,6 +12,7 @@ class Services : public testing::Test {
     void SetUp() override {
         services::reset();
         host.offer(PATCHBAY_SERVICE_STORE, services::store());
+        host.offer(PATCHBAY_SERVICE_SECRETS, services::secrets());
         host.offer(PATCHBAY_SERVICE_EVENTS, services::events());
         host.offer(PATCHBAY_SERVICE_SCHEDULE, services::schedule());
         host.offer(PATCHBAY_SERVICE_INVOKE, services::invoke());
@@ -251,6 +252,23 @@ TEST_F(Services, CurrentConfiguration) {
     services::set_config("/key", "\"rotated\"");
     EXPECT_EQ(inside->current_config("/key"), "rotated");
     EXPECT_EQ(inside->current_config("/none"), json());
+}
+
+TEST_F(Services, SecretsAreKeptAndListedByName) {
+    const patchbay::Secrets secrets(host.table());
+    EXPECT_FALSE(secrets.get("token"));
+    const auto first = secrets.put("token", std::string_view("a\0b", 3));
+    EXPECT_EQ(secrets.get("token")->value, std::string("a\0b", 3));
+    EXPECT_EQ(secrets.get("token")->version, first);
+    EXPECT_FALSE(secrets.put_if("token", "c", 0));
+    EXPECT_TRUE(secrets.put_if("token", "c", first));
+    secrets.put("other", "d");
+    EXPECT_EQ(secrets.list(), (std::vector<std::string>{"other", "token"}));
+    EXPECT_EQ(secrets.list("t"), (std::vector<std::string>{"token"}));
+    EXPECT_TRUE(secrets.remove("token"));
+    EXPECT_FALSE(secrets.remove("token"));
+    services::fail_store(PATCHBAY_E_INTERNAL);
+    EXPECT_EQ(code_of([&] { secrets.put("x", "y"); }), "host_failure");
 }
 
 TEST_F(Services, CapabilitiesAreOfferedAndSpokenOf) {
