@@ -357,7 +357,17 @@ std::string Transfer::reason_of(CURLcode code) const {
                std::strerror(static_cast<int>(number));
     }
     if (fault == Fault::tls && error_[0] != '\0') return error_;
-    return curl_easy_strerror(code);
+    switch (code) {
+        case CURLE_UNSUPPORTED_PROTOCOL:
+        case CURLE_WEIRD_SERVER_REPLY:
+            return "The answer is not HTTP";
+        case CURLE_OUT_OF_MEMORY:  // curl's own bound of a header's line
+            return "The answer's header is too large";
+        case CURLE_PARTIAL_FILE:
+            return "The connection ended before the answer did";
+        default:
+            return curl_easy_strerror(code);
+    }
 }
 
 void Transfer::tell_end() {
