@@ -254,148 +254,145 @@ void add_remote_commands(CLI::App& app, Options& options, Commands& commands) {
     commands.remote_approve = named("approve", "Offer tools again that were withheld");
     commands.remote_approve->add_option("tools", options.remote.tools, "Which; all by default");
     commands.remote_remove = named("remove", "Forget it and its credentials");
-    void add_secret_commands(CLI::App & app, Options & options, Commands & commands) {
-        auto* group = app.add_subcommand("secrets", "Secrets that an organisation's file refers to")
-                          ->require_subcommand(1);
-        commands.secrets_set =
-            group->add_subcommand("set", "Keep the value that standard input holds, encrypted");
-        commands.secrets_list =
-            group->add_subcommand("list", "Their names; values are never shown");
-        commands.secrets_remove = group->add_subcommand("remove", "Forget one");
-        for (CLI::App* command : {commands.secrets_set, commands.secrets_remove}) {
-            command->add_option("name", options.secret.name, "As in ${secret:name}")->required();
-        }
-        for (CLI::App* command :
-             {commands.secrets_set, commands.secrets_list, commands.secrets_remove}) {
-            command
-                ->add_option("--org", options.secret.org,
-                             "The organisation (default: that of callers without credentials)")
-                ->type_name("ORG");
-            command
-                ->add_option("--data", options.config.data_dir,
-                             "Folder for the host's state (default: ./var)")
-                ->type_name("DIR");
-            add_config_file(command, options);
-            add_log(command, options);
-        }
-        add_json(commands.secrets_list, options);
+}
+
+void add_secret_commands(CLI::App& app, Options& options, Commands& commands) {
+    auto* group = app.add_subcommand("secrets", "Secrets that an organisation's file refers to")
+                      ->require_subcommand(1);
+    commands.secrets_set =
+        group->add_subcommand("set", "Keep the value that standard input holds, encrypted");
+    commands.secrets_list = group->add_subcommand("list", "Their names; values are never shown");
+    commands.secrets_remove = group->add_subcommand("remove", "Forget one");
+    for (CLI::App* command : {commands.secrets_set, commands.secrets_remove}) {
+        command->add_option("name", options.secret.name, "As in ${secret:name}")->required();
     }
-
-    void add_other_commands(CLI::App & app, Options & options, Commands & commands) {
-        auto* group =
-            app.add_subcommand("config", "Look at the configuration")->require_subcommand(1);
-        commands.config_check = group->add_subcommand(
-            "check", "Read every file and say what is wrong, with line and member");
-        add_config_file(commands.config_check, options);
-        add_json(commands.config_check, options);
-        commands.version = app.add_subcommand("version", "What this build is");
-        add_json(commands.version, options);
+    for (CLI::App* command :
+         {commands.secrets_set, commands.secrets_list, commands.secrets_remove}) {
+        command
+            ->add_option("--org", options.secret.org,
+                         "The organisation (default: that of callers without credentials)")
+            ->type_name("ORG");
+        command
+            ->add_option("--data", options.config.data_dir,
+                         "Folder for the host's state (default: ./var)")
+            ->type_name("DIR");
+        add_config_file(command, options);
+        add_log(command, options);
     }
+    add_json(commands.secrets_list, options);
+}
 
-    int say(const Error& error, int code, Streams streams) {
-        streams.err << "patchbay: " << printable(error.message, true) << '\n';
-        return code;
-    }
+void add_other_commands(CLI::App& app, Options& options, Commands& commands) {
+    auto* group = app.add_subcommand("config", "Look at the configuration")->require_subcommand(1);
+    commands.config_check = group->add_subcommand(
+        "check", "Read every file and say what is wrong, with line and member");
+    add_config_file(commands.config_check, options);
+    add_json(commands.config_check, options);
+    commands.version = app.add_subcommand("version", "What this build is");
+    add_json(commands.version, options);
+}
 
-    int serve(const std::function<Result<void>(std::unique_ptr<config::ConfigStore>)>& action,
-              const Options& options, Streams streams) {
-        auto store = config::ConfigStore::open(options.config);
-        if (!store) return say(store.error(), exit_config, streams);
-        const config::LogConfig log = (*store)->current()->host.log;
-        log::configure(log.level, log.format);
-        auto done = action(std::move(*store));
-        return done ? static_cast<int>(exit_ok) : say(done.error(), exit_failed, streams);
-    }
+int say(const Error& error, int code, Streams streams) {
+    streams.err << "patchbay: " << printable(error.message, true) << '\n';
+    return code;
+}
 
-    // For commands that print: the log only where something is wrong, unless asked for.
-    void quiet_log(const Options& options) {
-        log::configure(options.config.log_level.value_or(log::Level::warning),
-                       options.config.log_format.value_or(log::Format::text));
-    }
+int serve(const std::function<Result<void>(std::unique_ptr<config::ConfigStore>)>& action,
+          const Options& options, Streams streams) {
+    auto store = config::ConfigStore::open(options.config);
+    if (!store) return say(store.error(), exit_config, streams);
+    const config::LogConfig log = (*store)->current()->host.log;
+    log::configure(log.level, log.format);
+    auto done = action(std::move(*store));
+    return done ? static_cast<int>(exit_ok) : say(done.error(), exit_failed, streams);
+}
 
-    using HostCommand = int (*)(const config::HostConfig&, const Actions&, const Options&, Streams);
+// For commands that print: the log only where something is wrong, unless asked for.
+void quiet_log(const Options& options) {
+    log::configure(options.config.log_level.value_or(log::Level::warning),
+                   options.config.log_format.value_or(log::Format::text));
+}
 
-    int with_config(HostCommand command, const Actions& actions, const Options& options,
-                    Streams streams) {
+using HostCommand = int (*)(const config::HostConfig&, const Actions&, const Options&, Streams);
+
+int with_config(HostCommand command, const Actions& actions, const Options& options,
+                Streams streams) {
+    auto set = config::load(options.config);
+    if (!set) return say(set.error(), exit_config, streams);
+    quiet_log(options);
+    return command((*set)->host, actions, options, streams);
+}
+
+Requester in_process(config::ConfigSetPtr config, const Actions& actions) {
+    return [config = std::move(config), &actions](std::string_view method, const Json& params,
+                                                  const Headers&) -> Result<Json> {
+        auto text = actions.request(config, method, json::dump(params));
+        if (!text) return internal_error(text.error().message);
+        return json::parse(*text, {.size = 64U << 20U});
+    };
+}
+
+int with_tools(int (*command)(const Requester&, const Options&, Streams), const Actions& actions,
+               const Options& options, Streams streams) {
+    quiet_log(options);
+    if (options.config.plugins_folder) {
         auto set = config::load(options.config);
         if (!set) return say(set.error(), exit_config, streams);
-        quiet_log(options);
-        return command((*set)->host, actions, options, streams);
+        return command(in_process(std::move(*set), actions), options, streams);
     }
+    auto requester = http_requester(options.tool.url, std::chrono::seconds(options.tool.timeout_s));
+    if (!requester) return say(requester.error(), exit_usage, streams);
+    return command(*requester, options, streams);
+}
 
-    Requester in_process(config::ConfigSetPtr config, const Actions& actions) {
-        return [config = std::move(config), &actions](std::string_view method, const Json& params,
-                                                      const Headers&) -> Result<Json> {
-            auto text = actions.request(config, method, json::dump(params));
-            if (!text) return internal_error(text.error().message);
-            return json::parse(*text, {.size = 64U << 20U});
-        };
-    }
+int with_host(const std::function<int(const Requester&)>& command, const Options& options,
+              Streams streams) {
+    auto requester = http_requester(options.tool.url, std::chrono::seconds(options.tool.timeout_s));
+    if (!requester) return say(requester.error(), exit_usage, streams);
+    return command(*requester);
+}
 
-    int with_tools(int (*command)(const Requester&, const Options&, Streams),
-                   const Actions& actions, const Options& options, Streams streams) {
-        quiet_log(options);
-        if (options.config.plugins_folder) {
-            auto set = config::load(options.config);
-            if (!set) return say(set.error(), exit_config, streams);
-            return command(in_process(std::move(*set), actions), options, streams);
-        }
-        auto requester =
-            http_requester(options.tool.url, std::chrono::seconds(options.tool.timeout_s));
-        if (!requester) return say(requester.error(), exit_usage, streams);
-        return command(*requester, options, streams);
-    }
-
-    int with_host(const std::function<int(const Requester&)>& command, const Options& options,
-                  Streams streams) {
-        auto requester =
-            http_requester(options.tool.url, std::chrono::seconds(options.tool.timeout_s));
-        if (!requester) return say(requester.error(), exit_usage, streams);
-        return command(*requester);
-    }
-
-    // Nothing if it is none of the remote commands.
-    std::optional<int> dispatch_remote(const Commands& given, const Options& options,
-                                       Streams streams) {
-        using Command = int (*)(const Requester&, const Options&, Streams);
-        const auto run = [&](Command command) {
+// Nothing if it is none of the remote commands.
+std::optional<int> dispatch_remote(const Commands& given, const Options& options, Streams streams) {
+    using Command = int (*)(const Requester&, const Options&, Streams);
+    const auto run = [&](Command command) {
+        return with_host(
+            [&](const auto& requester) { return command(requester, options, streams); }, options,
+            streams);
+    };
+    if (*given.remote_add) return run(add_remote);
+    if (*given.remote_list) return run(list_remotes);
+    if (*given.remote_approve) return run(approve_remote);
+    const std::pair<CLI::App*, const char*> others[] = {{given.remote_get, "get_server"},
+                                                        {given.remote_test, "test_server"},
+                                                        {given.remote_sync, "sync_server"},
+                                                        {given.remote_remove, "remove_server"}};
+    for (const auto& [command, tool] : others)
+        if (*command)
             return with_host(
-                [&](const auto& requester) { return command(requester, options, streams); },
+                [&, tool = tool](const auto& requester) {
+                    return on_remote(tool, requester, options, streams);
+                },
                 options, streams);
-        };
-        if (*given.remote_add) return run(add_remote);
-        if (*given.remote_list) return run(list_remotes);
-        if (*given.remote_approve) return run(approve_remote);
-        const std::pair<CLI::App*, const char*> others[] = {{given.remote_get, "get_server"},
-                                                            {given.remote_test, "test_server"},
-                                                            {given.remote_sync, "sync_server"},
-                                                            {given.remote_remove, "remove_server"}};
-        for (const auto& [command, tool] : others)
-            if (*command)
-                return with_host(
-                    [&, tool = tool](const auto& requester) {
-                        return on_remote(tool, requester, options, streams);
-                    },
-                    options, streams);
-        return std::nullopt;
-    }
+    return std::nullopt;
+}
 
-    int dispatch(const Commands& given, const Actions& actions, const Options& options,
-                 Streams streams) {
-        if (*given.serve) return serve(actions.serve, options, streams);
-        if (*given.stdio) return serve(actions.stdio, options, streams);
-        if (*given.plugins_list) return with_config(list_plugins, actions, options, streams);
-        if (*given.plugins_check) return with_config(check_plugin, actions, options, streams);
-        if (*given.tools_list) return with_tools(list_tools, actions, options, streams);
-        if (*given.tools_call) return with_tools(call_tool, actions, options, streams);
-        if (const auto code = dispatch_remote(given, options, streams)) return *code;
-        if (*given.secrets_set) return with_config(set_secret, actions, options, streams);
-        if (*given.secrets_list) return with_config(list_secrets, actions, options, streams);
-        if (*given.secrets_remove) return with_config(remove_secret, actions, options, streams);
-        if (*given.config_check) return check_config(options, streams);
-        if (*given.version) return show_version(options, streams);
-        return actions.probe(options.file);
-    }
+int dispatch(const Commands& given, const Actions& actions, const Options& options,
+             Streams streams) {
+    if (*given.serve) return serve(actions.serve, options, streams);
+    if (*given.stdio) return serve(actions.stdio, options, streams);
+    if (*given.plugins_list) return with_config(list_plugins, actions, options, streams);
+    if (*given.plugins_check) return with_config(check_plugin, actions, options, streams);
+    if (*given.tools_list) return with_tools(list_tools, actions, options, streams);
+    if (*given.tools_call) return with_tools(call_tool, actions, options, streams);
+    if (const auto code = dispatch_remote(given, options, streams)) return *code;
+    if (*given.secrets_set) return with_config(set_secret, actions, options, streams);
+    if (*given.secrets_list) return with_config(list_secrets, actions, options, streams);
+    if (*given.secrets_remove) return with_config(remove_secret, actions, options, streams);
+    if (*given.config_check) return check_config(options, streams);
+    if (*given.version) return show_version(options, streams);
+    return actions.probe(options.file);
+}
 
 }  // namespace
 

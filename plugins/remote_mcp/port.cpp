@@ -90,17 +90,39 @@ std::vector<patchbay::Store::Item> Port::list(std::string_view prefix) const {
 }
 
 std::optional<std::string> Port::secret(std::string_view name) const {
-    return get("TEMP" + std::string(name));
+    try {
+        if (auto value = patchbay::Secrets(host_).get(name)) return std::move(value->value);
+    } catch (const std::exception& fault) {
+        log(log::Level::warning, "secrets.unreadable", {{"reason", fault.what()}});
+    }
+    return std::nullopt;
 }
+
 Result<void> Port::put_secret(std::string_view name, std::string_view value) const {
-    return put("TEMP" + std::string(name), value);
+    try {
+        patchbay::Secrets(host_).put(name, value);
+        return {};
+    } catch (const std::exception& fault) {
+        log(log::Level::warning, "secrets.unwritable", {{"reason", fault.what()}});
+        return internal_error(fault.what());
+    }
 }
-void Port::remove_secret(std::string_view name) const { remove("TEMP" + std::string(name)); }
+
+void Port::remove_secret(std::string_view name) const {
+    try {
+        patchbay::Secrets(host_).remove(name);
+    } catch (const std::exception& fault) {
+        log(log::Level::warning, "secrets.unwritable", {{"reason", fault.what()}});
+    }
+}
+
 std::vector<std::string> Port::secret_names(std::string_view prefix) const {
-    std::vector<std::string> out;
-    for (auto& i : list("TEMP" + std::string(prefix)))
-        out.push_back(i.key.substr(4));
-    return out;
+    try {
+        return patchbay::Secrets(host_).list(prefix);
+    } catch (const std::exception& fault) {
+        log(log::Level::warning, "secrets.unreadable", {{"reason", fault.what()}});
+        return {};
+    }
 }
 
 }  // namespace pb::remote
