@@ -159,6 +159,8 @@ Result<void> App::prepare() {
                                             seal_key(host.data_dir));
     endpoint_ =
         std::make_unique<endpoint::StreamableHttp>(*server_, authenticator_, guards(host.listen));
+    routes_ =
+        std::make_unique<endpoint::Routes>(catalog_, calls_, authenticator_, guards(host.listen));
 
     auto loader = plugin::Loader::make(loader_options(host, true));
     if (!loader) return loader.error();
@@ -211,12 +213,14 @@ http::ServerOptions App::http_options() const {
     return out;
 }
 
-// The router: one endpoint and the health page.
+// The router: one endpoint, the routes of capabilities and the health page.
 void App::handle(const std::shared_ptr<const http::Request>& request,
                  const std::shared_ptr<http::Exchange>& exchange) {
     const bool draining = draining_;
     if (request->path == first_->host.listen.endpoint && !draining)
         return endpoint_->handle(request, exchange);
+    if (endpoint::Routes::covers(request->path) && !draining)
+        return routes_->handle(request, exchange);
     http::Response response;
     response.content_type = "application/json";
     if (draining) {

@@ -13,6 +13,7 @@
 #include "app/orgs.h"
 #include "catalog/catalog.h"
 #include "config/config_store.h"
+#include "endpoint/routes.h"
 #include "endpoint/streamable_http.h"
 #include "http/server.h"
 #include "mcp/server.h"
@@ -68,6 +69,7 @@ class App {
     admission::Authenticator authenticator_;
     std::unique_ptr<mcp::Server> server_;
     std::unique_ptr<endpoint::StreamableHttp> endpoint_;
+    std::unique_ptr<endpoint::Routes> routes_;
     std::unique_ptr<http::Server> http_;
     std::atomic<bool> draining_{false};
     bool stopped_ = false;

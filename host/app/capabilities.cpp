@@ -73,6 +73,7 @@ Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder,
             wanted.spec.name_space = enabled->name_space.value_or(capability.name);
             wanted.spec.config = std::move(*config);
             wanted.lists = capability.lists;
+            wanted.routes = capability.routes;
             out.wanted.push_back(std::move(wanted));
         }
     }

@@ -17,6 +17,7 @@ struct Wanted {
     plugin::LibraryPtr library;
     plugin::InstanceSpec spec;
     catalog::ListPolicy lists;
+    std::vector<catalog::Route> routes;
 
     // Two that are equal are served by the same instance, where it takes over the configuration.
     std::string identity() const;

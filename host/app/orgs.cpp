@@ -15,17 +15,6 @@ constexpr std::chrono::milliseconds coalesce{20};
 // From the first interval between two tries of what failed to the longest.
 constexpr int longest_pause = 600;
 
-catalog::Binding binding_of(const std::string& capability, const std::string& name_space,
-                            const std::shared_ptr<catalog::Provider>& provider,
-                            const catalog::ListPolicy& lists) {
-    catalog::Binding out;
-    out.capability = capability;
-    out.name_space = name_space;
-    out.provider = provider;
-    out.lists = lists;
-    return out;
-}
-
 // Whether the snapshot has what this provider lists under this namespace.
 bool serves(const catalog::Snapshot& snapshot, const catalog::Binding& wanted) {
     return std::any_of(snapshot.bindings.begin(), snapshot.bindings.end(), [&](const auto& each) {
@@ -328,8 +317,8 @@ std::optional<Orgs::Instance> Orgs::begin(Wanted wanted) {
         // Before it is asked for its lists and offers: what it says of them from now on counts.
         std::lock_guard lock(mutex_);
         speakers_[started->get()] = spec.org;
-        return Instance{std::move(identity), spec.config,     *started,
-                        wanted.lists,        spec.capability, spec.name_space};
+        return Instance{std::move(identity), spec.config,     *started,       wanted.lists,
+                        wanted.routes,       spec.capability, spec.name_space};
     }
     say_once(spec.org, wanted.library->label() + " did not start as " + spec.capability + ": " +
                            started.error().message);
@@ -346,8 +335,13 @@ std::optional<Orgs::Instance> Orgs::begin(Wanted wanted) {
 Orgs::Bindings Orgs::gather(const std::string& org, const Instances& instances) {
     Bindings out;
     for (const auto& instance : instances) {
-        out.push_back(binding_of(instance.capability, instance.name_space, instance.provider,
-                                 instance.lists));
+        catalog::Binding own;
+        own.capability = instance.capability;
+        own.name_space = instance.name_space;
+        own.provider = instance.provider;
+        own.lists = instance.lists;
+        own.routes = instance.routes;
+        out.push_back(std::move(own));
         auto offered = instance.provider->offered();
         std::move(offered.begin(), offered.end(), std::back_inserter(out));
     }

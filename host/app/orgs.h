@@ -60,6 +60,7 @@ class Orgs : public catalog::ChangeSink {
         std::string identity, config;  // of the Wanted that it was started for
         std::shared_ptr<plugin::Instance> provider;
         catalog::ListPolicy lists;
+        std::vector<catalog::Route> routes;
         std::string capability, name_space;
     };
     using Instances = std::vector<Instance>;

@@ -105,6 +105,10 @@ class Merge {
         if (auto ok = check_namespace(binding.name_space); !ok) return refused(ok.error().message);
         const auto [same, is_new] = names_.emplace(binding.capability, &binding);
         if (!is_new) return refused("its name is that of " + owner(*same->second));
+        if (auto ok = admit_routes(binding); !ok) {
+            names_.erase(same);
+            return refused(ok.error().message);
+        }
         if (binding.name_space.empty()) return {};
         const auto [at, added] = namespaces_.emplace(binding.name_space, &binding);
         if (added) return {};
@@ -126,7 +130,16 @@ class Merge {
     }
 
   private:
-    std::map<std::string_view, const Binding*> names_, namespaces_;
+    Result<void> admit_routes(const Binding& binding) {
+        for (const auto& route : binding.routes) {
+            const auto [at, added] = routes_.emplace(route.path, &binding);
+            if (added || at->second == &binding) continue;
+            return invalid("the path " + route.path + " is that of " + owner(*at->second));
+        }
+        return {};
+    }
+
+    std::map<std::string_view, const Binding*> names_, namespaces_, routes_;
     Owners tools_{"tool"}, resources_{"resource"}, templates_{"resource template"},
         prompts_{"prompt"};
 };

@@ -52,12 +52,12 @@ class CatalogBuilder {
 
     // Bindings are asked in parallel; one that fails or is late costs the others nothing: its
     // previous entries stay if `previous` has the same provider, else it is left out with a
-    // warning. Refused, which leaves a binding out with a warning that names both owners: the name
-    // or the namespace of an earlier binding, a malformed namespace, an entry with the exposed name
-    // of an earlier binding's. (Several bindings may have the empty namespace.) An entry that is
-    // wrong in itself (no name, inputSchema that does not compile, invalid x-mcp-header, listed
-    // twice by its provider) is left out with a warning. `instructions` are the organisation's own;
-    // they come before the bindings'.
+    // warning. Refused, which leaves a binding out with a warning that names both owners: the
+    // name, the namespace or a route of an earlier binding, a malformed namespace, an entry with
+    // the exposed name of an earlier binding's. (Several bindings may have the empty namespace.) An
+    // entry that is wrong in itself (no name, inputSchema that does not compile, invalid
+    // x-mcp-header, listed twice by its provider) is left out with a warning. `instructions` are
+    // the organisation's own; they come before the bindings'.
     Outcome build(const std::string& org, const std::vector<Binding>& bindings,
                   const SnapshotPtr& previous, const std::string& instructions = {},
                   const Wanted& wanted = nullptr) const;

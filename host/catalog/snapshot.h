@@ -25,12 +25,20 @@ struct ListPolicy {
     bool operator==(const ListPolicy&) const = default;
 };
 
+// A path of the host's at which a capability answers plain HTTP.
+struct Route {
+    enum class Access { open, read, write, admin };  // who may: anybody, or callers with a scope
+    std::string path;                                // "/api/mcp-servers", and all below it
+    Access access = Access::admin;
+};
+
 // A capability that an organisation has enabled: one provider under one namespace.
 struct Binding {
     std::string capability;  // "weather", later "mcp:github"
     std::string name_space;  // "" only where the organisation asked for it
     std::shared_ptr<Provider> provider;
     ListPolicy lists;
+    std::vector<Route> routes;
     // Filled from the provider's server/discover by CatalogBuilder:
     bool tools = false, resources = false, prompts = false, completions = false,
          resource_subscriptions = false;

@@ -23,6 +23,7 @@ constexpr std::size_t max_id = 128;
 constexpr std::size_t max_version = 64;
 constexpr std::size_t max_text = 4096;
 constexpr std::size_t max_capabilities = 64;
+constexpr std::size_t max_routes = 16;
 constexpr std::int64_t max_ttl_ms = 86'400'000;
 
 constexpr const char* ours = "the manifest's ";
@@ -148,6 +149,51 @@ Result<void> read_takes(const Json& object, const std::string& where,
     return {};
 }
 
+// Below what capabilities can have, in plain segments; a whole API or all hooks are nobody's.
+bool is_route(std::string_view path) {
+    std::string_view rest;
+    for (const std::string_view below : {"/api/", "/hooks/", "/oauth/callback", "/oauth/client"}) {
+        if (!path.starts_with(below)) continue;
+        rest = path.substr(below.size());
+        // Of the last two the path itself will do.
+        if (below.back() != '/' && rest.empty()) return true;
+        if (below.back() != '/' && rest.front() != '/') return false;
+        if (below.back() != '/') rest.remove_prefix(1);
+    }
+    char before = '/';
+    for (const char c : rest) {
+        if (!is_lower_or_digit(c) && c != '-' && c != '_' && c != '/') return false;
+        if (c == '/' && before == '/') return false;
+        before = c;
+    }
+    return before != '/';
+}
+
+Result<void> read_routes(const Json& object, const std::string& where,
+                         std::vector<catalog::Route>& routes) {
+    auto found = object.find("routes");
+    if (found == object.end()) return {};
+    if (!found->is_array() || found->size() > max_routes)
+        return wrong(where + "\"routes\" must be an array of at most " +
+                     std::to_string(max_routes) + " objects");
+    for (const Json& each : *found) {
+        if (!each.is_object()) return wrong(where + "a route must be an object");
+        Reader reader(each, ours + where + "a route's ");
+        catalog::Route route;
+        route.path = reader.text("path", max_id, true);
+        if (!is_route(route.path))
+            reader.fail("path",
+                        "must be below /api/, /hooks/, /oauth/callback or /oauth/client, in "
+                        "segments of [a-z0-9_-]");
+        if (!each.contains("access")) reader.fail("access", "is missing");
+        route.access = static_cast<catalog::Route::Access>(
+            reader.word("access", {"public", "read", "write", "admin"}));
+        if (reader.error()) return *reader.error();
+        routes.push_back(std::move(route));
+    }
+    return {};
+}
+
 Result<Capability> read_capability(const Json& object, std::size_t index) {
     std::string where = "capability " + std::to_string(index + 1) + ": ";
     if (!object.is_object()) return wrong(where + "it must be an object");
@@ -161,6 +207,8 @@ Result<Capability> read_capability(const Json& object, std::size_t index) {
     if (!named) return wrong(where + "\"name\" is wrong: " + named.error().message);
     auto lists = read_list_policy(object, ours + where, capability.lists);
     if (!lists) return lists.error();
+    auto routes = read_routes(object, where, capability.routes);
+    if (!routes) return routes.error();
     auto takes = read_takes(object, where, capability.takes);
     if (!takes) return takes.error();
     auto schema = object.find("config_schema");

@@ -22,6 +22,7 @@ struct Capability {
     std::string description;
     std::string config_schema;  // JSON Schema as text; empty: any object
     catalog::ListPolicy lists;
+    std::vector<catalog::Route> routes;
     std::vector<std::string> takes;  // members of an organisation's file that go into its config
 };
 

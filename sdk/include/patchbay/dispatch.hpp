@@ -247,6 +247,7 @@ inline std::string Plugin::answer(std::string_view method, Call& call) {
     if (method == "resources/subscribe") return subscribe(call, true);
     if (method == "resources/unsubscribe") return subscribe(call, false);
     if (method == "server/discover") return discover();
+    if (method == "patchbay/http/request") return answer_http(call);
     throw ProtocolError(PATCHBAY_E_UNSUPPORTED, "Unknown method: " + std::string(method));
 }
 
@@ -322,6 +323,21 @@ inline std::string Plugin::complete(Call& call) {
     const auto completer = completers->find(typing.argument);
     if (completer == completers->end()) return Completions({}).text();
     return completer->second(typing, call).text();
+}
+
+inline std::string Plugin::answer_http(Call& call) {
+    const HttpRequest request = HttpRequest::of(call.params());
+    const auto route = routes_.find(request.route);
+    if (route == routes_.end()) throw not_found("There is nothing at this path");
+    try {
+        return dump(route->second(request, call).result());
+    } catch (const Error& error) {
+        const int status = error.category() == Category::validation  ? 400
+                           : error.category() == Category::auth      ? 403
+                           : error.category() == Category::transient ? 503
+                                                                     : 500;
+        return dump(HttpResponse::of({{"error", error.body()}}, status).result());
+    }
 }
 
 inline std::string Plugin::subscribe(Call& call, bool on) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <patchbay/capabilities.hpp>
+#include <patchbay/http.hpp>
 #include <patchbay/prompt.hpp>
 #include <patchbay/resource.hpp>
 #include <patchbay/secrets.hpp>
@@ -100,6 +101,9 @@ class Plugin {
         };
     }
 
+    // In set-up: answers plain HTTP at a path that the manifest declares, and below it. What the
+    // handler throws becomes a response: not_found() 404, an Error by its category.
+    void route(const std::string& path, HttpHandler handler) { routes_[path] = std::move(handler); }
     // In set-up: answers every method of the virtual capabilities that capabilities() offers;
     // call.capability() says which. The handler returns the method's whole result.
     void virtual_calls(std::function<json(Call& call, std::string_view method)> handler) {
@@ -180,6 +184,7 @@ class Plugin {
     std::string read_resource(Call& call);
     std::string get_prompt(Call& call);
     std::string complete(Call& call);
+    std::string answer_http(Call& call);
     std::string subscribe(Call& call, bool on);
 
     const patchbay_host* host_;
@@ -197,6 +202,7 @@ class Plugin {
     detail::Shelf<detail::PromptEntry> prompts_;
     std::map<std::string, std::function<std::string(Call&)>, std::less<>> methods_;
     std::function<json(Call&, std::string_view)> virtual_;
+    std::map<std::string, HttpHandler, std::less<>> routes_;
 
     std::function<void(const json&)> on_configure_;
     std::shared_ptr<detail::CancelTable> cancels_ = std::make_shared<detail::CancelTable>();

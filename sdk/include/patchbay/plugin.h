@@ -106,19 +106,33 @@ enum {
  *          tools/call, resources/read, prompts/get, completion/complete
  *          resources/subscribe, resources/unsubscribe -> {}; sent for the first and after the last
  *                                       subscriber of a URI, if capabilities.resources.subscribe.
- *          Anything unknown is completed with PATCHBAY_E_UNSUPPORTED.
- * params   the request's params, a JSON object, as the client sent it but with the plugin's own
- *          names and URIs (the host's namespace removed). After PATCHBAY_INPUT_REQUIRED it has the
- *          client's "inputResponses" and the plugin's own "requestState".
- *          Where a member name is given twice, the last counts: it is what the host has looked at.
- *          (Arguments with such names are refused where the tool's inputSchema asks for anything.)
- * context  a JSON object:
- *            org               id of the organisation that the call belongs to
- *            capability        (1.1) which capability it is for: the instance's own, or a virtual
- * one that it offers (service patchbay.capabilities/1) principal         {"id","kind"}: kind is
- * "anonymous" | "user" | "key" | "service" scopes            ["mcp:read", ...] sources, objects ids
- * from source:/object: scopes; absent = not narrowed client            {"name","version"} as the
- * client says of itself; may be absent clientCapabilities what the client can be asked:
+ *          patchbay/http/request     (1.1) a plain HTTP request to one of the manifest's routes:
+ *                                       {"method": GET | POST | PUT | PATCH | DELETE,
+ *                                        "route": the declared path,
+ *                                        "path": what comes after it (and after the organisation),
+ *                                                as sent; empty or beginning with "/",
+ *                                        "query": {name: value, decoded},
+ *                                        "headers": {content-type, accept, accept-language and
+ *                                                    user-agent, as far as they were sent},
+ *                                        "body": text}
+ *                                    -> {"status"?: 200, "body"?: text,
+ *                                        "headers"?: {content-type (default application/json),
+ *                                                     location, cache-control (default no-store),
+ *                                                     www-authenticate, retry-after}}
+ *                                       An error status becomes a response too. Whatever is
+ *                                       answered, browsers are told neither to guess its type nor
+ * to run or frame it. Anything unknown is completed with PATCHBAY_E_UNSUPPORTED. params   the
+ * request's params, a JSON object, as the client sent it but with the plugin's own names and URIs
+ * (the host's namespace removed). After PATCHBAY_INPUT_REQUIRED it has the client's
+ * "inputResponses" and the plugin's own "requestState". Where a member name is given twice, the
+ * last counts: it is what the host has looked at. (Arguments with such names are refused where the
+ * tool's inputSchema asks for anything.) context  a JSON object: org               id of the
+ * organisation that the call belongs to capability        (1.1) which capability it is for: the
+ * instance's own, or a virtual one that it offers (service patchbay.capabilities/1) principal
+ * {"id","kind"}: kind is "anonymous" | "user" | "key" | "service" scopes            ["mcp:read",
+ * ...] sources, objects ids from source:/object: scopes; absent = not narrowed client
+ * {"name","version"} as the client says of itself; may be absent clientCapabilities what the client
+ * can be asked:
  * {"elicitation":{"form":{}},...} protocolVersion   of the client; plugins rarely need it logLevel
  * the least severe level that the client wants; absent = none progress          true if somebody
  * listens to progress trace             {"traceparent","tracestate","baggage"}; may be absent depth
@@ -254,7 +268,8 @@ typedef patchbay_plugin* (*patchbay_entry_fn)(const patchbay_host* host);
  *   capabilities  what organisations can enable; default one, named like the plugin:
  *                 [{"name", "title"?, "description"?, "config_schema"?,
  *                   "lists"?: {"scope": "public" | "private", "ttl_ms": n},
- *                   "takes"?: ["mcpServers"]}]
+ *                   "takes"?: ["mcpServers"],
+ *                   "routes"?: [{"path": "/api/notes", "access": "read"}, ...]}]
  *                 name is a namespace: [a-z0-9]([a-z0-9_-]*[a-z0-9])?, without "__".
  *                 lists: whether what is listed depends on the caller, and how long a client may
  *                 keep it; default public, 300000.
@@ -262,6 +277,13 @@ typedef patchbay_plugin* (*patchbay_entry_fn)(const patchbay_host* host);
  *                 "config" under the same name, after config_schema was looked at. mcpServers: its
  *                 remote MCP servers by name; the references of each are resolved on their own, and
  *                 one that cannot be is {"unresolved": "<why>"}.
+ *                 routes (1.1): paths of the host at which this capability answers plain HTTP, with
+ *                 all below them: below /api/ or /hooks/, and /oauth/callback and /oauth/client or
+ *                 below, in segments of [a-z0-9_-]. access: "read", "write" or "admin" (the caller
+ *                 needs that scope, and its organisation is the one meant), or "public" (no
+ *                 credentials; the segment after the path names the organisation:
+ *                 /oauth/callback/<org>/...). Two capabilities of an organisation cannot have the
+ *                 same path. Each request is a call of patchbay/http/request, see there.
  */
 #define PATCHBAY_MANIFEST_MAGIC "\x93PATCHBAY/plugin" /* 16 bytes, without the NUL */
 #define PATCHBAY_MANIFEST_MAGIC_SIZE 16

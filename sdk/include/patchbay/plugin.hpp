@@ -20,7 +20,7 @@
 // Where to look: fields.hpp (typed arguments and results), tool.hpp, resource.hpp, prompt.hpp,
 // content.hpp (what handlers return), error.hpp (what they throw), call.hpp and async_call.hpp (the
 // call, asking the user), services.hpp (store, events, timers), secrets.hpp,
-// capabilities.hpp (virtual capabilities), instance.hpp (the plugin).
+// capabilities.hpp (virtual capabilities), http.hpp (plain HTTP), instance.hpp (the plugin).
 #pragma once
 
 #include <patchbay/dispatch.hpp>

@@ -74,6 +74,14 @@ TEST(Collision, OfResourcesAndPromptsToo) {
     }
 }
 
+TEST(Collision, OfRoutesLeavesTheSecondOut) {
+    auto first = binding_of("a", tools_provider("one@1", {"a"}));
+    auto second = binding_of("b", tools_provider("two@2", {"b"}));
+    first.routes = {{"/api/a", Route::Access::admin}, {"/api/a", Route::Access::read}};
+    second.routes = {{"/api/b", Route::Access::read}, {"/api/a", Route::Access::read}};
+    expect_clash(build({first, second}), second.provider, {"/api/a", "one@1", "two@2"});
+}
+
 TEST(Namespaces, MalformedOnesAreLeftOut) {
     const auto bad = tools_provider("one@1", {"a"});
     expect_clash(build({binding_of("a__b", bad)}), bad, {"one@1", "a__b"});

@@ -84,6 +84,29 @@ TEST(Manifest, RefusalsNameTheMember) {
     EXPECT_EQ(refusal(R"({"id":"a","version":"1.0.0-rc.1+build.5","abi":"1.12"})"), "accepted");
 }
 
+TEST(Manifest, RoutesAreBelowWhatCapabilitiesCanHave) {
+    const auto with = [](const std::string& path, const std::string& access = "admin") {
+        return manifest(R"(,"capabilities":[{"name":"a","routes":[{"path":")" + path +
+                        R"(","access":")" + access + R"("}]}])");
+    };
+    auto parsed = parse_manifest(with("/oauth/callback", "public"));
+    ASSERT_TRUE(parsed) << parsed.error().message;
+    EXPECT_EQ(parsed->capabilities[0].routes.at(0).path, "/oauth/callback");
+    EXPECT_EQ(parsed->capabilities[0].routes.at(0).access, catalog::Route::Access::open);
+    for (const char* good :
+         {"/api/mcp-servers", "/api/a/b_c", "/oauth/client", "/oauth/client/x", "/hooks/mail"})
+        EXPECT_EQ(refusal(with(good)), "accepted") << good;
+    for (const char* bad : {"", "/", "/api", "/api/", "/mcp", "/apix/a", "/api/a/", "/api//a",
+                            "/api/..", "/api/A", "/oauth/authorize", "/oauth/callbacks", "/hooks"})
+        EXPECT_NE(refusal(with(bad)).find("path"), std::string::npos) << bad;
+    EXPECT_NE(refusal(with("/api/a", "all")).find("\"access\""), std::string::npos);
+    EXPECT_NE(refusal(manifest(R"(,"capabilities":[{"name":"a","routes":[{"path":"/api/a"}]}])"))
+                  .find("\"access\""),
+              std::string::npos);
+    EXPECT_NE(refusal(manifest(R"(,"capabilities":[{"name":"a","routes":{}}])")).find("\"routes\""),
+              std::string::npos);
+}
+
 TEST(Manifest, DepthIsBounded) {
     std::string deep(10'000, '[');
     EXPECT_NE(refusal(manifest(",\"x\":" + deep)).find("JSON"), std::string::npos);

@@ -315,4 +315,31 @@ TEST_F(Services, CallsOfVirtualCapabilitiesHaveAHandlerOfTheirOwn) {
     EXPECT_EQ(plugin.tool("own").body["content"][0]["text"], "own") << "a 1.0 host does not say";
 }
 
+TEST_F(Services, RoutesAnswerPlainHttp) {
+    Instance plugin([](patchbay::Plugin& it) {
+        it.route("/api/notes", [](const patchbay::HttpRequest& request, patchbay::Call&) {
+            if (request.path == "/go") return patchbay::HttpResponse::redirect("https://x");
+            if (request.path == "/bad") throw patchbay::Error("bad", "no").validation();
+            return patchbay::HttpResponse::of({{"method", request.method},
+                                               {"q", request.query.at("q")},
+                                               {"body", request.body_json()}});
+        });
+    });
+    const auto request = [&](json more) {
+        json params = {{"method", "POST"},      {"route", "/api/notes"},     {"path", ""},
+                       {"query", {{"q", "1"}}}, {"headers", json::object()}, {"body", "[1]"}};
+        params.update(more);
+        return plugin.call("patchbay/http/request", params);
+    };
+    const json answer = request(json::object()).body;
+    EXPECT_EQ(answer["status"], 200);
+    EXPECT_EQ(json::parse(answer["body"].get<std::string>()),
+              (json{{"method", "POST"}, {"q", "1"}, {"body", {1}}}));
+    EXPECT_EQ(answer["headers"]["content-type"], "application/json");
+    EXPECT_EQ(request({{"path", "/go"}}).body["headers"]["location"], "https://x");
+    EXPECT_EQ(request({{"path", "/bad"}}).body["status"], 400);
+    EXPECT_EQ(request({{"body", "{"}}).status, PATCHBAY_E_INVALID);
+    EXPECT_EQ(request({{"route", "/api/other"}}).status, PATCHBAY_E_NOT_FOUND);
+}
+
 }  // namespace

@@ -33,7 +33,7 @@ const std::map<std::string, std::set<std::string>> arrows{
     {"admission", {"runtime", "catalog", "json", "base"}},
     {"mcp", {"admission", "runtime", "catalog", "json", "base"}},
     {"plugin", {"store", "catalog", "json", "base"}},
-    {"endpoint", {"mcp", "http", "admission", "json", "base"}},
+    {"endpoint", {"mcp", "http", "admission", "runtime", "catalog", "json", "base"}},
     {"cli", {"config", "json", "base"}},
     {"app",
      {"endpoint", "mcp", "http", "admission", "runtime", "catalog", "config", "store", "plugin",

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoint/routes.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+
+#include "base/log.h"
+#include "endpoint/json_reply.h"
+#include "endpoint/plain_http.h"
+#include "json/scan.h"
+
+namespace pb::endpoint {
+namespace {
+
+using catalog::Route;
+using catalog::Status;
+
+constexpr std::array<std::string_view, 5> methods = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+constexpr std::size_t longest_route = 128;  // as manifests may have them
+constexpr const char* allowed_methods = "GET, POST, PUT, PATCH, DELETE";
+
+void refuse(http::Exchange& exchange, int status, std::string_view why,
+            http::HeaderList headers = {}) {
+    headers.emplace_back("Cache-Control", "no-store");
+    json_reply(exchange, status, "{\"error\":" + json::quote(why) + "}", std::move(headers));
+}
+
+int http_status(Status status) {
+    switch (status) {
+        case Status::invalid:
+            return 400;
+        case Status::denied:
+            return 403;
+        case Status::not_found:
+        case Status::unsupported:
+            return 404;
+        case Status::deadline:
+            return 504;
+        case Status::busy:
+        case Status::again:
+        case Status::gone:
+        case Status::cancelled:
+            return 503;
+        default:
+            return 500;
+    }
+}
+
+// What a page of a foreign origin must not do with this machine's credentials: a browser says where
+// a request comes from in one of two fields.
+bool is_foreign_change(const http::Request& request) {
+    return request.method != "GET" && request.header("Sec-Fetch-Site") == "cross-site" &&
+           !request.has_header("Origin");
+}
+
+bool may(const runtime::Caller& caller, Route::Access access) {
+    const std::string_view needed = access == Route::Access::read    ? "mcp:read"
+                                    : access == Route::Access::write ? "mcp:write"
+                                                                     : "mcp:admin";
+    return std::find(caller.scopes.begin(), caller.scopes.end(), needed) != caller.scopes.end();
+}
+
+// The call of one request.
+class Answer : public runtime::CallObserver {
+  public:
+    Answer(std::shared_ptr<http::Exchange> exchange, runtime::Calls& calls)
+        : exchange_(std::move(exchange)), calls_(calls) {}
+
+    void begun(runtime::CallId id) noexcept override {
+        id_ = id;
+        if (gone_) calls_.cancel(id);
+    }
+    // The client went away, perhaps before the call began.
+    void cancel() {
+        gone_ = true;
+        calls_.cancel(id_);
+    }
+    Status notified(std::string_view, std::string_view) noexcept override { return Status::ok; }
+    void completed(Status status, std::string_view body) noexcept override {
+        try {
+            answer(status, body);
+        } catch (const std::exception& fault) {
+            log::error("routes.fault", {{"reason", fault.what()}});
+            refuse(*exchange_, 500, "the request failed");
+        }
+    }
+
+  private:
+    void answer(Status status, std::string_view body) {
+        if (status == Status::ok) {
+            auto response = to_response(body);
+            if (!response) {
+                log::warning("routes.bad_answer", {{"reason", response.error().message}});
+                return refuse(*exchange_, 502, response.error().message);
+            }
+            exchange_->respond(std::move(*response));
+            return;
+        }
+        const int code = http_status(status);
+        // What went wrong inside is nobody's business out here.
+        auto why = code == 500 ? std::string()
+                               : json::string_value(json::member(body, "message")).value_or("");
+        if (why.empty()) why = "the request failed";
+        http::HeaderList headers;
+        if (code == 503) headers.emplace_back("Retry-After", "1");
+        refuse(*exchange_, code, why, std::move(headers));
+    }
+
+    const std::shared_ptr<http::Exchange> exchange_;
+    runtime::Calls& calls_;
+    std::atomic<runtime::CallId> id_{catalog::no_call};
+    std::atomic<bool> gone_{false};
+};
+
+// Whether `path` is at or below `route`; `rest` is what comes after it.
+bool below(std::string_view path, std::string_view route, std::string_view& rest) {
+    if (!path.starts_with(route)) return false;
+    rest = path.substr(route.size());
+    return rest.empty() || rest.front() == '/';
+}
+
+// The longest route of an organisation that covers the path.
+template <class Fits>
+const Route* longest(const catalog::Snapshot& snapshot,
+                     std::shared_ptr<catalog::Provider>& provider, const Fits& fits) {
+    const Route* best = nullptr;
+    for (const auto& binding : snapshot.bindings) {
+        for (const auto& route : binding->routes) {
+            if (!fits(route) || (best && best->path.size() >= route.path.size())) continue;
+            best = &route;
+            provider = binding->provider;
+        }
+    }
+    return best;
+}
+
+}  // namespace
+
+bool Routes::covers(std::string_view path) {
+    return path.starts_with("/api/") || path.starts_with("/oauth/") || path.starts_with("/hooks/");
+}
+
+std::optional<Routes::Found> Routes::find_public(std::string_view path) const {
+    // Every place at which the route may end and the organisation begin, the longest route first.
+    for (auto slash = path.rfind('/', longest_route); slash != 0 && slash != path.npos;
+         slash = path.rfind('/', slash - 1)) {
+        const auto after = path.substr(slash + 1);
+        const auto org = after.substr(0, after.find('/'));
+        Found found;
+        found.snapshot = catalog_.of(org);
+        if (org.empty() || !found.snapshot) continue;
+        found.route = longest(*found.snapshot, found.provider, [&](const Route& route) {
+            return route.access == Route::Access::open && route.path == path.substr(0, slash);
+        });
+        found.rest = after.substr(org.size());
+        if (found.route) return found;
+    }
+    return std::nullopt;
+}
+
+std::optional<Routes::Found> Routes::find_own(const std::string& org, std::string_view path) const {
+    Found found;
+    found.snapshot = catalog_.of(org);
+    if (!found.snapshot) return std::nullopt;
+    found.route = longest(*found.snapshot, found.provider, [&](const Route& route) {
+        std::string_view rest;
+        return route.access != Route::Access::open && below(path, route.path, rest);
+    });
+    if (!found.route) return std::nullopt;
+    below(path, found.route->path, found.rest);
+    return found;
+}
+
+void Routes::handle(const std::shared_ptr<const http::Request>& request,
+                    const std::shared_ptr<http::Exchange>& exchange) {
+    if (auto why = guards_.refuse(*request); !why.empty()) return refuse(*exchange, 403, why);
+    if (is_foreign_change(*request))
+        return refuse(*exchange, 403, "requests from other sites are not allowed");
+    if (std::find(methods.begin(), methods.end(), request->method) == methods.end())
+        return refuse(*exchange, 405, "use GET, POST, PUT, PATCH or DELETE",
+                      {{"Allow", allowed_methods}});
+    if (const auto open = find_public(request->path)) {
+        const auto nobody = std::make_shared<runtime::Caller>(
+            runtime::Caller{open->snapshot->org, "anonymous", "anonymous", {}});
+        return call(*open, nobody, *request, exchange);
+    }
+    const auto caller = authenticator_.anonymous(request->loopback);
+    if (!caller)
+        return refuse(*exchange, 401, caller.error().message,
+                      {{"WWW-Authenticate", "Bearer realm=\"patchbay\""}});
+    const auto own = find_own((*caller)->org, request->path);
+    if (!own) return refuse(*exchange, 404, "there is nothing at this path");
+    if (!may(**caller, own->route->access))
+        return refuse(*exchange, 403, "the caller lacks the scope that this path needs");
+    call(*own, *caller, *request, exchange);
+}
+
+void Routes::call(const Found& found, const runtime::CallerPtr& caller,
+                  const http::Request& request, const std::shared_ptr<http::Exchange>& exchange) {
+    const auto params = to_params(request, found.route->path, found.rest);
+    if (!params) {
+        const bool large = params.error().kind == ErrorKind::busy;
+        return refuse(*exchange, large ? 413 : 400, params.error().message);
+    }
+    auto answer = std::make_shared<Answer>(exchange, calls_);
+    runtime::CallSpec spec;
+    spec.provider = found.provider;
+    spec.method = "patchbay/http/request";
+    spec.params = *params;
+    spec.caller = caller;
+    spec.client = std::make_shared<const runtime::ClientView>();
+    spec.observer = answer;
+    // Before it begins: a provider that answers on this thread may last.
+    exchange->on_disconnect([waiting = std::weak_ptr(answer)] {
+        if (const auto call = waiting.lock()) call->cancel();
+    });
+    calls_.start(spec);
+}
+
+}  // namespace pb::endpoint
