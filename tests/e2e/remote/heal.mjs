@@ -128,6 +128,20 @@ await report.check("who fails again and again is left alone, and taken back by a
     assert.ok((await call(named.modern_a)).text);
 });
 
+await report.check("a look is such a probe too", async () => {
+    const upstream = named.modern_c;
+    upstream.misbehave = does((request, answer) => answer.writeHead(500).end("Oh no"));
+    const sync = () => site.admin("sync_server", { name: upstream.name });
+    await eventually(
+        async () => /failed repeatedly/.test((await call(upstream)).failed.message),
+        "the breaker to open",
+    );
+    assert.ok((await sync()).failed);
+    upstream.misbehave = null;
+    await eventually(async () => !(await sync()).failed, "a look that succeeds");
+    assert.equal((await call(upstream)).failed, undefined);
+});
+
 await report.check("changes of a server's list reach clients", async () => {
     const stream = await site.client.listen();
     for (const upstream of [named.modern_a, named.legacy_a]) {
