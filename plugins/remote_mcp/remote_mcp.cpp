@@ -19,7 +19,7 @@ PATCHBAY_MANIFEST(R"({
         "title": "Remote MCP servers",
         "takes": ["mcpServers"],
         "config_schema": {"type": "object", "additionalProperties": false},
-        "x": [
+        "routes": [
             {"path": "/api/mcp-servers", "access": "admin"},
             {"path": "/oauth/callback", "access": "public"},
             {"path": "/oauth/client", "access": "public"}
@@ -119,7 +119,7 @@ struct Instance {
         return contained([&]() -> Result<void> {
             plugin.start(start, [](patchbay::Plugin&) {});
             offer_tools(plugin, hub);
-            // ROUTES
+            offer_routes(plugin, hub);
             return hub.start(Json::parse(start));
         });
     }
