@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::chrono::milliseconds sweep_every{50};
 
+// A note for the call's record, which clients do not see.
+constexpr std::string_view record_method = "patchbay/record";
+constexpr std::size_t max_record = 4096;
+
 constexpr std::string_view too_many = "too many calls are running; try again later";
 
 // One of a number of seats, given back at the end of the scope.
@@ -68,6 +72,8 @@ struct Calls::Call {
     Clock::time_point give_up;               // when interrupted
     bool over = false;                       // out of the table
     bool said_still_running = false;
+    std::string method;  // only where the end is written to the log
+    std::string record;  // the provider's note, a JSON object; or empty
     std::vector<CallId> children;
 };
 
@@ -107,6 +113,7 @@ CallId Calls::start(const CallSpec& spec) {
                        : std::chrono::nanoseconds(options_.default_timeout);
     call->deadline = call->started + timeout;
     call->id = next_id_.fetch_add(1, std::memory_order_relaxed);
+    if (log::enabled(log::Level::debug)) call->method = spec.method;
 
     const bool nested = spec.parent != catalog::no_call;
     const CallPtr parent = nested ? join(call, spec.parent) : nullptr;
@@ -195,17 +202,37 @@ void Calls::run(const CallPtr& call, const CallSpec& spec, const CallPtr& parent
     health.inside.fetch_sub(1, std::memory_order_relaxed);
 }
 
+// What is known of a call at its end.
+void Calls::write_record(const Call& call, Status status, const std::string& record) {
+    if (!log::enabled(log::Level::debug)) return;
+    using std::chrono::microseconds;
+    const auto took = std::chrono::duration_cast<microseconds>(Clock::now() - call.started);
+    log::Fields fields = {{"call", static_cast<unsigned long>(call.id)},
+                          {"org", call.caller->org},
+                          {"principal", call.caller->principal},
+                          {"provider", call.provider->label()},
+                          {"method", call.method},
+                          {"depth", call.depth},
+                          {"status", static_cast<int>(status)},
+                          {"took_us", static_cast<long long>(took.count())}};
+    if (!record.empty()) fields.emplace_back("record", record);
+    log::write(log::Level::debug, "call.ended", fields);
+}
+
 // Tells the observer, once, that it is over for it. The provider may still be at it.
 void Calls::finish(const CallPtr& call, Status status, std::string_view body) noexcept {
     std::shared_ptr<CallObserver> observer;
     bool cancelled = false;
+    std::string record;
     {
         std::lock_guard lock(call->mutex);
+        if (log::enabled(log::Level::debug)) record = call->record;
         observer = std::move(call->observer);
         call->observer = nullptr;
         cancelled = call->interrupted == Status::cancelled;
     }
     if (!observer) return;
+    write_record(*call, cancelled ? Status::cancelled : status, record);
     // A provider that cancellation woke may be here before cancel() is: it is not heard any more.
     if (cancelled)
         observer->completed(Status::cancelled, message_body("the call was cancelled"));
@@ -243,10 +270,16 @@ Status Calls::notify(CallId id, std::string_view method, std::string_view params
     if (!call) return Status::gone;
     if (!json::scan(params).ok() || json::type_of(params) != json::Type::object)
         return Status::invalid;
+    const bool record = method == record_method;
+    if (record && params.size() > max_record) return Status::invalid;
     std::shared_ptr<CallObserver> observer;
     {
         std::lock_guard lock(call->mutex);
         if (call->over) return Status::gone;
+        if (record) {
+            call->record = params;
+            return Status::ok;
+        }
         observer = call->observer;
     }
     return observer ? observer->notified(method, params) : Status::ok;

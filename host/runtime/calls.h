@@ -118,6 +118,7 @@ class Calls : public catalog::CallSink {
     bool admit(const CallPtr& call);
     static bool interrupted(const CallPtr& call);
     void run(const CallPtr& call, const CallSpec& spec, const CallPtr& parent);
+    static void write_record(const Call& call, Status status, const std::string& record);
     void finish(const CallPtr& call, Status status, std::string_view body) noexcept;
     void sweep();
     void sweep_one(const CallPtr& call, Clock::time_point now);

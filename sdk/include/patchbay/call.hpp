@@ -130,6 +130,12 @@ class Call {
             sleep(std::chrono::milliseconds(5));
         }
     }
+    // A small object (at most 4096 bytes) for the host's own record of the call, such as on whose
+    // behalf it acted; a later one replaces it. No secrets. False where the host keeps none (1.0).
+    bool record(const json& note) const {
+        const std::string text = dump(note);
+        return host_->notify(host_, id_, view("patchbay/record"), view(text)) == PATCHBAY_OK;
+    }
     // True once the call was cancelled, is over its deadline, or has ended.
     bool cancelled() const { return host_->wait(host_, id_, 0) != PATCHBAY_OK; }
     // Throws Cancelled if cancelled().

@@ -188,9 +188,10 @@ struct patchbay_host {
      *   patchbay/stream/release {"retry_ms"?}: this call will take long; where the client can
      *                           resume (2025-11-25 streams) let it poll instead of holding a
      *                           connection. Elsewhere nothing happens.
-     * With PATCHBAY_NO_CALL:
-     *   notifications/tools/list_changed, .../prompts/list_changed, .../resources/list_changed
-     *                           the host asks for the lists again.
+     *   patchbay/record         (1.1) a small object (at most 4096 bytes) for the host's own record
+     * of the call, such as {"acts_as":"service"}; a later one replaces it. No secrets. Clients do
+     * not see it. With PATCHBAY_NO_CALL: notifications/tools/list_changed,
+     * .../prompts/list_changed, .../resources/list_changed the host asks for the lists again.
      *   notifications/resources/updated {"uri"}
      * PATCHBAY_E_AGAIN: the reader is behind and nothing was sent; wait() and send again.
      * PATCHBAY_E_GONE: the call has ended. PATCHBAY_E_UNSUPPORTED: no such notification. */

@@ -5,6 +5,7 @@
 #include <set>
 #include <thread>
 
+#include "base/log.h"
 #include "desk.h"
 
 namespace pb::test {
@@ -304,6 +305,27 @@ TEST(Calls, BelongToWhoSpeaksForTheirProvider) {
     EXPECT_FALSE(desk.calls.belongs(id, *front));
     EXPECT_EQ(desk.provider->health.inside, 0);
     EXPECT_EQ(desk.calls.complete(id, Status::ok, "{}"), Status::ok);
+}
+
+TEST(Calls, CarryTheirProvidersNoteToTheirRecord) {
+    Desk desk;
+    auto witness = desk.kept();
+    const auto id = witness->id();
+    EXPECT_EQ(desk.calls.notify(id, "patchbay/record", R"({"acts_as":"user"})"), Status::ok);
+    EXPECT_EQ(desk.calls.notify(id, "patchbay/record", R"({"acts_as":"service"})"), Status::ok);
+    EXPECT_EQ(desk.calls.notify(id, "patchbay/record", "[]"), Status::invalid);
+    const std::string large = R"({"a":")" + std::string(4096, 'x') + R"("})";
+    EXPECT_EQ(desk.calls.notify(id, "patchbay/record", large), Status::invalid);
+    EXPECT_TRUE(witness->notices().empty()) << "whoever called does not see it";
+    log::configure(log::Level::debug, log::Format::json);
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(desk.calls.complete(id, Status::ok, "{}"), Status::ok);
+    const auto line = json::parse(testing::internal::GetCapturedStderr());
+    log::configure(log::Level::info, log::Format::text);
+    EXPECT_EQ(line["event"], "call.ended");
+    EXPECT_EQ(line["org"], "acme");
+    EXPECT_EQ(line["record"], R"({"acts_as":"service"})");
+    EXPECT_EQ(desk.calls.notify(id, "patchbay/record", "{}"), Status::gone);
 }
 
 }  // namespace

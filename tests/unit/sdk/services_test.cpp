@@ -342,4 +342,16 @@ TEST_F(Services, RoutesAnswerPlainHttp) {
     EXPECT_EQ(request({{"route", "/api/other"}}).status, PATCHBAY_E_NOT_FOUND);
 }
 
+TEST_F(Services, ACallMayLeaveANoteForItsRecord) {
+    Instance plugin([](patchbay::Plugin& it) {
+        it.tool("noted").handle([](patchbay::Call& call) {
+            return json{{"kept", call.record({{"acts_as", "service"}})}};
+        });
+    });
+    const auto ended = plugin.tool("noted");
+    EXPECT_EQ(ended.body["structuredContent"]["kept"], true) << ended.text;
+    EXPECT_EQ(plugin.host().notices("patchbay/record").at(0).params,
+              json({{"acts_as", "service"}}));
+}
+
 }  // namespace
