@@ -47,8 +47,10 @@ class HttpTransport final : public Transport, public std::enable_shared_from_thi
 
     void end();
     std::optional<outbound::Request> request(std::string method);
-    void begin(RequestId id, outbound::Request request, bool opens_session);
-    HttpStream::Hooks hooks(RequestId id, Sent sent, bool opens_session);
+    void begin(RequestId id, outbound::Request request, bool opens_session = false,
+               std::function<void()> arrived = nullptr);
+    HttpStream::Hooks hooks(RequestId id, Sent sent, bool opens_session,
+                            std::function<void()> arrived);
     bool message(RequestId id, std::string_view text, int status);
     void opened(const outbound::Head& head);
     void ended(RequestId id, HttpStream::End end, const outbound::Request& sent);
@@ -94,6 +96,7 @@ void HttpTransport::send(Outgoing message) {
         Loss loss;
         loss.why = Loss::Why::challenged;
         loss.message = "credentials have to be got first";
+        if (message.arrived) message.arrived();
         return lost(message.id, std::move(loss));
     }
     post->headers.emplace_back("Content-Type", "application/json");
@@ -108,24 +111,28 @@ void HttpTransport::send(Outgoing message) {
     post->max_answer = spec_.limits.message;
     post->body = std::move(message.text);
     if (message.id == no_request) post->time = short_message;
-    begin(message.id, std::move(*post), message.method == "initialize");
+    begin(message.id, std::move(*post), message.method == "initialize", std::move(message.arrived));
 }
 
-void HttpTransport::begin(RequestId id, outbound::Request request, bool opens_session) {
+void HttpTransport::begin(RequestId id, outbound::Request request, bool opens_session,
+                          std::function<void()> arrived) {
     const auto sent = std::make_shared<const outbound::Request>(
         outbound::Request{request.method, request.url, request.headers, {}});  // without the body
     // The bound of a stream is that of each event in it.
     auto stream = std::make_shared<HttpStream>(engine_.http, spec_.limits.message,
-                                               hooks(id, sent, opens_session));
+                                               hooks(id, sent, opens_session, arrived));
+    bool closed = false;
     {
         std::lock_guard lock(mutex_);
-        if (closed_) return;
-        if (id != no_request) waiting_[id].stream = stream;
+        closed = closed_;
+        if (!closed && id != no_request) waiting_[id].stream = stream;
     }
-    stream->start(std::move(request));
+    if (!closed) return stream->start(std::move(request));
+    if (arrived) arrived();
 }
 
-HttpStream::Hooks HttpTransport::hooks(RequestId id, Sent sent, bool opens_session) {
+HttpStream::Hooks HttpTransport::hooks(RequestId id, Sent sent, bool opens_session,
+                                       std::function<void()> arrived) {
     HttpStream::Hooks out;
     out.event = [weak = weak_from_this(), id](const outbound::Event& event) {
         auto self = weak.lock();
@@ -135,8 +142,10 @@ HttpStream::Hooks HttpTransport::hooks(RequestId id, Sent sent, bool opens_sessi
         out.head = [weak = weak_from_this()](const outbound::Head& head) {
             if (auto self = weak.lock()) self->opened(head);
         };
-    out.end = [weak = weak_from_this(), id, sent](HttpStream::End end) {
+    out.end = [weak = weak_from_this(), id, sent,
+               arrived = std::move(arrived)](HttpStream::End end) {
         if (auto self = weak.lock()) self->ended(id, std::move(end), *sent);
+        if (arrived) arrived();
     };
     return out;
 }
@@ -212,7 +221,7 @@ void HttpTransport::resume_now(RequestId id, const std::string& last_id) {
     get->headers.emplace_back("Accept", "text/event-stream");
     get->headers.emplace_back("Last-Event-ID", last_id);
     get->max_answer = 0;
-    begin(id, std::move(*get), false);
+    begin(id, std::move(*get));
 }
 
 void HttpTransport::lost(RequestId id, Loss loss) {

@@ -13,12 +13,18 @@ namespace pb::client {
 namespace {
 
 // What the first message to a server told.
-enum class Verdict { open, not_this_era, failed };
+enum class Verdict {
+    open,
+    not_this_era,
+    unclear,  // it broke: a server of this era, or one that cannot cope with it
+    failed,   // another era will not help
+};
 
 constexpr int most_sign_ins = 4;  // acquire and challenges within one exchange
 constexpr int most_versions = 3;  // tries after UnsupportedProtocolVersionError
 // How long a stdio server may be silent to a probe that it may not know.
 constexpr milliseconds probe_time{5'000};
+constexpr milliseconds notice_time{5'000};
 constexpr std::size_t max_instructions = 64U << 10U;
 constexpr std::string_view oldest_name = "2024-11-05";
 
@@ -39,7 +45,6 @@ ErrorKind kind_of(const Loss& loss) {
 }
 
 Error error_of(const Reply& reply) {
-    if (reply.ok()) return internal_error("the server speaks no version that is spoken here");
     if (reply.kind == Reply::Kind::lost) return {kind_of(reply.loss), reply.loss.message};
     const auto said = json::string_value(json::member(reply.text, "message")).value_or("");
     return internal_error("the server refused: " + said.substr(0, 500));
@@ -62,12 +67,14 @@ class Negotiator {
     Reply exchange(std::string_view method, const std::string& params, milliseconds time);
     bool settle_challenge(const Loss& loss, Reply& reply);
     Result<LinkPtr> modern(Verdict& verdict);
-    Result<LinkPtr> discovered(std::string_view result);
+    Verdict modern_verdict(const Reply& reply) const;
+    milliseconds probe_time_here() const;
+    Result<LinkPtr> discovered(std::string_view result, Verdict& verdict);
     Result<LinkPtr> legacy(mcp::Version version, Verdict& verdict);
+    Verdict legacy_verdict(const Reply& reply) const;
     Result<LinkPtr> initialized(std::string_view result);
     Result<LinkPtr> over_sse(const Error& before);
-    bool choose_version(std::string_view versions);
-    bool serves(std::string_view discovery);
+    bool choose_version(std::string_view supported);
     LinkPtr link() { return std::make_shared<const Link>(Link{rpc_, info_}); }
 
     const Negotiation& wanted_;
@@ -75,7 +82,7 @@ class Negotiator {
     std::shared_ptr<Rpc> rpc_;
     ServerInfo info_;
     std::string version_name_{mcp::name_of(mcp::newest)};
-    bool lost_ = false;                         // the connection went with the probe
+    bool lost_ = false;                         // the connection went with the last exchange
     std::optional<mcp::Version> legacy_offer_;  // of a modern server that also speaks the old way
 };
 
@@ -102,6 +109,8 @@ Reply Negotiator::exchange(std::string_view method, const std::string& params, m
         if (reply.kind != Reply::Kind::lost || reply.loss.why != Loss::Why::challenged) break;
         if (!settle_challenge(reply.loss, reply)) break;
     }
+    lost_ = reply.kind == Reply::Kind::lost &&
+            (reply.loss.why == Loss::Why::broken || reply.loss.why == Loss::Why::unreachable);
     return reply;
 }
 
@@ -117,30 +126,30 @@ bool Negotiator::settle_challenge(const Loss& loss, Reply& reply) {
 Result<LinkPtr> Negotiator::run() {
     auto connected = connect(spec_.kind);
     if (!connected) return connected.error();
-    if (spec_.kind == Kind::sse) {
-        Verdict verdict{};
-        return legacy(spec_.version.value_or(mcp::newest_legacy), verdict);
-    }
-    auto version = spec_.version ? spec_.version : wanted_.remembered;
+    const auto version = spec_.version ? spec_.version : wanted_.remembered;
     const bool old = version && !mcp::is_modern(*version);
     Verdict verdict{};
+    if (spec_.kind == Kind::sse) return legacy(old ? *version : mcp::newest_legacy, verdict);
     auto first = old ? legacy(*version, verdict) : modern(verdict);
     if (first || verdict == Verdict::failed) return first;
-    if (spec_.version && !(old && spec_.kind == Kind::http)) return first;
-    if (!old) {
-        // A process that the probe has ended gets another chance.
+    // What was remembered may no longer be true; what was configured is.
+    if (!spec_.version) {
+        // A process that the first message has ended gets another chance.
         if (spec_.kind == Kind::stdio && lost_)
-            if (auto connected_again = connect(Kind::stdio); !connected_again)
-                return connected_again.error();
-        first = legacy(legacy_offer_.value_or(mcp::newest_legacy), verdict);
+            if (connected = connect(Kind::stdio); !connected) return connected.error();
+        first = old ? modern(verdict) : legacy(legacy_offer_.value_or(mcp::newest_legacy), verdict);
+        if (first || verdict == Verdict::failed) return first;
+    } else if (!old) {
+        return first;
     }
-    if (first || verdict == Verdict::failed) return first;
-    // What was remembered may no longer be true.
-    if (old && !spec_.version) {
-        auto again = modern(verdict);
-        if (again || verdict == Verdict::failed) return again;
-    }
-    return spec_.kind == Kind::http ? over_sse(first.error()) : first;
+    const bool perhaps_sse = spec_.kind == Kind::http && verdict == Verdict::not_this_era;
+    return perhaps_sse ? over_sse(first.error()) : first;
+}
+
+// Silence is an answer only to a probe of a server that may be of another era.
+milliseconds Negotiator::probe_time_here() const {
+    if (spec_.version || wanted_.remembered == mcp::newest) return spec_.handshake_time;
+    return spec_.kind == Kind::stdio ? probe_time : spec_.handshake_time / 2;
 }
 
 Result<LinkPtr> Negotiator::modern(Verdict& verdict) {
@@ -150,36 +159,32 @@ Result<LinkPtr> Negotiator::modern(Verdict& verdict) {
         info_.version_name = version_name_;
         rpc_->transport().agreed(info_);
         const auto params = "{\"_meta\":" + modern_meta(spec_, version_name_, "{}") + "}";
-        const bool probe = spec_.kind == Kind::stdio && !spec_.version;
-        reply = exchange("server/discover", params, probe ? probe_time : spec_.handshake_time);
-        if (reply.ok() && serves(reply.text)) return discovered(reply.text);
-        if (reply.ok()) break;
+        reply = exchange("server/discover", params, probe_time_here());
+        if (reply.ok()) return discovered(reply.text, verdict);
         if (code_of(reply) != mcp::code::unsupported_version) break;
         if (!choose_version(json::member(json::member(reply.text, "data"), "supported"))) break;
     }
-    if (legacy_offer_ || reply.ok())
-        verdict = Verdict::not_this_era;
-    else if (is_modern_code(code_of(reply)))
-        verdict = Verdict::failed;
-    else if (reply.kind == Reply::Kind::error)
-        verdict = Verdict::not_this_era;
-    else if (reply.loss.why == Loss::Why::status || reply.loss.why == Loss::Why::malformed)
-        verdict = reply.loss.status == 429 || reply.loss.status == 503 ? Verdict::failed
-                                                                       : Verdict::not_this_era;
-    else if (spec_.kind == Kind::stdio)
-        verdict = Verdict::not_this_era;
-    else
-        verdict = Verdict::failed;
-    lost_ = reply.kind == Reply::Kind::lost && reply.loss.why == Loss::Why::broken;
+    verdict = legacy_offer_ ? Verdict::not_this_era : modern_verdict(reply);
     return error_of(reply);
 }
 
+Verdict Negotiator::modern_verdict(const Reply& reply) const {
+    using Why = Loss::Why;
+    if (reply.kind == Reply::Kind::error)
+        return is_modern_code(code_of(reply)) ? Verdict::failed : Verdict::not_this_era;
+    const auto& loss = reply.loss;
+    if (loss.why == Why::broken || loss.why == Why::late) return Verdict::unclear;
+    if (spec_.kind == Kind::stdio) return Verdict::not_this_era;
+    if (loss.why != Why::status && loss.why != Why::malformed) return Verdict::failed;
+    return loss.status == 429 || loss.status == 503 ? Verdict::failed : Verdict::not_this_era;
+}
+
 // From what the server says it supports: a modern version that we speak, or else a legacy one.
-bool Negotiator::choose_version(std::string_view versions) {
-    std::vector<std::string_view> supported;
-    json::elements(versions, supported);
+bool Negotiator::choose_version(std::string_view supported) {
+    std::vector<std::string_view> names;
+    json::elements(supported, names);
     bool modern = false;
-    for (const auto each : supported) {
+    for (const auto each : names) {
         const auto version = mcp::version_from(json::string_value(each).value_or(""));
         if (!version) continue;
         modern |= mcp::is_modern(*version);
@@ -190,16 +195,17 @@ bool Negotiator::choose_version(std::string_view versions) {
     return modern;
 }
 
-// Whether an answer to server/discover is that of a modern server: a legacy one may answer anything
-// to a method that it does not know.
-bool Negotiator::serves(std::string_view discovery) {
-    return choose_version(json::member(discovery, "supportedVersions"));
-}
-
-Result<LinkPtr> Negotiator::discovered(std::string_view result) {
+Result<LinkPtr> Negotiator::discovered(std::string_view result, Verdict& verdict) {
     info_.capabilities = json::member(result, "capabilities");
-    if (json::type_of(info_.capabilities) != json::Type::object || info_.capabilities.empty())
-        info_.capabilities = "{}";
+    const bool capable =
+        !info_.capabilities.empty() && json::type_of(info_.capabilities) == json::Type::object;
+    const auto supported = json::member(result, "supportedVersions");
+    if (supported.empty() ? !capable : !choose_version(supported)) {
+        const bool other = legacy_offer_ || supported.empty();
+        verdict = other ? Verdict::not_this_era : Verdict::failed;
+        return internal_error("the server does not speak a version that is spoken here");
+    }
+    if (!capable) info_.capabilities = "{}";
     const auto meta = json::member(result, "_meta");
     info_.server_info = json::member(meta, "io.modelcontextprotocol/serverInfo");
     if (info_.server_info.empty()) info_.server_info = "{}";
@@ -222,11 +228,21 @@ Result<LinkPtr> Negotiator::legacy(mcp::Version version, Verdict& verdict) {
         verdict = Verdict::failed;  // whatever comes now, another era will not help
         return initialized(reply.text);
     }
-    const auto status = reply.kind == Reply::Kind::lost ? reply.loss.status : reply.status;
-    const bool other = reply.kind == Reply::Kind::error || status == 400 || status == 404 ||
-                       status == 405 || reply.loss.why == Loss::Why::malformed;
-    verdict = other ? Verdict::not_this_era : Verdict::failed;
+    verdict = legacy_verdict(reply);
     return error_of(reply);
+}
+
+Verdict Negotiator::legacy_verdict(const Reply& reply) const {
+    using Why = Loss::Why;
+    if (reply.kind == Reply::Kind::error || reply.loss.why == Why::malformed)
+        return Verdict::not_this_era;
+    const auto& loss = reply.loss;
+    if (loss.why == Why::broken || loss.why == Why::late || spec_.kind == Kind::stdio)
+        return Verdict::unclear;
+    if (loss.why != Why::status) return Verdict::failed;
+    if (loss.status == 400 || loss.status == 404 || loss.status == 405)
+        return Verdict::not_this_era;
+    return loss.status >= 500 && loss.status != 503 ? Verdict::unclear : Verdict::failed;
 }
 
 Result<LinkPtr> Negotiator::initialized(std::string_view result) {
@@ -246,7 +262,9 @@ Result<LinkPtr> Negotiator::initialized(std::string_view result) {
     info_.instructions = json::string_value(json::member(result, "instructions")).value_or("");
     if (info_.instructions.size() > max_instructions) info_.instructions.clear();
     rpc_->transport().agreed(info_);
-    rpc_->notify("notifications/initialized", "{}");
+    // Servers refuse what overtakes it.
+    rpc_->tell("notifications/initialized", "{}",
+               std::min(wanted_.deadline, std::chrono::steady_clock::now() + notice_time));
     rpc_->transport().listen();
     return link();
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <charconv>
 #include <condition_variable>
+#include <future>
 
 #include "json/scan.h"
 #include "mcp/messages.h"
@@ -180,6 +181,16 @@ void Rpc::notify(std::string_view method, std::string_view params) {
     out.method = method;
     out.text = mcp::notification_message(method, params);
     transport_->send(std::move(out));
+}
+
+void Rpc::tell(std::string_view method, std::string_view params, Deadline deadline) {
+    const auto arrived = std::make_shared<std::promise<void>>();
+    Outgoing out;
+    out.method = method;
+    out.text = mcp::notification_message(method, params);
+    out.arrived = [arrived] { arrived->set_value(); };
+    transport_->send(std::move(out));
+    (void)arrived->get_future().wait_until(deadline);
 }
 
 void Rpc::answer(std::string text) {

@@ -85,6 +85,8 @@ class Rpc final : public Inbox, public std::enable_shared_from_this<Rpc> {
     // [any thread] Tells the server, as its transport asks for it; done(cancelled) follows.
     void cancel(RequestId id, std::string_view reason);
     void notify(std::string_view method, std::string_view params);
+    // [waits] The same, until the server has it: what is sent next does not overtake it.
+    void tell(std::string_view method, std::string_view params, Deadline deadline);
     void answer(std::string text);
 
     // [waits] A request of our own.

@@ -150,6 +150,7 @@ void SseTransport::send(Outgoing message) {
         Loss loss;
         loss.why = Loss::Why::challenged;
         loss.message = "credentials have to be got first";
+        if (message.arrived) message.arrived();
         if (auto inbox = inbox_.lock()) inbox->lost(message.id, std::move(loss));
         return;
     }
@@ -160,8 +161,10 @@ void SseTransport::send(Outgoing message) {
     post->body = std::move(message.text);
     HttpStream::Hooks hooks;
     hooks.event = [](const outbound::Event&) { return false; };
-    hooks.end = [weak = weak_from_this(), id = message.id, sent](const HttpStream::End& end) {
+    hooks.end = [weak = weak_from_this(), id = message.id, sent,
+                 arrived = std::move(message.arrived)](const HttpStream::End& end) {
         if (auto self = weak.lock()) self->posted(id, end, *sent);
+        if (arrived) arrived();
     };
     std::make_shared<HttpStream>(engine_.http, spec_.limits.message, std::move(hooks))
         ->start(std::move(*post));

@@ -82,7 +82,9 @@ void StdioTransport::ended(const std::string& how) {
 
 void StdioTransport::send(Outgoing message) {
     auto running = child();
-    if (running && running->write(json::compact(message.text))) return;
+    const bool written = running && running->write(json::compact(message.text));
+    if (message.arrived) message.arrived();  // what is written later is read later
+    if (written) return;
     Loss loss;
     loss.why = Loss::Why::unreachable;
     loss.message = running ? "its process does not read" : "its process has ended";

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ struct Outgoing {
     std::string_view name;      // what the method is about; a header in the modern era
     std::string text;           // the JSON-RPC message, one line
     outbound::Headers headers;  // further ones (Mcp-Param-*)
+    // [any thread] Called once the server has the message, or it is known that it never will.
+    std::function<void()> arrived = nullptr;
 };
 
 // Why a request gets no answer.
