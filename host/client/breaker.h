@@ -29,18 +29,26 @@ class Breaker {
         const auto now = Clock::now();
         if (now < until_) return false;
         until_ = now + pause_;  // until that one has told how it went
+        trying_ = true;
         return true;
     }
     void succeeded() {
         std::lock_guard lock(mutex_);
         failures_ = 0;
         pause_ = options_.pause;
+        trying_ = false;
     }
-    void failed() {
+    // True if it is open now.
+    bool failed() {
         std::lock_guard lock(mutex_);
-        if (++failures_ < options_.failures) return;
-        if (failures_ > options_.failures) pause_ = std::min(2 * pause_, options_.longest);
+        const bool open = failures_ >= options_.failures;
+        if (!open && ++failures_ < options_.failures) return false;
+        // Those that were under way when it opened say nothing new.
+        if (open && !trying_) return true;
+        if (open) pause_ = std::min(2 * pause_, options_.longest);
+        trying_ = false;
         until_ = Clock::now() + pause_;
+        return true;
     }
     // Zero while it is closed.
     std::chrono::milliseconds opens_in() const {
@@ -57,6 +65,7 @@ class Breaker {
     int failures_ = 0;
     std::chrono::milliseconds pause_ = options_.pause;
     Clock::time_point until_{};
+    bool trying_ = false;
 };
 
 }  // namespace pb::client

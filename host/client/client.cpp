@@ -88,8 +88,6 @@ void Client::open_now() {
 
 void Client::opened(Result<LinkPtr> result) {
     std::vector<Waiter> waiters;
-    std::set<std::string> wanted;
-    std::shared_ptr<Feed> feed;
     bool closed = false;
     {
         std::lock_guard lock(mutex_);
@@ -99,8 +97,7 @@ void Client::opened(Result<LinkPtr> result) {
         if (result && !closed) {
             link_ = *result;
             remembered_ = link_->info.version;
-            wanted = subscriptions_;
-            feed = feed_ = std::make_shared<Feed>(engine_, spec_, link_);
+            feed_ = std::make_shared<Feed>(engine_, spec_, link_);
         }
     }
     if (result && closed) {
@@ -111,12 +108,18 @@ void Client::opened(Result<LinkPtr> result) {
         breaker_.succeeded();
     else if (!closed && result.error().kind != ErrorKind::denied)
         breaker_.failed();
-    if (feed) {
+    if (result) {
         if (auto events = events_.lock()) events->opened((*result)->info);
-        feed->want(wanted);
+        feed_what_is_wanted();
     }
     for (auto& waiter : waiters)
         waiter(result);
+    // It may have ended before it was known to be ours.
+    if (result && (*result)->rpc->has_ended()) {
+        Loss loss;
+        loss.message = "the connection ended";
+        ended(*(*result)->rpc, loss);
+    }
 }
 
 void Client::discard(const LinkPtr& stale) {
@@ -163,13 +166,23 @@ Reply Client::ask(CallRequest request) {
 }
 
 void Client::subscribe(std::set<std::string> uris) {
-    std::shared_ptr<Feed> feed;
     {
         std::lock_guard lock(mutex_);
-        subscriptions_ = uris;
+        subscriptions_ = std::move(uris);
+    }
+    feed_what_is_wanted();
+}
+
+void Client::feed_what_is_wanted() {
+    std::lock_guard one(feeding_);
+    std::shared_ptr<Feed> feed;
+    std::set<std::string> wanted;
+    {
+        std::lock_guard lock(mutex_);
+        wanted = subscriptions_;
         feed = feed_;
     }
-    if (feed) feed->want(uris);
+    if (feed) feed->want(wanted);
 }
 
 void Client::close() {
@@ -211,7 +224,7 @@ void Client::ended(const Rpc& rpc, const Loss& loss) noexcept {
         link = link_;
     }
     discard(link);
-    breaker_.failed();
+    if (loss.why != Loss::Why::session_gone) breaker_.failed();
     if (auto events = events_.lock()) events->ended(loss.message);
 }
 

@@ -83,6 +83,7 @@ class Client final : public Listener, public std::enable_shared_from_this<Client
     void when_open(Waiter waiter);
     void open_now();
     void opened(Result<LinkPtr> result);
+    void feed_what_is_wanted();
     // `stale` is of no use: whoever asks next gets another.
     void discard(const LinkPtr& stale);
 
@@ -97,6 +98,7 @@ class Client final : public Listener, public std::enable_shared_from_this<Client
     std::optional<mcp::Version> remembered_;
     std::vector<Waiter> waiters_;
     bool opening_ = false, closed_ = false;
+    std::mutex feeding_;  // what is wanted reaches the feed in its order
     std::set<std::string> subscriptions_;
     std::shared_ptr<Feed> feed_;
 };
@@ -120,8 +122,11 @@ class Running final : public Handler, public std::enable_shared_from_this<Runnin
     void send(const LinkPtr& link);
     void send_now(const LinkPtr& link);
     bool set_level(const LinkPtr& link);
+    void tell_breaker(const Reply& reply);
     bool heal(const Reply& reply);
-    void again();
+    bool heal(const Reply& reply, const LinkPtr& link);
+    void seek();
+    void watch();
     void settle(Challenge challenge);
     void finish(Reply reply) noexcept;
     std::string params_for(const ServerInfo& info, RequestId id) const;
@@ -130,10 +135,13 @@ class Running final : public Handler, public std::enable_shared_from_this<Runnin
     const CallRequest request_;
     const HandlerPtr handler_;
 
+    Deadline until_{};
+
     std::mutex mutex_;
     LinkPtr link_;
     RequestId id_ = no_request;
     int repeats_ = 0;
+    bool sent_ = false, watched_ = false;
     bool cancelled_ = false, ended_ = false;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "json/scan.h"
+#include "mcp/messages.h"
 
 namespace pb::client {
 namespace {
@@ -20,6 +21,18 @@ class Ignore : public Handler {
     void done(Reply) noexcept override {}
 };
 
+// The server does not do this, now and later. Everything else may have passed in a while.
+bool is_final(const Reply& reply) {
+    if (reply.kind == Reply::Kind::error) {
+        const auto code = json::integer_value(json::member(reply.text, "code"));
+        return code == mcp::code::method_not_found || code == mcp::code::invalid_params;
+    }
+    const auto status = reply.loss.status;
+    return reply.kind == Reply::Kind::lost &&
+           (reply.loss.why == Loss::Why::cancelled || status == 400 || status == 404 ||
+            status == 405 || status == 501);
+}
+
 bool says(const ServerInfo& info, std::string_view list, std::string_view what) {
     return json::member(json::member(info.capabilities, list), what) == "true";
 }
@@ -34,13 +47,8 @@ class Feed::Stream : public Handler {
     void message(std::string_view) noexcept override {}
     void question(Question) noexcept override {}
     void done(Reply reply) noexcept override {
-        // A refusal is final; a stream that ended, in good order or not, is opened again.
-        const bool refused = reply.kind == Reply::Kind::error ||
-                             (reply.kind == Reply::Kind::lost &&
-                              (reply.loss.why == Loss::Why::cancelled ||
-                               (reply.loss.status >= 400 && reply.loss.status < 500)));
         auto feed = feed_.lock();
-        if (feed && !refused) feed->again(id_, reply.ok());
+        if (feed && !is_final(reply)) feed->again(id_, reply.ok());
     }
 
   private:

@@ -33,7 +33,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
     std::string filter() const;
 
     Engine& engine_;
-    const ServerSpec& spec_;
+    const ServerSpec spec_;
     const LinkPtr link_;
 
     std::mutex mutex_;

@@ -60,8 +60,11 @@ void HttpStream::head(const outbound::Head& head) {
 bool HttpStream::data(std::string_view bytes) {
     if (so_far_.events)
         return events_.feed(bytes, [this](const outbound::Event& event) {
-            if (!event.data.empty() && hooks_.event(event)) so_far_.answered = true;
+            if (event.data.empty()) return;
+            so_far_.heard = true;
+            if (hooks_.event(event)) so_far_.answered = true;
         });
+    if (bytes.size() > bound_ - so_far_.body.size()) return false;
     so_far_.body += bytes;
     return true;
 }

@@ -21,6 +21,7 @@ class HttpStream final : public outbound::Receiver,
         outbound::Head head;
         std::optional<outbound::Failure> failure;
         bool events = false;    // it was an event stream
+        bool heard = false;     // something came in it
         bool answered = false;  // the answer that it was for has come
         bool abandoned = false;
         std::string body;     // of what was no event stream
@@ -34,8 +35,9 @@ class HttpStream final : public outbound::Receiver,
         std::function<void(End end)> end;
     };
 
-    HttpStream(outbound::Http& http, std::size_t max_event, Hooks hooks)
-        : http_(http), hooks_(std::move(hooks)), events_(max_event) {}
+    // The bound is that of each event, or of a body that is no event stream.
+    HttpStream(outbound::Http& http, std::size_t bound, Hooks hooks)
+        : http_(http), bound_(bound), hooks_(std::move(hooks)), events_(bound) {}
 
     void start(outbound::Request request);
     // [any thread] Closes it; hooks.end says abandoned.
@@ -47,6 +49,7 @@ class HttpStream final : public outbound::Receiver,
 
   private:
     outbound::Http& http_;
+    const std::size_t bound_;
     Hooks hooks_;  // only the loop's from the start on
     outbound::EventStream events_;
     End so_far_;

@@ -12,13 +12,24 @@ namespace {
 
 constexpr std::size_t max_session = 1024;
 constexpr milliseconds short_message{30'000};  // a notification, an answer, a farewell
-constexpr milliseconds first_pause{1'000}, longest_pause{60'000};
+constexpr milliseconds first_pause{1'000}, longest_pause{60'000}, shortest_pause{50};
+// A standing stream that lasted so long was worth having.
+constexpr milliseconds lasting{5'000};
+// How long a stream may stay open after its answer.
+constexpr milliseconds linger{1'000};
 // Tries to resume one stream in a row in which nothing came.
 constexpr int most_resumes = 5;
 
 bool is_session(std::string_view id) {
     return !id.empty() && id.size() <= max_session &&
            std::all_of(id.begin(), id.end(), [](char c) { return c >= 0x21 && c <= 0x7e; });
+}
+
+// Whether another try may bring what is missing.
+bool broke_off(const HttpStream::End& end) {
+    if (!end.failure) return end.events || end.head.status >= 500;
+    return end.failure->fault == outbound::Fault::broken ||
+           end.failure->fault == outbound::Fault::unreachable;
 }
 
 class HttpTransport final : public Transport, public std::enable_shared_from_this<HttpTransport> {
@@ -41,7 +52,10 @@ class HttpTransport final : public Transport, public std::enable_shared_from_thi
   private:
     struct Waiting {
         std::shared_ptr<HttpStream> stream;
-        int resumes = 0;
+        std::string last_id;  // event id; empty: it cannot be resumed
+        milliseconds retry = first_pause;
+        bool resumed = false;
+        int resumes = 0;  // in a row
     };
     using Sent = std::shared_ptr<const outbound::Request>;
 
@@ -52,13 +66,14 @@ class HttpTransport final : public Transport, public std::enable_shared_from_thi
     HttpStream::Hooks hooks(RequestId id, Sent sent, bool opens_session,
                             std::function<void()> arrived);
     bool message(RequestId id, std::string_view text, int status);
+    void close_soon(RequestId id);
     void opened(const outbound::Head& head);
     void ended(RequestId id, HttpStream::End end, const outbound::Request& sent);
     bool resume(RequestId id, const HttpStream::End& end);
     void resume_now(RequestId id, const std::string& last_id);
     void lost(RequestId id, Loss loss);
     void listen_now(const std::string& last_id, milliseconds pause);
-    void listened(const HttpStream::End& end, milliseconds pause);
+    void listened(const HttpStream::End& end, milliseconds pause, bool lasted);
 
     Engine& engine_;
     const ServerSpec spec_;
@@ -70,6 +85,7 @@ class HttpTransport final : public Transport, public std::enable_shared_from_thi
     std::string version_, session_;
     std::unordered_map<RequestId, Waiting> waiting_;
     std::shared_ptr<HttpStream> standing_;
+    bool stood_ = false;  // the server has had a standing stream for this session
     bool closed_ = false;
 };
 
@@ -108,7 +124,7 @@ void HttpTransport::send(Outgoing message) {
     }
     for (auto& header : message.headers)
         post->headers.push_back(std::move(header));
-    post->max_answer = spec_.limits.message;
+    post->max_answer = 0;  // the stream has its own bound
     post->body = std::move(message.text);
     if (message.id == no_request) post->time = short_message;
     begin(message.id, std::move(*post), message.method == "initialize", std::move(message.arrived));
@@ -118,7 +134,6 @@ void HttpTransport::begin(RequestId id, outbound::Request request, bool opens_se
                           std::function<void()> arrived) {
     const auto sent = std::make_shared<const outbound::Request>(
         outbound::Request{request.method, request.url, request.headers, {}});  // without the body
-    // The bound of a stream is that of each event in it.
     auto stream = std::make_shared<HttpStream>(engine_.http, spec_.limits.message,
                                                hooks(id, sent, opens_session, arrived));
     bool closed = false;
@@ -136,7 +151,9 @@ HttpStream::Hooks HttpTransport::hooks(RequestId id, Sent sent, bool opens_sessi
     HttpStream::Hooks out;
     out.event = [weak = weak_from_this(), id](const outbound::Event& event) {
         auto self = weak.lock();
-        return self && self->message(id, event.data, 200);
+        if (!self || !self->message(id, event.data, 200)) return false;
+        self->close_soon(id);
+        return true;
     };
     if (opens_session)
         out.head = [weak = weak_from_this()](const outbound::Head& head) {
@@ -153,6 +170,20 @@ HttpStream::Hooks HttpTransport::hooks(RequestId id, Sent sent, bool opens_sessi
 bool HttpTransport::message(RequestId id, std::string_view text, int status) {
     auto inbox = inbox_.lock();
     return inbox && inbox->received(text, id, status);
+}
+
+// Servers end a stream after its answer. One that does not would keep a connection for ever.
+void HttpTransport::close_soon(RequestId id) {
+    std::weak_ptr<HttpStream> stream;
+    {
+        std::lock_guard lock(mutex_);
+        const auto found = waiting_.find(id);
+        if (found == waiting_.end()) return;
+        stream = found->second.stream;
+    }
+    engine_.timer.after(linger, [stream] {
+        if (auto self = stream.lock()) self->abandon();
+    });
 }
 
 // The session counts with the answer that brings it.
@@ -172,7 +203,7 @@ void HttpTransport::ended(RequestId id, HttpStream::End end, const outbound::Req
     {
         std::lock_guard lock(mutex_);
         if (auto found = waiting_.find(id); found != waiting_.end()) {
-            resumed = found->second.resumes > 0;
+            resumed = found->second.resumed;
             waiting_.erase(found);
         }
         in_session = !session_.empty();
@@ -190,17 +221,27 @@ void HttpTransport::ended(RequestId id, HttpStream::End end, const outbound::Req
 
 // A legacy stream that named an event may be taken up again where it broke off.
 bool HttpTransport::resume(RequestId id, const HttpStream::End& end) {
-    if (modern_ || !end.events || end.last_id.empty()) return false;
-    if (end.failure && end.failure->fault != outbound::Fault::broken) return false;
+    if (modern_) return false;
+    std::string last;
+    milliseconds pause{};
     {
         std::lock_guard lock(mutex_);
         auto found = waiting_.find(id);
         if (found == waiting_.end() || closed_) return false;
-        if (++found->second.resumes > most_resumes) return false;
-        found->second.stream = nullptr;
+        auto& waiting = found->second;
+        if (!end.last_id.empty() && end.last_id != waiting.last_id) {
+            waiting.last_id = end.last_id;
+            waiting.resumes = 0;
+        }
+        if (end.retry) waiting.retry = *end.retry;
+        if (waiting.last_id.empty() || !broke_off(end) || ++waiting.resumes > most_resumes)
+            return false;
+        waiting.stream = nullptr;
+        waiting.resumed = true;
+        last = waiting.last_id;
+        pause = std::max(waiting.retry, shortest_pause);
     }
-    const auto pause = std::clamp(end.retry.value_or(first_pause), milliseconds(0), longest_pause);
-    engine_.timer.after(pause, [weak = weak_from_this(), id, last = end.last_id] {
+    engine_.timer.after(pause, [weak = weak_from_this(), id, last] {
         if (auto self = weak.lock()) self->resume_now(id, last);
     });
     return true;
@@ -269,8 +310,10 @@ void HttpTransport::listen_now(const std::string& last_id, milliseconds pause) {
         if (auto self = weak.lock()) self->message(no_request, event.data, 200);
         return false;
     };
-    hooks.end = [weak = weak_from_this(), pause](const HttpStream::End& end) {
-        if (auto self = weak.lock()) self->listened(end, pause);
+    const auto begun = std::chrono::steady_clock::now();
+    hooks.end = [weak = weak_from_this(), pause, begun](const HttpStream::End& end) {
+        const bool lasted = std::chrono::steady_clock::now() - begun >= lasting;
+        if (auto self = weak.lock()) self->listened(end, pause, lasted);
     };
     auto stream =
         std::make_shared<HttpStream>(engine_.http, spec_.limits.message, std::move(hooks));
@@ -284,13 +327,28 @@ void HttpTransport::listen_now(const std::string& last_id, milliseconds pause) {
 
 // A server without such a stream says so once; one whose stream ended gets a new one, later and
 // later if nothing comes of it.
-void HttpTransport::listened(const HttpStream::End& end, milliseconds pause) {
+void HttpTransport::listened(const HttpStream::End& end, milliseconds pause, bool lasted) {
     const auto status = end.head.status;
     const bool none = status >= 400 && status < 500 && status != 401 && status != 403 &&
                       status != 408 && status != 429;
-    if (end.abandoned || (!end.failure && none)) return;
-    const auto next = end.events ? first_pause : std::min(2 * pause, longest_pause);
-    const auto wait = std::clamp(end.retry.value_or(next), milliseconds(100), longest_pause);
+    if (end.abandoned) return;
+    bool forgotten = false;
+    {
+        std::lock_guard lock(mutex_);
+        stood_ |= end.events;
+        forgotten = !end.failure && status == 404 && stood_ && !session_.empty();
+    }
+    if (forgotten) {
+        Loss loss;
+        loss.why = Loss::Why::session_gone;
+        loss.message = "the server has ended the session";
+        if (auto inbox = inbox_.lock()) inbox->stale(std::move(loss));
+        return;
+    }
+    if (!end.failure && none) return;
+    const bool worth = end.heard || lasted;
+    const auto next = worth ? first_pause : std::min(2 * pause, longest_pause);
+    const auto wait = std::max(end.retry.value_or(next), worth ? shortest_pause : next);
     engine_.timer.after(wait, [weak = weak_from_this(), last = end.last_id, next] {
         if (auto self = weak.lock()) self->listen_now(last, next);
     });

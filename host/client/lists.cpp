@@ -33,7 +33,7 @@ class Lister {
 
   private:
     Result<std::string> page(const List& kind, const std::string& cursor);
-    void take(const List& kind, std::string_view result, std::vector<std::string>& into);
+    bool take(const List& kind, std::string_view result, std::vector<std::string>& into);
     void hints(std::string_view result);
     void warn(std::string text) {
         if (out.warnings.size() < most_warnings) out.warnings.push_back(std::move(text));
@@ -86,8 +86,8 @@ Result<void> Lister::list(const List& kind, std::vector<std::string>& into) {
         }
         auto result = page(kind, cursor);
         if (!result) return result.error();
-        take(kind, *result, into);
         hints(*result);
+        if (!take(kind, *result, into)) return {};
         const auto next = json::member(*result, "nextCursor");
         if (json::type_of(next) != json::Type::string || next.empty()) return {};
         if (next.size() > max_cursor || !seen.insert(std::string(next)).second) {
@@ -98,7 +98,8 @@ Result<void> Lister::list(const List& kind, std::vector<std::string>& into) {
     }
 }
 
-void Lister::take(const List& kind, std::string_view result, std::vector<std::string>& into) {
+// False if that is enough.
+bool Lister::take(const List& kind, std::string_view result, std::vector<std::string>& into) {
     std::vector<std::string_view> entries;
     json::elements(json::member(result, kind.member), entries);
     for (const auto entry : entries) {
@@ -110,7 +111,7 @@ void Lister::take(const List& kind, std::string_view result, std::vector<std::st
         bytes_ += entry.size();
         if (into.size() == client_.spec().limits.entries || bytes_ > most_bytes) {
             warn(std::string(kind.method) + ": what is beyond the limit is left out");
-            return;
+            return false;
         }
         if (std::string_view(kind.member) == "tools")
             if (auto wrong = wrong_headers(entry); !wrong.empty()) {
@@ -119,6 +120,7 @@ void Lister::take(const List& kind, std::string_view result, std::vector<std::st
             }
         into.emplace_back(entry);
     }
+    return true;
 }
 
 void Lister::hints(std::string_view result) {

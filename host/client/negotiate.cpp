@@ -28,11 +28,6 @@ constexpr milliseconds notice_time{5'000};
 constexpr std::size_t max_instructions = 64U << 10U;
 constexpr std::string_view oldest_name = "2024-11-05";
 
-bool is_modern_code(std::int64_t code) {
-    return code == mcp::code::unsupported_version || code == mcp::code::header_mismatch ||
-           code == mcp::code::missing_client_capability;
-}
-
 std::int64_t code_of(const Reply& reply) {
     if (reply.kind != Reply::Kind::error) return 0;
     return json::integer_value(json::member(reply.text, "code")).value_or(0);
@@ -157,7 +152,7 @@ Result<LinkPtr> Negotiator::modern(Verdict& verdict) {
     for (int tries = 0; tries < most_versions; ++tries) {
         info_.version = mcp::newest;
         info_.version_name = version_name_;
-        rpc_->transport().agreed(info_);
+        rpc_->agreed(info_);
         const auto params = "{\"_meta\":" + modern_meta(spec_, version_name_, "{}") + "}";
         reply = exchange("server/discover", params, probe_time_here());
         if (reply.ok()) return discovered(reply.text, verdict);
@@ -217,7 +212,7 @@ Result<LinkPtr> Negotiator::discovered(std::string_view result, Verdict& verdict
 Result<LinkPtr> Negotiator::legacy(mcp::Version version, Verdict& verdict) {
     info_.version = version;
     info_.version_name.clear();  // initialize carries it in its body alone
-    rpc_->transport().agreed(info_);
+    rpc_->agreed(info_);
     const auto params = "{\"protocolVersion\":" + json::quote(mcp::name_of(version)) +
                         ",\"capabilities\":" + std::string(legacy_capabilities(version)) +
                         ",\"clientInfo\":{\"name\":" + json::quote(spec_.client_name) +
@@ -261,7 +256,7 @@ Result<LinkPtr> Negotiator::initialized(std::string_view result) {
     if (info_.server_info.empty()) info_.server_info = "{}";
     info_.instructions = json::string_value(json::member(result, "instructions")).value_or("");
     if (info_.instructions.size() > max_instructions) info_.instructions.clear();
-    rpc_->transport().agreed(info_);
+    rpc_->agreed(info_);
     // Servers refuse what overtakes it.
     rpc_->tell("notifications/initialized", "{}",
                std::min(wanted_.deadline, std::chrono::steady_clock::now() + notice_time));
@@ -279,6 +274,11 @@ Result<LinkPtr> Negotiator::over_sse(const Error& before) {
 }  // namespace
 
 Result<LinkPtr> negotiate(const Negotiation& negotiation) { return Negotiator(negotiation).run(); }
+
+bool is_modern_code(std::int64_t code) {
+    return code == mcp::code::unsupported_version || code == mcp::code::header_mismatch ||
+           code == mcp::code::missing_client_capability;
+}
 
 std::string_view legacy_capabilities(mcp::Version version) {
     if (version == mcp::Version::v2025_03_26) return R"({"roots":{},"sampling":{}})";

@@ -37,6 +37,9 @@ struct Negotiation {
 // one, then the legacy one, then (over HTTP) the transport of 2024-11-05.
 Result<LinkPtr> negotiate(const Negotiation& negotiation);
 
+// An error that only a server of the modern era has.
+bool is_modern_code(std::int64_t code);
+
 // What we can be asked in the legacy eras, as `capabilities` of initialize: everything; whether the
 // one who calls can be asked is seen when the question comes.
 std::string_view legacy_capabilities(mcp::Version version);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/rpc.h"
 
-#include <atomic>
 #include <charconv>
 #include <condition_variable>
 #include <future>
@@ -133,6 +132,17 @@ void Rpc::request(RequestId id, Call call, HandlerPtr handler) {
         return handler->done(lost_reply(
             loss_of(Loss::Why::unreachable, "the connection to the server has ended", false)));
     transport_->send(std::move(out));
+    sent(id);
+}
+
+// What was cancelled meanwhile can be cancelled now that it is on its way.
+void Rpc::sent(RequestId id) {
+    {
+        std::lock_guard lock(mutex_);
+        if (auto found = pending_.find(id); found != pending_.end()) found->second.sending = false;
+        if (unsent_.erase(id) == 0) return;
+    }
+    tell_cancelled(id, "the request was cancelled");
 }
 
 void Rpc::watch() {
@@ -154,18 +164,16 @@ void Rpc::sweep() {
             watch();
     }
     for (const auto id : late) {
-        auto handler = take(id);
+        auto handler = take_cancelled(id, "it took too long");
         if (!handler) continue;
-        tell_cancelled(id, "it took too long");
         handler->done(lost_reply(
             loss_of(Loss::Why::late, "the server did not answer within its time", true)));
     }
 }
 
 void Rpc::cancel(RequestId id, std::string_view reason) {
-    auto handler = take(id);
+    auto handler = take_cancelled(id, reason);
     if (!handler) return;
-    tell_cancelled(id, reason);
     handler->done(lost_reply(loss_of(Loss::Why::cancelled, "the request was cancelled", true)));
 }
 
@@ -225,11 +233,28 @@ HandlerPtr Rpc::take(RequestId id) {
     return handler;
 }
 
+HandlerPtr Rpc::take_cancelled(RequestId id, std::string_view reason) {
+    HandlerPtr handler;
+    bool sending = false;
+    {
+        std::lock_guard lock(mutex_);
+        auto found = pending_.find(id);
+        if (found == pending_.end()) return nullptr;
+        handler = std::move(found->second.handler);
+        sending = found->second.sending;
+        if (sending) unsent_.insert(id);
+        pending_.erase(found);
+    }
+    if (!sending) tell_cancelled(id, reason);
+    return handler;
+}
+
 bool Rpc::received(std::string_view text, RequestId about, int status) {
     auto limits = limits_.json;
     limits.size = limits_.message;
     if (auto sound = json::scan(text, limits); !sound) {
-        if (about == no_request) return false;
+        // With an HTTP error it is that: a proxy's page, or words of the server's own.
+        if (about == no_request || status >= 300) return false;
         lost(about,
              loss_of(Loss::Why::malformed,
                      "the server's answer is not sound JSON: " + sound.error().message, true));
@@ -287,6 +312,8 @@ RequestId Rpc::owner_of(const Incoming& message, RequestId about) {
 }
 
 void Rpc::asked(const Incoming& message, RequestId about) {
+    // Modern servers ask in their results; nobody may answer them otherwise.
+    if (modern_) return;
     if (message.method == "ping") return answer(mcp::result_message(message.id, "{}"));
     Question question{std::string(message.id), std::string(message.method),
                       message.params.empty() ? "{}" : std::string(message.params),
@@ -317,7 +344,24 @@ void Rpc::notified(const Incoming& message, RequestId about) {
             handler->message(message.params);
         return;
     }
+    if (message.method == "notifications/cancelled") return torn_down(message);
     if (auto listener = listener_.lock()) listener->notified(message.method, message.params);
+}
+
+// A server says this of a subscription alone, where no stream of its own can end.
+void Rpc::torn_down(const Incoming& message) {
+    const auto id = number(json::member(message.params, "requestId")).value_or(no_request);
+    HandlerPtr handler;
+    {
+        std::lock_guard lock(mutex_);
+        auto found = pending_.find(id);
+        if (found == pending_.end() || found->second.until != Clock::time_point::max()) return;
+        handler = std::move(found->second.handler);
+        pending_.erase(found);
+    }
+    transport_->abandon(id);
+    handler->done(
+        lost_reply(loss_of(Loss::Why::broken, "the server has ended the subscription", true)));
 }
 
 void Rpc::lost(RequestId id, Loss loss) {
@@ -327,6 +371,20 @@ void Rpc::lost(RequestId id, Loss loss) {
 void Rpc::closed(Loss loss) {
     auto listener = listener_.lock();
     if (end(loss) && listener) listener->ended(*this, loss);
+}
+
+void Rpc::stale(Loss loss) {
+    if (auto listener = listener_.lock()) listener->ended(*this, loss);
+}
+
+void Rpc::agreed(const ServerInfo& info) {
+    modern_ = info.modern();
+    transport_->agreed(info);
+}
+
+bool Rpc::has_ended() const {
+    std::lock_guard lock(mutex_);
+    return closed_;
 }
 
 // Nobody gets an answer any more. False if that was so already.

@@ -3,10 +3,11 @@
 // what the server asks (legacy) or says by itself.
 #pragma once
 
+#include <atomic>
 #include <chrono>
-#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -42,7 +43,8 @@ struct Reply {
     bool ok() const { return kind == Kind::result; }
 };
 
-// Hears of one request. [any thread], one at a time; nothing after done(). Must not block.
+// Hears of one request. [any thread], one at a time; nothing after done(), but what was under way
+// when it was cancelled. Must not block.
 class Handler {
   public:
     virtual ~Handler() = default;
@@ -93,28 +95,36 @@ class Rpc final : public Inbox, public std::enable_shared_from_this<Rpc> {
     Reply ask(Call call);
 
     Transport& transport() { return *transport_; }
+    // What was negotiated, also for the transport.
+    void agreed(const ServerInfo& info);
+    // Nobody gets an answer any more.
+    bool has_ended() const;
     void close();
 
     bool received(std::string_view text, RequestId about, int status) override;
     void lost(RequestId id, Loss loss) override;
     void closed(Loss loss) override;
+    void stale(Loss loss) override;
 
   private:
     using Clock = std::chrono::steady_clock;
     struct Pending {
         HandlerPtr handler;
         Clock::time_point until;
-        bool asked_cancel = false;
+        bool sending = true;
     };
     struct Incoming;
 
     HandlerPtr find(RequestId id);
     HandlerPtr take(RequestId id);
+    HandlerPtr take_cancelled(RequestId id, std::string_view reason);
+    void sent(RequestId id);
     RequestId owner_of(const Incoming& message, RequestId about);
     bool deal(std::string_view text, RequestId about, int status);
     bool answered(const Incoming& message, RequestId about, int status);
     void asked(const Incoming& message, RequestId about);
     void notified(const Incoming& message, RequestId about);
+    void torn_down(const Incoming& message);
     bool end(const Loss& loss);
     void tell_cancelled(RequestId id, std::string_view reason);
     void watch();
@@ -125,8 +135,11 @@ class Rpc final : public Inbox, public std::enable_shared_from_this<Rpc> {
     const std::weak_ptr<Listener> listener_;
     const Limits limits_;
 
-    std::mutex mutex_;
+    std::atomic<bool> modern_{false};
+
+    mutable std::mutex mutex_;
     std::unordered_map<RequestId, Pending> pending_;
+    std::set<RequestId> unsent_;  // cancelled while they were being sent
     bool watching_ = false;
     bool closed_ = false;
 };

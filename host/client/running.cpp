@@ -32,11 +32,17 @@ bool session_gone(const Reply& reply) {
     return mentions_session(reply.text);
 }
 
+// What servers say in words of their own, and not the protocol's.
+bool is_server_code(std::int64_t code) {
+    return code == mcp::code::invalid_request || (code <= -32000 && code > -32020);
+}
+
 // Not in this era (any more): nothing that a server of it would say.
 bool other_era(const Reply& reply, const ServerInfo& info) {
     if (reply.kind == Reply::Kind::error) {
-        const auto code = json::integer_value(json::member(reply.text, "code"));
-        return code == mcp::code::unsupported_version;
+        const auto code = json::integer_value(json::member(reply.text, "code")).value_or(0);
+        if (code == mcp::code::unsupported_version) return true;
+        return info.modern() ? reply.status == 400 && is_server_code(code) : is_modern_code(code);
     }
     return info.modern() && reply.kind == Reply::Kind::lost &&
            reply.loss.why == Loss::Why::status &&
@@ -49,6 +55,14 @@ bool counts_as_failure(const Reply& reply) {
     const auto& loss = reply.loss;
     return loss.why == Why::unreachable || loss.why == Why::broken || loss.why == Why::late ||
            loss.why == Why::malformed || (loss.why == Why::status && loss.status >= 500);
+}
+
+// It answers, whatever it says.
+bool is_alive(const Reply& reply) {
+    using Why = Loss::Why;
+    const auto why = reply.loss.why;
+    return reply.kind != Reply::Kind::lost || why == Why::session_gone || why == Why::challenged ||
+           why == Why::status;
 }
 
 // The members of a caller's _meta that are its own and not the protocol's.
@@ -81,6 +95,33 @@ void add(std::string& members, std::string_view more) {
 }  // namespace
 
 void Running::start() {
+    const auto time = request_.time.count() > 0 ? request_.time : client_->spec().call_time;
+    until_ = Deadline::clock::now() + time;
+    if (!client_->link()) watch();
+    seek();
+}
+
+// As long as nothing of it is with the server, its time is nobody else's to keep.
+void Running::watch() {
+    {
+        std::lock_guard lock(mutex_);
+        if (std::exchange(watched_, true)) return;
+    }
+    client_->engine_.timer.after(until_ - Deadline::clock::now(), [weak = weak_from_this()] {
+        auto self = weak.lock();
+        if (!self) return;
+        {
+            std::lock_guard lock(self->mutex_);
+            if (self->sent_) return;
+        }
+        Reply reply;
+        reply.loss.why = Loss::Why::late;
+        reply.loss.message = "the server could not be reached in time";
+        self->finish(std::move(reply));
+    });
+}
+
+void Running::seek() {
     client_->when_open([self = shared_from_this()](const Result<LinkPtr>& link) {
         if (link) return self->send(*link);
         Reply reply;
@@ -135,12 +176,15 @@ void Running::send_now(const LinkPtr& link) {
         if (cancelled_ || ended_) return;
         link_ = link;
         id_ = id;
+        sent_ = true;
     }
     Rpc::Call call;
     call.method = request_.method;
     call.name = request_.name;
     call.params = params_for(link->info, id);
-    call.time = request_.time.count() > 0 ? request_.time : client_->spec().call_time;
+    // What is over already ends in the same way as what takes too long.
+    call.time = std::max(milliseconds(1),
+                         std::chrono::duration_cast<milliseconds>(until_ - Deadline::clock::now()));
     if (link->info.modern() && link->info.kind == Kind::http && !request_.header_params.empty())
         call.headers =
             param_headers(request_.header_params, json::member(request_.params, "arguments"));
@@ -189,15 +233,24 @@ void Running::cancel(std::string_view reason) {
 
 void Running::done(Reply reply) noexcept {
     try {
-        if (counts_as_failure(reply))
-            client_->breaker_.failed();
-        else if (reply.kind != Reply::Kind::lost)
-            client_->breaker_.succeeded();
+        tell_breaker(reply);
         if (heal(reply)) return;
     } catch (const std::exception&) {
         // Then it ends as it is.
     }
     finish(std::move(reply));
+}
+
+void Running::tell_breaker(const Reply& reply) {
+    if (is_alive(reply) && !counts_as_failure(reply)) return client_->breaker_.succeeded();
+    if (!counts_as_failure(reply) || !client_->breaker_.failed()) return;
+    // A process that hangs, or a stream that nobody serves any more, would hang for ever.
+    LinkPtr link;
+    {
+        std::lock_guard lock(mutex_);
+        link = link_;
+    }
+    if (link->info.kind != Kind::http) client_->discard(link);
 }
 
 // True if it is being sent again.
@@ -208,7 +261,14 @@ bool Running::heal(const Reply& reply) {
         if (cancelled_ || ended_ || reply.ok() || repeats_ >= most_repeats) return false;
         ++repeats_;
         link = link_;
+        sent_ = false;
     }
+    const bool again = heal(reply, link);
+    if (again) watch();
+    return again;
+}
+
+bool Running::heal(const Reply& reply, const LinkPtr& link) {
     const bool lost = reply.kind == Reply::Kind::lost;
     if (lost && reply.loss.executed) return false;
     if (lost && reply.loss.why == Loss::Why::challenged) {
@@ -220,23 +280,20 @@ bool Running::heal(const Reply& reply) {
     if (session_gone(reply) || other_era(reply, link->info) ||
         (lost && duplex && reply.loss.why == Loss::Why::unreachable)) {
         client_->discard(link);
-        again();
+        seek();
         return true;
     }
     if (lost && reply.loss.why == Loss::Why::broken) {  // and nothing was sent
-        again();
+        seek();
         return true;
     }
     return false;
 }
 
-void Running::again() { start(); }
-
 void Running::settle(Challenge challenge) {
-    const auto deadline = Deadline::clock::now() + client_->spec().handshake_time;
-    auto settled = challenge.url.empty() ? client_->credentials_->acquire(deadline)
-                                         : client_->credentials_->challenged(challenge, deadline);
-    if (settled) return again();
+    auto settled = challenge.url.empty() ? client_->credentials_->acquire(until_)
+                                         : client_->credentials_->challenged(challenge, until_);
+    if (settled) return seek();
     Reply reply;
     reply.loss.why =
         settled.error().kind == ErrorKind::denied ? Loss::Why::challenged : Loss::Why::unreachable;

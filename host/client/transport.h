@@ -60,6 +60,8 @@ class Inbox {
     virtual void lost(RequestId id, Loss loss) = 0;
     // The transport ended: nobody gets an answer any more.
     virtual void closed(Loss loss) = 0;
+    // The server has forgotten us: what runs may still be answered, further requests will not be.
+    virtual void stale(Loss loss) = 0;
 };
 
 class Transport {
