@@ -9,13 +9,17 @@ namespace pb {
 
 Timer::Timer() : thread_([this] { run(); }) {}
 
-Timer::~Timer() {
+Timer::~Timer() { stop(); }
+
+void Timer::stop() {
+    decltype(queue_) dropped;  // what it holds may want to cancel something here
     {
         std::lock_guard lock(mutex_);
         stopping_ = true;
+        dropped.swap(queue_);
     }
     changed_.notify_all();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
 }
 
 std::uint64_t Timer::after(std::chrono::nanoseconds delay, std::function<void()> work) {
@@ -23,6 +27,7 @@ std::uint64_t Timer::after(std::chrono::nanoseconds delay, std::function<void()>
     bool first = false;
     {
         std::lock_guard lock(mutex_);
+        if (stopping_) return 0;
         id = next_id_++;
         auto due = Clock::now() + std::chrono::duration_cast<Clock::duration>(delay);
         auto place = queue_.emplace(due, std::pair(id, std::move(work)));

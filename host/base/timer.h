@@ -17,12 +17,14 @@ class Timer {
     using Clock = std::chrono::steady_clock;
 
     Timer();
-    ~Timer();  // what has not run yet never will
+    ~Timer();  // stop()
     Timer(const Timer&) = delete;
     Timer& operator=(const Timer&) = delete;
 
     // [any thread] Runs `work` once, not before `delay` is over. The id is for cancel().
     std::uint64_t after(std::chrono::nanoseconds delay, std::function<void()> work);
+    // [any thread but its own] What has not run yet never will, nor what is asked for later.
+    void stop();
     // [any thread] Forgets it; a function that is just running is not waited for.
     void cancel(std::uint64_t id);
 

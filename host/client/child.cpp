@@ -16,9 +16,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <future>
+#include <system_error>
 #include <thread>
 
+#include "base/log.h"
 #include "base/process.h"
 
 namespace pb::client {
@@ -146,6 +147,7 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
     void feed();
     void press();
     bool reap();
+    void kill();
     void nudge() const {
         const std::uint64_t one = 1;
         (void)!::write(wake.get(), &one, sizeof one);
@@ -186,7 +188,10 @@ Result<void> Child::State::spawn() {
     if (pid < 0) return internal_error(std::string("cannot fork: ") + std::strerror(errno));
     report.write.reset();
     int fault = 0;
-    if (::read(report.read.get(), &fault, sizeof fault) == sizeof fault) {
+    ssize_t said = 0;
+    while ((said = ::read(report.read.get(), &fault, sizeof fault)) < 0 && errno == EINTR) {
+    }
+    if (said == sizeof fault) {
         ::waitpid(pid, &status, 0);
         return invalid("cannot run '" + spec.command + "': " + std::strerror(fault));
     }
@@ -229,7 +234,6 @@ void Child::State::wait_for_events() {
                     {out.get(), POLLIN, 0},
                     {err.get(), POLLIN, 0},
                     {more ? in.get() : -1, POLLOUT, 0}};
-    if (end && pressed > 0) all[2].fd = out.get();
     // Without a process descriptor (an old kernel), and while it is being ended: look now and then.
     const int timeout = process.get() < 0 || end ? 20 : -1;
     ::poll(all, std::size(all), timeout);
@@ -295,34 +299,59 @@ bool Child::State::reap() {
     return got == pid || (got < 0 && errno != EINTR);
 }
 
+void Child::State::kill() {
+    ::kill(-pid, SIGKILL);
+    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+}
+
 Children::~Children() {
     std::unique_lock lock(mutex_);
     left_.wait(lock, [this] { return count_ == 0; });
+}
+
+void Children::add(int change) {
+    std::lock_guard lock(mutex_);
+    count_ += change;
+    left_.notify_all();
+}
+
+// The whole life of a child, on its thread.
+void Child::live(const std::shared_ptr<State>& state, std::promise<Result<void>> begun) {
+    // A child that does not read must not end us.
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+    bool running = false;
+    try {
+        auto started = state->spawn();
+        running = started.ok();
+        begun.set_value(std::move(started));
+        if (running) state->run();
+    } catch (const std::exception& fault) {
+        log::error("child.fault", {{"reason", fault.what()}});
+        if (!running) return begun.set_value(internal_error(fault.what()));
+        state->kill();
+        state->hooks.ended("was ended because of a fault here");
+    }
 }
 
 Result<std::shared_ptr<Child>> Child::start(Children& children, ChildSpec spec, Hooks hooks) {
     auto state = std::make_shared<State>(std::move(spec), std::move(hooks));
     std::promise<Result<void>> begun;
     auto ready = begun.get_future();
-    {
-        std::lock_guard lock(children.mutex_);
-        ++children.count_;
+    children.add(1);
+    try {
+        std::thread([state, &children, begun = std::move(begun)]() mutable {
+            live(state, std::move(begun));
+            state.reset();
+            children.add(-1);
+        }).detach();
+    } catch (const std::system_error& fault) {
+        children.add(-1);
+        return internal_error(std::string("cannot start a thread: ") + fault.what());
     }
-    std::thread([state, &children, &begun]() mutable {
-        // A child that does not read must not end us.
-        sigset_t pipe;
-        sigemptyset(&pipe);
-        sigaddset(&pipe, SIGPIPE);
-        ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
-        auto started = state->spawn();
-        const bool ok = started.ok();
-        begun.set_value(std::move(started));
-        if (ok) state->run();
-        state.reset();
-        std::lock_guard lock(children.mutex_);
-        --children.count_;
-        children.left_.notify_all();
-    }).detach();
     if (auto result = ready.get(); !result) return result.error();
     return std::shared_ptr<Child>(new Child(std::move(state)));
 }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,9 +35,11 @@ class Children {
 
   private:
     friend class Child;
+    void add(int change);
+
     std::mutex mutex_;
     std::condition_variable left_;
-    std::size_t count_ = 0;
+    int count_ = 0;
 };
 
 class Child {
@@ -62,6 +65,7 @@ class Child {
 
   private:
     struct State;
+    static void live(const std::shared_ptr<State>& state, std::promise<Result<void>> begun);
     explicit Child(std::shared_ptr<State> state) : state_(std::move(state)) {}
     std::shared_ptr<State> state_;
 };

@@ -3,6 +3,10 @@
 // what waits, and the child processes.
 #pragma once
 
+#include <map>
+#include <memory>
+#include <mutex>
+
 #include "base/timer.h"
 #include "base/workers.h"
 #include "client/child.h"
@@ -10,15 +14,34 @@
 
 namespace pb::client {
 
+class Rpc;
+
+// The connections that are open, to be ended together.
+class Connections {
+  public:
+    // False if there will be no more of them.
+    bool add(Rpc* key, std::weak_ptr<Rpc> rpc);
+    void remove(Rpc* key);
+    void close_all();
+
+  private:
+    std::mutex mutex_;
+    std::map<Rpc*, std::weak_ptr<Rpc>> all_;
+    bool closed_ = false;
+};
+
 struct Engine {
     explicit Engine(outbound::Http::Options options) : http(std::move(options)) {}
+    // Everything that still runs ends, as cancelled. Not on a thread of its own.
+    ~Engine();
 
-    // Handshakes, sign-ins and discovery wait here, each on a thread of its own: so many servers
-    // may be slow at once before one delays another.
-    Workers workers{256};
-    Children children;
+    const std::shared_ptr<Connections> connections = std::make_shared<Connections>();
+    outbound::Http http;
     Timer timer;
-    outbound::Http http;  // last: its thread uses the others
+    Children children;
+    // Handshakes, sign-ins and discovery wait here, each on a thread of its own: so many servers
+    // may be slow at once before one delays another. Last: it uses all the others.
+    Workers workers{256};
 };
 
 }  // namespace pb::client

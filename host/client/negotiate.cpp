@@ -92,8 +92,7 @@ Result<void> Negotiator::connect(Kind kind) {
     info_.kind = kind;
     rpc_ =
         std::make_shared<Rpc>(wanted_.engine, std::move(transport), wanted_.listener, spec_.limits);
-    return rpc_->open(
-        std::min(wanted_.deadline, std::chrono::steady_clock::now() + spec_.connect_time));
+    return rpc_->open(wanted_.deadline);
 }
 
 // One request, with whatever sign-in it takes.

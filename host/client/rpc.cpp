@@ -101,11 +101,22 @@ struct Rpc::Incoming {
 
 Rpc::Rpc(Engine& engine, TransportPtr transport, std::weak_ptr<Listener> listener, Limits limits)
     : engine_(engine),
+      connections_(engine.connections),
       transport_(std::move(transport)),
       listener_(std::move(listener)),
       limits_(limits) {}
 
-Rpc::~Rpc() { transport_->close(); }
+Rpc::~Rpc() {
+    connections_->remove(this);
+    transport_->close();
+}
+
+Result<void> Rpc::open(Deadline deadline) {
+    if (connections_->add(this, weak_from_this()))
+        return transport_->open(shared_from_this(), deadline);
+    close();
+    return Error{ErrorKind::gone, "the client is shutting down"};
+}
 
 RequestId Rpc::next_id() {
     static std::atomic<RequestId> next{1};

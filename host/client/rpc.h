@@ -71,7 +71,7 @@ class Rpc final : public Inbox, public std::enable_shared_from_this<Rpc> {
     Rpc(Engine& engine, TransportPtr transport, std::weak_ptr<Listener> listener, Limits limits);
     ~Rpc() override;
 
-    Result<void> open(Deadline deadline) { return transport_->open(shared_from_this(), deadline); }
+    Result<void> open(Deadline deadline);
 
     struct Call {
         std::string_view method;
@@ -131,6 +131,7 @@ class Rpc final : public Inbox, public std::enable_shared_from_this<Rpc> {
     void sweep();
 
     Engine& engine_;
+    const std::shared_ptr<Connections> connections_;
     const TransportPtr transport_;
     const std::weak_ptr<Listener> listener_;
     const Limits limits_;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t max_endpoint = 4096;
 constexpr milliseconds post_time{60'000};
+constexpr int most_sign_ins = 4;
 
 class SseTransport final : public Transport, public std::enable_shared_from_this<SseTransport> {
   public:
@@ -30,6 +31,7 @@ class SseTransport final : public Transport, public std::enable_shared_from_this
     bool per_request() const override { return false; }
 
   private:
+    std::optional<Loss> connect(Deadline deadline);
     std::optional<outbound::Request> request(std::string method, const std::string& url);
     bool event(const outbound::Event& event);
     Result<std::string> own_endpoint(const std::string& named) const;
@@ -63,10 +65,39 @@ std::optional<outbound::Request> SseTransport::request(std::string method, const
     return out;
 }
 
+Loss unsigned_yet() {
+    Loss loss;
+    loss.why = Loss::Why::challenged;
+    loss.message = "credentials have to be got first";
+    return loss;
+}
+
+// With whatever sign-in it takes: nobody above hears of this request.
 Result<void> SseTransport::open(std::shared_ptr<Inbox> inbox, Deadline deadline) {
     inbox_ = inbox;
+    std::optional<Loss> loss;
+    for (int tries = 0; tries <= most_sign_ins; ++tries) {
+        loss = connect(deadline);
+        if (!loss) return {};
+        if (loss->why != Loss::Why::challenged) break;
+        auto settled = loss->challenge.url.empty()
+                           ? credentials_->acquire(deadline)
+                           : credentials_->challenged(loss->challenge, deadline);
+        if (settled) continue;
+        close();
+        return settled.error();
+    }
+    close();
+    const auto kind = loss->why == Loss::Why::late         ? ErrorKind::deadline
+                      : loss->why == Loss::Why::challenged ? ErrorKind::denied
+                                                           : ErrorKind::internal;
+    return Error{kind, loss->message};
+}
+
+// Nothing once the endpoint is known.
+std::optional<Loss> SseTransport::connect(Deadline deadline) {
     auto get = request("GET", spec_.url);
-    if (!get) return Error{ErrorKind::denied, "credentials have to be got first"};
+    if (!get) return unsigned_yet();
     get->headers.emplace_back("Accept", "text/event-stream");
     get->max_answer = 0;
     get->time = milliseconds(0);
@@ -84,18 +115,22 @@ Result<void> SseTransport::open(std::shared_ptr<Inbox> inbox, Deadline deadline)
     {
         std::lock_guard lock(mutex_);
         stream_ = stream;
+        end_.reset();
     }
     stream->start(std::move(*get));
+    const auto until = std::min(deadline, Deadline::clock::now() + spec_.connect_time);
     std::unique_lock lock(mutex_);
-    const bool known = changed_.wait_until(
-        lock, deadline, [this] { return !endpoint_.empty() || end_ || closed_; });
-    if (!endpoint_.empty()) return {};
-    const auto why = !known ? "the server named no endpoint in time"
-                     : end_ ? end_->message
-                            : std::string("the connection was closed");
-    lock.unlock();
-    close();
-    return Error{known ? ErrorKind::internal : ErrorKind::deadline, why};
+    if (!changed_.wait_until(lock, until,
+                             [this] { return !endpoint_.empty() || end_ || closed_; })) {
+        Loss loss;
+        loss.why = Loss::Why::late;
+        loss.message = "the server named no endpoint in time";
+        return loss;
+    }
+    if (!endpoint_.empty()) return std::nullopt;
+    Loss closed;
+    closed.message = "the connection was closed";
+    return end_.value_or(closed);
 }
 
 // Whoever could name another origin would get our credentials.
@@ -134,7 +169,7 @@ void SseTransport::ended(const HttpStream::End& end, const outbound::Request& se
         std::lock_guard lock(mutex_);
         if (!end_) end_ = loss;
         changed_.notify_all();
-        if (closed_) return;
+        if (closed_ || endpoint_.empty()) return;
     }
     if (auto inbox = inbox_.lock()) inbox->closed(std::move(loss));
 }
@@ -147,11 +182,8 @@ void SseTransport::send(Outgoing message) {
     }
     auto post = request("POST", endpoint);
     if (!post) {
-        Loss loss;
-        loss.why = Loss::Why::challenged;
-        loss.message = "credentials have to be got first";
         if (message.arrived) message.arrived();
-        if (auto inbox = inbox_.lock()) inbox->lost(message.id, std::move(loss));
+        if (auto inbox = inbox_.lock()) inbox->lost(message.id, unsigned_yet());
         return;
     }
     post->headers.emplace_back("Content-Type", "application/json");
@@ -174,7 +206,11 @@ void SseTransport::send(Outgoing message) {
 void SseTransport::posted(RequestId id, const HttpStream::End& end, const outbound::Request& sent) {
     if (!end.failure && end.head.status < 300) return;
     auto inbox = inbox_.lock();
-    if (inbox && id != no_request) inbox->lost(id, loss_of(end, sent));
+    if (!inbox || id == no_request) return;
+    auto loss = loss_of(end, sent);
+    // The endpoint names the session.
+    if (loss.status == 404 || loss.status == 410) loss.why = Loss::Why::session_gone;
+    inbox->lost(id, std::move(loss));
 }
 
 void SseTransport::close() {

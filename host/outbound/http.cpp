@@ -48,6 +48,8 @@ Http::Ticket Http::start(Request request, std::shared_ptr<Receiver> receiver) {
     return loop_->start(std::move(request), std::move(receiver));
 }
 
+void Http::stop() { loop_->stop(); }
+
 void Http::cancel(Ticket ticket) { loop_->cancel(ticket); }
 
 std::variant<Answer, Failure> Http::fetch(Request request) {

@@ -115,6 +115,10 @@ class Http {
     // [any thread] end(cancelled) follows unless it has ended; the connection is closed.
     void cancel(Ticket ticket);
 
+    // [any thread but a receiver's] Ends every transfer (cancelled). One that is started later ends
+    // likewise, on the thread that starts it.
+    void stop();
+
     // [any thread but a receiver's] Waits for the whole answer, at most request.time.
     std::variant<Answer, Failure> fetch(Request request);
 

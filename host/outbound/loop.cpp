@@ -62,13 +62,17 @@ Loop::Loop(Http::Options options)
     thread_ = std::thread([this] { run(); });
 }
 
-Loop::~Loop() {
+void Loop::stop() {
     {
         std::lock_guard lock(inbox_->mutex);
         inbox_->stopping = true;
     }
     poller_.wake();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
+}
+
+Loop::~Loop() {
+    stop();
     std::lock_guard lock(inbox_->mutex);
     inbox_->poller = nullptr;
 }
@@ -76,9 +80,16 @@ Loop::~Loop() {
 Http::Ticket Loop::start(Request request, std::shared_ptr<Receiver> receiver) {
     const Http::Ticket ticket = next_ticket_.fetch_add(1, std::memory_order_relaxed);
     auto transfer = std::make_unique<Transfer>(ticket, std::move(request), std::move(receiver));
-    std::lock_guard lock(inbox_->mutex);
-    inbox_->started.push_back(std::move(transfer));
-    wake();
+    {
+        std::lock_guard lock(inbox_->mutex);
+        if (!inbox_->stopping) {
+            inbox_->started.push_back(std::move(transfer));
+            wake();
+            return ticket;
+        }
+    }
+    transfer->fail(Fault::cancelled, "The client is shutting down");
+    transfer->tell_end();
     return ticket;
 }
 

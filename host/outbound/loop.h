@@ -28,6 +28,7 @@ class Loop final : private TransferHost {
     // [any thread]
     Http::Ticket start(Request request, std::shared_ptr<Receiver> receiver);
     void cancel(Http::Ticket ticket);
+    void stop();
 
   private:
     struct Lookup {
