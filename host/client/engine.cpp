@@ -34,6 +34,7 @@ void Connections::close_all() {
 // before those others do.
 Engine::~Engine() {
     connections->close_all();
+    farewells.settle();
     http.stop();
     timer.stop();
 }

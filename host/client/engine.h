@@ -3,6 +3,8 @@
 // what waits, and the child processes.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -30,6 +32,32 @@ class Connections {
     bool closed_ = false;
 };
 
+// Last words to servers, for which nobody waits but the end of everything, a moment.
+class Farewells {
+  public:
+    void settle() {
+        std::unique_lock lock(said_->mutex);
+        said_->left.wait_for(lock, std::chrono::seconds(1), [&] { return said_->open == 0; });
+    }
+    // To be kept until it is said.
+    std::shared_ptr<void> begin() {
+        std::lock_guard lock(said_->mutex);
+        ++said_->open;
+        return {nullptr, [said = said_](void*) {
+                    std::lock_guard lock(said->mutex);
+                    if (--said->open == 0) said->left.notify_all();
+                }};
+    }
+
+  private:
+    struct Said {
+        std::mutex mutex;
+        std::condition_variable left;
+        int open = 0;
+    };
+    const std::shared_ptr<Said> said_ = std::make_shared<Said>();
+};
+
 struct Engine {
     explicit Engine(outbound::Http::Options options) : http(std::move(options)) {}
     // Everything that still runs ends, as cancelled. Not on a thread of its own.
@@ -38,6 +66,7 @@ struct Engine {
     const std::shared_ptr<Connections> connections = std::make_shared<Connections>();
     outbound::Http http;
     Timer timer;
+    Farewells farewells;
     Children children;
     // Handshakes, sign-ins and discovery wait here, each on a thread of its own: so many servers
     // may be slow at once before one delays another. Last: it uses all the others.

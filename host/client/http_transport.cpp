@@ -375,7 +375,7 @@ void HttpTransport::end() {
     farewell->time = short_message;
     HttpStream::Hooks nothing;
     nothing.event = [](const outbound::Event&) { return false; };
-    nothing.end = [](const HttpStream::End&) {};
+    nothing.end = [unsaid = engine_.farewells.begin()](const HttpStream::End&) {};
     std::make_shared<HttpStream>(engine_.http, max_session, std::move(nothing))
         ->start(std::move(*farewell));
 }
