@@ -62,7 +62,7 @@ async function proxy(folder, mcpServers, tools) {
     const until = Date.now() + READY_WITHIN_MS;
     for (; Date.now() < until; await sleep(20)) {
         let count = 0;
-        for (let cursor; cursor !== null; ) {
+        for (let cursor; cursor !== null;) {
             const { result } = await client.modern("tools/list", { ...(cursor && { cursor }) });
             cursor = result.nextCursor ?? null;
             count += result.tools.filter(({ name }) => !name.startsWith("remote_mcp__")).length;
@@ -158,7 +158,9 @@ function print(rows, targets, without) {
         console.log(`resident, ${name}: ${mb(idle)}, after the load ${mb(after)}`);
     const wanted = rows.filter(({ name }) => name.startsWith("through"));
     const worst = Math.max(...wanted.map(({ added_p50 }) => added_p50));
-    console.log(`aim: added median at most 1.00x the direct call's own; worst is ${worst.toFixed(2)}x`);
+    console.log(
+        `aim: added median at most 1.00x the direct call's own; worst is ${worst.toFixed(2)}x`,
+    );
 }
 
 const folder = mkdtempSync(join(tmpdir(), "patchbay-bench-"));

@@ -120,7 +120,10 @@ await report.check("tools are chosen, renamed and described", async () => {
     modernB.tools = [...modernB.tools.slice(0, 3), tool("left_out")];
     modernB.tools[1].annotations = { title: "One", readOnlyHint: false };
     write({ set: { modern_b: { tools } } });
-    await eventually(async () => (await names("modern_b")).includes("modern_b__first"), "the rules");
+    await eventually(
+        async () => (await names("modern_b")).includes("modern_b__first"),
+        "the rules",
+    );
     const [{ name, ...first }, second, ...more] = await listed("modern_b");
     assert.deepEqual(more, []);
     assert.equal(name, "modern_b__first");
@@ -183,7 +186,8 @@ await report.check("lists that lie are bounded, and told about", async () => {
         tool("modern_a__tool_00"),
     ]);
     await eventually(async () => (await names("legacy_b")).includes("legacy_b__good"), "its list");
-    for (const name of await names("legacy_b")) assert.match(name, /^legacy_b__[A-Za-z0-9_-]{1,54}$/);
+    for (const name of await names("legacy_b"))
+        assert.match(name, /^legacy_b__[A-Za-z0-9_-]{1,54}$/);
     assert.equal((await names("legacy_b")).filter((name) => name === "legacy_b__good").length, 1);
     assert.equal((await site.call("modern_a__tool_00")).text, "modern_a tool_00 x");
     assert.equal((await site.call("legacy_b__good")).text, "legacy_b good x");
@@ -211,9 +215,10 @@ await report.check("with quarantine a changed tool is withheld until it is appro
             ["tool_new", "added", true],
         ],
     );
-    assert.deepEqual((await site.admin("approve_tools", { name: "legacy_a", tools: ["tool_00"] })).approved, [
-        "tool_00",
-    ]);
+    assert.deepEqual(
+        (await site.admin("approve_tools", { name: "legacy_a", tools: ["tool_00"] })).approved,
+        ["tool_00"],
+    );
     await eventually(async () => (await names("legacy_a")).length === 3, "the approved tool");
     assert.equal((await listed("legacy_a"))[0].description, "Sends your files away");
     stream.close();

@@ -81,7 +81,9 @@ for (let death = 1; death <= deaths; ++death)
     });
 
 await report.check("sessions are opened once, and once more for each death", () => {
-    const opened = Object.fromEntries(upstreams.map((each) => [each.name, each.count("initialize")]));
+    const opened = Object.fromEntries(
+        upstreams.map((each) => [each.name, each.count("initialize")]),
+    );
     assert.deepEqual(opened, {
         modern_a: 0,
         modern_b: 0,
@@ -110,23 +112,26 @@ await report.check("another era: the same calls succeed", async () => {
         }
 });
 
-await report.check("who fails again and again is left alone, and taken back by a probe", async () => {
-    for (const upstream of [named.modern_c, named.legacy_c]) {
-        upstream.misbehave = does((request, answer) => answer.writeHead(500).end("Oh no"));
-        const refusal = ({ failed }) => /failed repeatedly/.test(failed.message);
-        await eventually(async () => refusal(await call(upstream)), "the breaker to open");
-        const before = upstream.worked;
-        const calls = 200;
-        for (let i = 0; i < calls; ++i) assert.ok((await call(upstream)).failed);
-        // None but probes, of which the machine's slowness may let more than one through.
-        const reached = upstream.worked - before;
-        assert.ok(reached < calls / 10, `${reached} requests`);
-        upstream.misbehave = null;
-        await works(upstream);
-        for (const { failed } of await together(upstream)) assert.equal(failed, undefined);
-    }
-    assert.ok((await call(named.modern_a)).text);
-});
+await report.check(
+    "who fails again and again is left alone, and taken back by a probe",
+    async () => {
+        for (const upstream of [named.modern_c, named.legacy_c]) {
+            upstream.misbehave = does((request, answer) => answer.writeHead(500).end("Oh no"));
+            const refusal = ({ failed }) => /failed repeatedly/.test(failed.message);
+            await eventually(async () => refusal(await call(upstream)), "the breaker to open");
+            const before = upstream.worked;
+            const calls = 200;
+            for (let i = 0; i < calls; ++i) assert.ok((await call(upstream)).failed);
+            // None but probes, of which the machine's slowness may let more than one through.
+            const reached = upstream.worked - before;
+            assert.ok(reached < calls / 10, `${reached} requests`);
+            upstream.misbehave = null;
+            await works(upstream);
+            for (const { failed } of await together(upstream)) assert.equal(failed, undefined);
+        }
+        assert.ok((await call(named.modern_a)).text);
+    },
+);
 
 await report.check("a look is such a probe too", async () => {
     const upstream = named.modern_c;

@@ -164,16 +164,19 @@ await report.check("calls of the healthy are as fast as without the sick", async
         assert.match(code, /^mcp_server_(failed|unreachable)$/);
 });
 
-await report.check("each kind of garbage costs its call alone, and the reason is clear", async () => {
-    const call = () => all.call("liar0__tool_00");
-    for (const [kind, { act, reason }] of Object.entries(garbage)) {
-        lying[0].misbehave = null;
-        await eventually(async () => !(await call()).failed, "a good answer");
-        lying[0].misbehave = does(act);
-        const { failed } = await call();
-        assert.match(failed?.message ?? "", reason, kind);
-    }
-});
+await report.check(
+    "each kind of garbage costs its call alone, and the reason is clear",
+    async () => {
+        const call = () => all.call("liar0__tool_00");
+        for (const [kind, { act, reason }] of Object.entries(garbage)) {
+            lying[0].misbehave = null;
+            await eventually(async () => !(await call()).failed, "a good answer");
+            lying[0].misbehave = does(act);
+            const { failed } = await call();
+            assert.match(failed?.message ?? "", reason, kind);
+        }
+    },
+);
 
 await report.check("they recover, all of them", async () => {
     await getWell();

@@ -54,7 +54,9 @@ export class Site {
         const all = [];
         let cursor;
         do {
-            const { result } = await this.client.modern("tools/list", { ...(cursor && { cursor }) });
+            const { result } = await this.client.modern("tools/list", {
+                ...(cursor && { cursor }),
+            });
             all.push(...result.tools);
             cursor = result.nextCursor;
         } while (cursor);
@@ -89,13 +91,10 @@ export class Site {
 
     // A server's state, once `matches` holds of it.
     state(name, matches) {
-        return eventually(
-            async () => {
-                const server = (await this.servers())[name];
-                return server && matches(server) ? server : undefined;
-            },
-            `the awaited state of ${name}`,
-        );
+        return eventually(async () => {
+            const server = (await this.servers())[name];
+            return server && matches(server) ? server : undefined;
+        }, `the awaited state of ${name}`);
     }
 
     // Once exactly the tools of these upstreams are listed.

@@ -42,7 +42,8 @@ export const garbage = {
         reason: /not HTTP/,
     },
     long_header: {
-        act: (request) => request.socket.end(`HTTP/1.1 200 OK\r\nX-A: ${"a".repeat(4 << 20)}\r\n\r\n`),
+        act: (request) =>
+            request.socket.end(`HTTP/1.1 200 OK\r\nX-A: ${"a".repeat(4 << 20)}\r\n\r\n`),
         reason: /header is/,
     },
     huge: {
@@ -62,7 +63,8 @@ export const garbage = {
         reason: /over 16777216 bytes|more than/,
     },
     flood: {
-        act: (request, answer) => pour(answer.writeHead(200, events), ":".padEnd(65_534, "a") + "\n\n"),
+        act: (request, answer) =>
+            pour(answer.writeHead(200, events), ":".padEnd(65_534, "a") + "\n\n"),
         reason: /over 16777216 bytes|more than/,
     },
     nested: {

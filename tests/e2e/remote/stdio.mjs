@@ -105,8 +105,7 @@ await report.check("one that only ever ends is not started again and again", asy
     site.change(flaky);
     await site.state("flaky", ({ reason }) => reason);
     for (let i = 0; i < 50; ++i) await site.admin("test_server", { name: "flaky" });
-    const ended = ({ message, server }) =>
-        message === "remote.process_ended" && server === "flaky";
+    const ended = ({ message, server }) => message === "remote.process_ended" && server === "flaky";
     const starts = site.host.events("plugin.log").filter(ended).length;
     assert.ok(starts >= 1 && starts < 15, `${starts} starts`);
     site.change(servers);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A remote MCP server of one era, written by hand so that every byte and every moment is the test's:
-// it dies and comes back at the same address, forgets its sessions, changes its era, and counts what
-// reaches it.
+// A remote MCP server of one era, written by hand so that every byte and every moment is the
+// test's: it dies and comes back at the same address, forgets its sessions, changes its era, and
+// counts what reaches it.
 import { once } from "node:events";
 import http from "node:http";
 import net from "node:net";
