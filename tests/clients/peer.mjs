@@ -78,6 +78,8 @@ export const capabilities = {
 };
 
 // The transport to what target.mjs opened, of the classes that a client's package has for it.
+// target: {url} or {command, args, env}, and what connect() reads from it: capabilities (instead of
+// all), sse (the 1.x client alone: the deprecated transport).
 export function openTransport(target, Stdio, StreamableHttp) {
     return target.command
         ? new Stdio({

@@ -13,6 +13,10 @@ class PeerV2 extends Peer {
         return this.client.callTool({ name, arguments: args, ...(_meta && { _meta }) }, options);
     }
 
+    callAnyway(name, args) {
+        return this.call(name, args);
+    }
+
     // Returns what the following calls must pass so that log messages come.
     async wantLogs(level) {
         if (this.era === "modern") return { _meta: { [logLevelKey]: level } };
@@ -40,12 +44,18 @@ class PeerV2 extends Peer {
 // era: "legacy" | "modern" (pinned, no fall-back) | "auto" (asks the server first).
 export async function connect(target, era) {
     const mode = era === "modern" ? { pin: "2026-07-28" } : era;
-    const client = new Client(clientInfo, { capabilities, versionNegotiation: { mode } });
+    const can = target.capabilities ?? capabilities;
+    const client = new Client(clientInfo, {
+        capabilities: can,
+        versionNegotiation: { mode },
+    });
     const transport = openTransport(target, StdioClientTransport, StreamableHTTPClientTransport);
     const peer = new PeerV2(client, transport);
-    client.setRequestHandler("elicitation/create", (request) => peer.answer("elicit", request));
-    client.setRequestHandler("sampling/createMessage", (request) => peer.answer("sample", request));
-    client.setRequestHandler("roots/list", (request) => peer.answer("roots", request));
+    const answers = (method, kind) =>
+        client.setRequestHandler(method, (request) => peer.answer(kind, request));
+    if (can.elicitation) answers("elicitation/create", "elicit");
+    if (can.sampling) answers("sampling/createMessage", "sample");
+    if (can.roots) answers("roots/list", "roots");
     await client.connect(transport);
     peer.era = client.getProtocolEra();
     peer.version = client.getNegotiatedProtocolVersion();
