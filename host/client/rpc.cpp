@@ -23,6 +23,11 @@ std::optional<RequestId> number(std::string_view text) {
     return out;
 }
 
+// Whether a server may ask something because of it, or say something about it.
+bool may_ask(std::string_view method) {
+    return method == "tools/call" || method == "resources/read" || method == "prompts/get";
+}
+
 Loss loss_of(Loss::Why why, std::string message, bool executed) {
     Loss out;
     out.why = why;
@@ -136,7 +141,7 @@ void Rpc::request(RequestId id, Call call, HandlerPtr handler) {
         closed = closed_;
         const auto until =
             call.time.count() > 0 ? Clock::now() + call.time : Clock::time_point::max();
-        if (!closed) pending_.emplace(id, Pending{handler, until});
+        if (!closed) pending_.emplace(id, Pending{handler, until, may_ask(call.method)});
         if (!closed && !std::exchange(watching_, true)) watch();
     }
     if (closed)
@@ -306,8 +311,8 @@ bool Rpc::answered(const Incoming& message, RequestId about, int status) {
     return true;
 }
 
-// Whose stream, or whose token it is; with no hint the only one that runs, and otherwise nobody's:
-// a guess might show one person what is another's.
+// Whose stream, or whose token it is; with no hint the only call that runs, and otherwise nobody's:
+// a guess might show one person what is another's. What is listed meanwhile is no call.
 RequestId Rpc::owner_of(const Incoming& message, RequestId about) {
     if (message.method == "notifications/progress")
         return number(json::member(message.params, "progressToken")).value_or(no_request);
@@ -315,7 +320,7 @@ RequestId Rpc::owner_of(const Incoming& message, RequestId about) {
     std::lock_guard lock(mutex_);
     RequestId only = no_request;
     for (const auto& [id, pending] : pending_) {
-        if (pending.until == Clock::time_point::max()) continue;  // a subscription asks nothing
+        if (!pending.may_ask) continue;
         if (only != no_request) return no_request;
         only = id;
     }

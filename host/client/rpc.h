@@ -112,6 +112,7 @@ class Rpc final : public Inbox, public std::enable_shared_from_this<Rpc> {
         HandlerPtr handler;
         Clock::time_point until;
         bool sending = true;
+        bool may_ask = false;
     };
     struct Incoming;
 
