@@ -37,6 +37,27 @@ std::string text_of(std::string_view object, std::string_view name) {
     return json::string_value(json::member(object, name)).value_or("");
 }
 
+// What a modern server would ask if it could: a question for each capability that it misses in the
+// caller, as far as the caller does not have it. Empty if there is none.
+std::string unaskable(std::string_view error, const HostCall& call) {
+    const auto needed = json::member(json::member(error, "data"), "requiredCapabilities");
+    std::string out;
+    auto add = [&](std::string_view method, std::string_view params) {
+        out += out.empty() ? "{" : ",";
+        out += json::quote(method) + ":{\"method\":" + json::quote(method) + ",\"params\":";
+        (out += params) += "}";
+    };
+    if (const auto elicits = json::member(needed, "elicitation"); !elicits.empty()) {
+        const bool url = !json::member(elicits, "url").empty();
+        if (!call.can("elicitation", url ? "url" : "form"))
+            add("elicitation/create", url ? R"({"mode":"url"})" : R"({"mode":"form"})");
+    }
+    if (!json::member(needed, "sampling").empty() && !call.can("sampling"))
+        add("sampling/createMessage", "{}");
+    if (!json::member(needed, "roots").empty() && !call.can("roots")) add("roots/list", "{}");
+    return out.empty() ? out : out + "}";
+}
+
 patchbay_status status_of(std::int64_t code) {
     if (code == -32602) return PATCHBAY_E_INVALID;
     if (code == -32002) return PATCHBAY_E_NOT_FOUND;
@@ -368,6 +389,10 @@ void Relay::finish_error(std::string_view error) {
         return end(PATCHBAY_INPUT_REQUIRED,
                    "{\"inputRequests\":{" + requests + "},\"requestState\":\"s\"}");
     }
+    // The host says in the caller's era what it cannot be asked.
+    if (code == -32021 && may_ask(call_.method))
+        if (const auto requests = unaskable(error, call_); !requests.empty())
+            return end(PATCHBAY_INPUT_REQUIRED, "{\"inputRequests\":" + requests + "}");
     end(status_of(code), std::string(error));
 }
 
