@@ -26,6 +26,7 @@ const setup = await Setup.start(options, async (upstreams) => {
     upstreams.memory();
     await Promise.all([upstreams.everything(), upstreams.shelf()]);
 });
+await setup.ready();
 const servers = Object.keys(setup.upstreams.all);
 const peer = await setup.client(options.client, options.era);
 const direct = Object.fromEntries(

@@ -11,11 +11,11 @@ import { Upstreams } from "./upstreams.mjs";
 
 const READY_WITHIN_MS = 60_000; // generous: the machine may be building something else
 
-// Asks again and again until it holds.
-export async function until(what, holds) {
+// Asks again and again until it holds. `problem`: what is to be said if it never does.
+export async function until(what, holds, problem = () => "") {
     const late = Date.now() + READY_WITHIN_MS;
     while (!(await holds())) {
-        if (Date.now() > late) throw new Error(`in vain: ${what}`);
+        if (Date.now() > late) throw new Error(`in vain: ${what} ${problem()}`);
         await sleep(50);
     }
 }
@@ -45,7 +45,6 @@ export class Setup {
                 },
             },
         });
-        await setup.ready();
         return setup;
     }
 
@@ -77,13 +76,17 @@ export class Setup {
     // it has heard that the session is open.
     async ready() {
         const peer = await this.client("v1", "legacy");
-        await until("the tools of all servers are listed", async () => {
+        const wanted = Object.keys(this.upstreams.all).flatMap((name) =>
+            toolsFor(name, this.upstreams).map((tool) => `${name}__${tool}`),
+        );
+        let missing;
+        const listed = async () => {
             const { tools } = await peer.listTools();
-            const there = new Set(tools.map(({ name }) => name));
-            return Object.keys(this.upstreams.all).every((name) =>
-                toolsFor(name, this.upstreams).every((tool) => there.has(`${name}__${tool}`)),
-            );
-        });
+            missing = wanted.filter((tool) => !tools.some(({ name }) => name === tool));
+            return missing.length === 0;
+        };
+        const problem = () => `(without ${missing.join(", ")})\n${this.host.log()}`;
+        await until("the tools of all servers are listed", listed, problem);
         await Promise.all(
             Object.keys(this.upstreams.all).map(async (name) => {
                 const one = await this.direct(name);
