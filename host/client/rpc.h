@@ -111,8 +111,8 @@ class Rpc final : public Inbox, public std::enable_shared_from_this<Rpc> {
     struct Pending {
         HandlerPtr handler;
         Clock::time_point until;
-        bool sending = true;
         bool may_ask = false;
+        bool sending = true;
     };
     struct Incoming;
 
