@@ -2,7 +2,8 @@
 // An MCP server that wants tokens, and the authorization server that issues them (oidc-provider,
 // unmodified), both on free loopback ports.
 //
-// Tools: `read` needs the scope read, `write` the scope write.
+// Tools: `read` needs the scope read, `write` the scope write. Both sides keep what they were asked,
+// and a test can make them lie.
 import http from "node:http";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
@@ -13,7 +14,7 @@ async function listen(server) {
     return `http://127.0.0.1:${server.address().port}`;
 }
 
-function makeProvider(issuer, resource) {
+function makeProvider(issuer, resource, { features, ...more }) {
     return new Provider(issuer, {
         scopes: ["openid", "offline_access"],
         clientAuthMethods: ["none", "client_secret_basic", "client_secret_post"],
@@ -33,7 +34,9 @@ function makeProvider(issuer, resource) {
                     return { scope: "read write", audience: resource, accessTokenFormat: "opaque" };
                 },
             },
+            ...features,
         },
+        ...more,
     });
 }
 
@@ -51,60 +54,35 @@ async function readBody(request) {
     return text === "" ? undefined : JSON.parse(text);
 }
 
-/** @returns {Promise<{url: string, requests: object[], tokens: () => string[],
+/** `settings`: of oidc-provider, over those above.
+ *  requests: to the authorization server: {method, path, grant, status, params, authorization, answer}
+ *  refused: how often the MCP server did that, by status
+ *  metadata: what it publishes; a test may change it
+ *  meddle(context, next): in place of the authorization server's own work, if it is set
+ *  intercept(request, response, body): true if it has answered in place of the MCP server
+ *  @returns {Promise<{url: string, issuer: string, requests: object[], tokens: () => string[],
  *                     revoke: (token: string) => Promise<void>,
+ *                     revokeRefresh: (token: string) => Promise<void>,
  *                     isValid: (token: string) => Promise<boolean>, stop: () => void}>} */
-export async function startUpstream() {
+export async function startUpstream(settings = {}) {
     const authorization = http.createServer();
     const issuer = await listen(authorization);
     const server = http.createServer();
     const origin = await listen(server);
     const resource = `${origin}/mcp`;
-    const provider = makeProvider(issuer, resource);
-    const requests = []; // to the authorization server: {method, path, grant}
+    const provider = makeProvider(issuer, resource, settings);
     const tokens = []; // that the MCP server was shown
-    provider.use(async (context, next) => {
-        await next();
-        const { method, path } = context;
-        const grant = context.oidc?.params?.grant_type;
-        requests.push({ method, path, grant, status: context.status });
-    });
-    authorization.on("request", provider.callback());
-
-    const metadata = `${origin}/.well-known/oauth-protected-resource/mcp`;
-    const handler = toNodeHandler(createMcpHandler(makeTools));
-    const refuse = (response, status, more) =>
-        response
-            .writeHead(status, { "WWW-Authenticate": `Bearer resource_metadata="${metadata}", ${more}` })
-            .end();
-    server.on("request", async (request, response) => {
-        if (request.url === "/.well-known/oauth-protected-resource/mcp") {
-            response.writeHead(200, { "Content-Type": "application/json" });
-            const authorization_servers = [issuer];
-            response.end(JSON.stringify({ resource, authorization_servers, scopes_supported: ["read"] }));
-            return;
-        }
-        const text = request.headers.authorization?.match(/^Bearer (.+)$/)?.[1];
-        if (text && !tokens.includes(text)) tokens.push(text);
-        const token = text && (await provider.AccessToken.find(text));
-        if (!token?.isValid || token.aud !== resource) {
-            refuse(response, 401, 'scope="read"');
-            return;
-        }
-        const body = await readBody(request);
-        const needed = body?.method === "tools/call" ? body.params.name : "read";
-        if (!token.scope?.split(" ").includes(needed)) {
-            refuse(response, 403, `error="insufficient_scope", scope="${needed}"`);
-            return;
-        }
-        handler(request, response, body);
-    });
-
-    return {
+    const upstream = {
         url: resource,
-        requests,
+        issuer,
+        requests: [],
+        refused: { 401: 0, 403: 0 },
+        metadata: { resource, authorization_servers: [issuer], scopes_supported: ["read"] },
+        meddle: null,
+        intercept: null,
         tokens: () => [...tokens],
         revoke: async (token) => (await provider.AccessToken.find(token))?.destroy(),
+        revokeRefresh: async (token) => (await provider.RefreshToken.find(token))?.destroy(),
         isValid: async (token) => Boolean((await provider.AccessToken.find(token))?.isValid),
         stop: () => {
             for (const each of [authorization, server]) {
@@ -113,4 +91,45 @@ export async function startUpstream() {
             }
         },
     };
+    provider.use(async (context, next) => {
+        await (upstream.meddle ? upstream.meddle(context, next) : next());
+        const { method, path, status, body: answer } = context;
+        const params = { ...context.query, ...context.oidc?.body };
+        const grant = params.grant_type;
+        const shown = context.get("authorization");
+        upstream.requests.push({ method, path, grant, status, params, authorization: shown, answer });
+    });
+    authorization.on("request", provider.callback());
+
+    const metadata = `${origin}/.well-known/oauth-protected-resource/mcp`;
+    const handler = toNodeHandler(createMcpHandler(makeTools));
+    const refuse = (response, status, more) => {
+        upstream.refused[status] += 1;
+        response
+            .writeHead(status, { "WWW-Authenticate": `Bearer resource_metadata="${metadata}", ${more}` })
+            .end();
+    };
+    const grants = async (token) => {
+        const found = token && (await provider.AccessToken.find(token));
+        const good = found || (token && (await provider.ClientCredentials.find(token)));
+        return good?.isValid && good.aud === resource ? good.scope?.split(" ") : undefined;
+    };
+    server.on("request", async (request, response) => {
+        if (request.url === "/.well-known/oauth-protected-resource/mcp") {
+            response.writeHead(200, { "Content-Type": "application/json" });
+            response.end(JSON.stringify(upstream.metadata));
+            return;
+        }
+        const token = request.headers.authorization?.match(/^Bearer (.+)$/)?.[1];
+        if (token && !tokens.includes(token)) tokens.push(token);
+        const scopes = await grants(token);
+        if (!scopes) return refuse(response, 401, 'scope="read"');
+        const body = await readBody(request);
+        if (upstream.intercept?.(request, response, body)) return;
+        const needed = body?.method === "tools/call" ? body.params.name : "read";
+        if (!scopes.includes(needed))
+            return refuse(response, 403, `error="insufficient_scope", scope="${needed}"`);
+        handler(request, response, body);
+    });
+    return upstream;
 }
