@@ -67,8 +67,8 @@ class SignIn final : public Identity {
     SignInState state() const override {
         const auto status = oauth_->status();
         using State = client::OAuth::State;
-        return {status.state == State::needs_sign_in || status.state == State::needs_permission,
-                status.text};
+        const bool lost = status.state == State::needs_sign_in;
+        return {lost || status.state == State::needs_permission, lost, status.text};
     }
     Result<std::string> sign_in_link(const std::string& owner, client::Deadline deadline) override {
         const Json whose{{"server", server_}, {"principal", principal_}};

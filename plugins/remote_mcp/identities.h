@@ -17,7 +17,8 @@ namespace pb::remote {
 
 // How credentials stand, for people; no secrets.
 struct SignInState {
-    bool needed = false;
+    bool needed = false;  // for something that was tried
+    bool lost = false;    // nothing serves until then
     std::string text;
 };
 

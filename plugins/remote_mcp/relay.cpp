@@ -107,7 +107,9 @@ void Relay::start() {
     // Our state from the round before, if there was one; a modern server gets its own back.
     const auto state = text_of(call_.params, "requestState");
     if (state == "s") {
+        const auto answers = json::member(call_.params, "inputResponses");
         signing_in_ = true;
+        declined_ = text_of(json::member(answers, "sign_in"), "action") != "accept";
         call_.params = json::without(json::without(call_.params, "requestState"), "inputResponses");
     } else if (state == "m") {
         call_.params = json::without(call_.params, "requestState");
@@ -120,7 +122,7 @@ void Relay::start() {
 
 // True as long as a person who has the link may still be signing in.
 bool Relay::waits_for_sign_in() {
-    if (!signing_in_ || !who_.identity->state().needed ||
+    if (!signing_in_ || declined_ || !who_.identity->state().needed ||
         std::chrono::steady_clock::now() - begun_ > sign_in_time)
         return false;
     {

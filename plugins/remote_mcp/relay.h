@@ -93,6 +93,7 @@ class Relay final : public client::Handler, public std::enable_shared_from_this<
     int questions_ = 0;
     bool resynced_ = false;    // because the server did not like our headers
     bool signing_in_ = false;  // the caller was given the link
+    bool declined_ = false;    // and does not sign in now
     std::chrono::steady_clock::time_point begun_{};
     bool flushing_ = false, ended_ = false;
 };

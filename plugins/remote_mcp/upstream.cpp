@@ -171,9 +171,16 @@ Result<Upstream::Client> Upstream::looking_client() {
     {
         std::lock_guard lock(mutex_);
         for (const auto& [principal, person] : clients_)
-            if (!person.client.identity->state().needed) return person.client;
+            if (!person.client.identity->state().lost) return person.client;
     }
     return Error{ErrorKind::denied, "somebody has to sign in first"};
+}
+
+// With the lock. A call may have found out since the last look.
+SignInState Upstream::sign_in_state() const {
+    if (sign_in_needed_) return {true, true, problem_};
+    const auto own = clients_.find({});
+    return own == clients_.end() ? SignInState() : own->second.client.identity->state();
 }
 
 void Upstream::subscribe(const std::string& uri, bool on) {
@@ -404,6 +411,7 @@ Json Upstream::trust_report() const {
 Json Upstream::status() const {
     std::lock_guard lock(mutex_);
     const auto& spec = settings_.spec;
+    const auto sign_in = sign_in_state();
     Json out{{"name", settings_.name},
              {"namespace", settings_.name_space},
              {"origin", name_of(origin_)},
@@ -412,7 +420,7 @@ Json Upstream::status() const {
              {"tools", exposed_->tool_count},
              {"resources", exposed_->resource_count},
              {"prompts", exposed_->prompt_count},
-             {"status", sign_in_needed_     ? "needs_sign_in"
+             {"status", sign_in.lost        ? "needs_sign_in"
                         : !problem_.empty() ? "failing"
                         : known_            ? "ready"
                                             : "connecting"}};
@@ -420,7 +428,8 @@ Json Upstream::status() const {
         out["command"] = spec.command;
     else
         out["url"] = shown_url(spec.url);
-    if (!problem_.empty()) out["reason"] = problem_;
+    if (!problem_.empty() || sign_in.needed)
+        out["reason"] = problem_.empty() ? sign_in.text : problem_;
     if (known_) {
         out["protocol"] = info_.version_name;
         out["server"] = Json::parse(info_.server_info, nullptr, false);

@@ -88,6 +88,7 @@ class Upstream final : public client::Events, public std::enable_shared_from_thi
 
     Result<Client> make_client(const std::string& principal);
     Result<Client> looking_client();
+    SignInState sign_in_state() const;
     void look_after(client::milliseconds delay);
     void look();
     Result<Json> look_once(client::Deadline deadline);
