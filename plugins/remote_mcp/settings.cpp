@@ -308,6 +308,10 @@ std::string_view name_of(ActsAs acts_as) {
     return names[static_cast<int>(acts_as)];
 }
 
+bool Settings::has_sign_in() const {
+    return text(auth, "type") == "oauth" && text(auth, "grant") != "client_credentials";
+}
+
 std::string Settings::identity() const {
     // Nothing secret goes into what is kept in the open, not even as a digest.
     std::vector<std::string> shown;

@@ -43,6 +43,8 @@ struct Settings {
     client::milliseconds serve_stale{86'400'000};  // how long the last good lists outlive failures
     std::vector<std::string> remarks;              // members that are not understood
 
+    // Whether a person can do something about refused credentials, by signing in.
+    bool has_sign_in() const;
     // Of what decides which server this is and who we are to it: kept lists are only good for it.
     std::string identity() const;
 };

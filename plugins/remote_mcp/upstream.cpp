@@ -304,11 +304,12 @@ void Upstream::failed(const Error& error) {
                 error.kind == ErrorKind::denied ? log::Level::notice : log::Level::warning,
                 "remote.unavailable", {{"server", settings_.name}, {"reason", error.message}});
         problem_ = error.message;
-        sign_in_needed_ = error.kind == ErrorKind::denied;
+        const bool denied = error.kind == ErrorKind::denied;
+        sign_in_needed_ = denied && settings_.has_sign_in();
         ++failures_;
-        // A sign-in that is needed takes nothing away: what there is would be there again after it.
-        stale =
-            known_ && !sign_in_needed_ && wall_ms() - synced_ms_ > settings_.serve_stale.count();
+        // Credentials that are needed take nothing away: what there is would be there again with
+        // them.
+        stale = known_ && !denied && wall_ms() - synced_ms_ > settings_.serve_stale.count();
         if (stale) known_ = false;
     }
     if (stale) replace(std::make_shared<const Exposed>());

@@ -71,6 +71,9 @@ export async function startUpstream(settings = {}) {
     const origin = await listen(server);
     const resource = `${origin}/mcp`;
     const provider = makeProvider(issuer, resource, settings);
+    const find = async (token) =>
+        token &&
+        ((await provider.AccessToken.find(token)) ?? (await provider.ClientCredentials.find(token)));
     const tokens = []; // that the MCP server was shown
     const upstream = {
         url: resource,
@@ -81,9 +84,9 @@ export async function startUpstream(settings = {}) {
         meddle: null,
         intercept: null,
         tokens: () => [...tokens],
-        revoke: async (token) => (await provider.AccessToken.find(token))?.destroy(),
+        revoke: async (token) => (await find(token))?.destroy(),
         revokeRefresh: async (token) => (await provider.RefreshToken.find(token))?.destroy(),
-        isValid: async (token) => Boolean((await provider.AccessToken.find(token))?.isValid),
+        isValid: async (token) => Boolean((await find(token))?.isValid),
         stop: () => {
             for (const each of [authorization, server]) {
                 each.closeAllConnections();
@@ -109,10 +112,9 @@ export async function startUpstream(settings = {}) {
             .writeHead(status, { "WWW-Authenticate": `Bearer resource_metadata="${metadata}", ${more}` })
             .end();
     };
-    const grants = async (token) => {
-        const found = token && (await provider.AccessToken.find(token));
-        const good = found || (token && (await provider.ClientCredentials.find(token)));
-        return good?.isValid && good.aud === resource ? good.scope?.split(" ") : undefined;
+    const scopesOf = async (text) => {
+        const token = await find(text);
+        return token?.isValid && token.aud === resource ? token.scope?.split(" ") : undefined;
     };
     server.on("request", async (request, response) => {
         if (request.url === "/.well-known/oauth-protected-resource/mcp") {
@@ -122,7 +124,7 @@ export async function startUpstream(settings = {}) {
         }
         const token = request.headers.authorization?.match(/^Bearer (.+)$/)?.[1];
         if (token && !tokens.includes(token)) tokens.push(token);
-        const scopes = await grants(token);
+        const scopes = await scopesOf(token);
         if (!scopes) return refuse(response, 401, 'scope="read"');
         const body = await readBody(request);
         if (upstream.intercept?.(request, response, body)) return;
