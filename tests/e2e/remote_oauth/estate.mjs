@@ -117,8 +117,12 @@ export class Estate extends Site {
         return this.state(name, ({ status }) => status === "needs_sign_in");
     }
 
-    ready(name) {
-        return this.state(name, ({ status }) => status === "ready");
+    // And what it has is listed, which is a moment later.
+    async ready(name) {
+        const state = await this.state(name, ({ status }) => status === "ready");
+        const listed = async () => (await this.tools()).some((tool) => tool.startsWith(`${name}__`));
+        await eventually(listed, `the tools of ${name}`);
+        return state;
     }
 
     // Once exactly these tools of remote servers are listed.
