@@ -230,7 +230,7 @@ Reply Rpc::ask(Call call) {
 }
 
 void Rpc::close() {
-    end(loss_of(Loss::Why::cancelled, "the connection was closed", true));
+    end(loss_of(Loss::Why::cancelled, "the connection was closed", true), nullptr);
     transport_->close();
 }
 
@@ -385,8 +385,8 @@ void Rpc::lost(RequestId id, Loss loss) {
 }
 
 void Rpc::closed(Loss loss) {
-    auto listener = listener_.lock();
-    if (end(loss) && listener) listener->ended(*this, loss);
+    const auto listener = listener_.lock();
+    end(loss, listener.get());
 }
 
 void Rpc::stale(Loss loss) {
@@ -403,17 +403,17 @@ bool Rpc::has_ended() const {
     return closed_;
 }
 
-// Nobody gets an answer any more. False if that was so already.
-bool Rpc::end(const Loss& loss) {
+// Nobody gets an answer any more. Whoever keeps us hears of it first, so that nobody comes back.
+void Rpc::end(const Loss& loss, Listener* told) {
     std::unordered_map<RequestId, Pending> all;
     {
         std::lock_guard lock(mutex_);
-        if (std::exchange(closed_, true)) return false;
+        if (std::exchange(closed_, true)) return;
         all.swap(pending_);
     }
+    if (told) told->ended(*this, loss);
     for (auto& [id, pending] : all)
         pending.handler->done(lost_reply(loss));
-    return true;
 }
 
 }  // namespace pb::client

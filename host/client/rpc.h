@@ -126,7 +126,7 @@ class Rpc final : public Inbox, public std::enable_shared_from_this<Rpc> {
     void asked(const Incoming& message, RequestId about);
     void notified(const Incoming& message, RequestId about);
     void torn_down(const Incoming& message);
-    bool end(const Loss& loss);
+    void end(const Loss& loss, Listener* told);
     void tell_cancelled(RequestId id, std::string_view reason);
     void watch();
     void sweep();
