@@ -51,6 +51,10 @@ class Admission {
     Result<Target> find(const runtime::Caller& caller, std::string_view method,
                         std::string_view name) const;
 
+    // The same in a snapshot that is this caller's to see.
+    static Result<Target> find_in(catalog::SnapshotPtr snapshot, std::string_view method,
+                                  std::string_view name);
+
     // [any thread] The rest of the way. The observer hears the end exactly once, perhaps before
     // this returns. Bodies it gets carry exposed names. no_call if the call never began.
     catalog::CallId call(const Target& target, const Admitted& admitted,

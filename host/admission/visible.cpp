@@ -20,8 +20,13 @@ catalog::SnapshotPtr Admission::visible(const runtime::Caller& caller) const {
 
 Result<Target> Admission::find(const runtime::Caller& caller, std::string_view method,
                                std::string_view name) const {
+    return find_in(visible(caller), method, name);
+}
+
+Result<Target> Admission::find_in(catalog::SnapshotPtr snapshot, std::string_view method,
+                                  std::string_view name) {
     Target target;
-    target.snapshot = visible(caller);
+    target.snapshot = std::move(snapshot);
     if (method == "tools/call") {
         const auto* tool = target.snapshot->tool(name);
         if (!tool) return unknown("Unknown tool", name);

@@ -152,6 +152,8 @@ Result<void> App::prepare() {
     auto keys = store::MasterKeys::of_environment(host.data_dir);
     if (!keys) return keys.error();
     secrets_ = std::make_unique<store::Secrets>(*store_, std::move(*keys));
+    scopes_ = std::make_unique<Scopes>(catalog_, calls_, workers_, make_ask(calls_, list_timeout));
+    invoker_.use(*scopes_, workers_);
     orgs_.use({calls_, orgs_, invoker_, *store_, *secrets_, events_, timers_, workers_, lifecycle_,
                host_facts(host)});
 
@@ -184,6 +186,7 @@ Result<void> App::prepare() {
 
 void App::sweep() {
     server_->sweep();
+    scopes_->sweep();
     timer_.after(sweep_every, [this] { sweep(); });
 }
 
@@ -299,6 +302,7 @@ void App::stop() {
     folder_.reset();
     if (server_) server_->close_all();
     calls_.drain(cancel_time());
+    if (scopes_) scopes_->clear();
     orgs_.stop();
     // A call that does not come back holds its instance, for which waiting is of no use.
     const bool stuck = calls_.inside() > 0;

@@ -61,6 +61,7 @@ class App {
     Invoker invoker_;
     Orgs orgs_;
     Workers workers_;
+    std::unique_ptr<Scopes> scopes_;
     plugin::EventBus events_;
     plugin::Timers timers_;
     plugin::Lifecycle lifecycle_;

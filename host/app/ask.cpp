@@ -51,6 +51,10 @@ Result<std::string> Waiter::wait(std::chrono::milliseconds limit) {
     return Error{kind_of(status_), std::move(why)};
 }
 
+runtime::CallerPtr host_caller(const std::string& org) {
+    return std::make_shared<runtime::Caller>(runtime::Caller{org, "host", "service", {"mcp:read"}});
+}
+
 catalog::Ask make_ask(runtime::Calls& calls, std::chrono::milliseconds limit) {
     return
         [&calls, limit](const std::shared_ptr<catalog::Provider>& provider, const std::string& org,
@@ -60,8 +64,7 @@ catalog::Ask make_ask(runtime::Calls& calls, std::chrono::milliseconds limit) {
             spec.provider = provider;
             spec.method = method;
             spec.params = params;
-            spec.caller = std::make_shared<runtime::Caller>(
-                runtime::Caller{org, "host", "service", {"mcp:read"}});
+            spec.caller = host_caller(org);
             spec.timeout = limit;
             spec.observer = waiter;
             calls.start(spec);

@@ -30,6 +30,9 @@ class Waiter : public runtime::CallObserver {
     std::string body_;
 };
 
+// The host itself, in the organisation's name.
+runtime::CallerPtr host_caller(const std::string& org);
+
 // What the catalog's builder asks providers with: as the host itself, in the organisation's name.
 catalog::Ask make_ask(runtime::Calls& calls, std::chrono::milliseconds limit);
 

@@ -74,6 +74,7 @@ Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder,
             wanted.spec.config = std::move(*config);
             wanted.lists = capability.lists;
             wanted.routes = capability.routes;
+            wanted.takes_servers = !capability.takes.empty();
             out.wanted.push_back(std::move(wanted));
         }
     }

@@ -18,6 +18,7 @@ struct Wanted {
     plugin::InstanceSpec spec;
     catalog::ListPolicy lists;
     std::vector<catalog::Route> routes;
+    bool takes_servers = false;
 
     // Two that are equal are served by the same instance, where it takes over the configuration.
     std::string identity() const;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/invoker.h"
 
+#include <algorithm>
+#include <array>
+
 #include "admission/authenticate.h"
 #include "base/log.h"
 #include "json/scan.h"
@@ -8,6 +11,7 @@
 namespace pb::app {
 namespace {
 
+using catalog::SnapshotPtr;
 using catalog::Status;
 using Done = std::function<void(Status, std::string_view)>;
 
@@ -41,55 +45,115 @@ std::string list(const catalog::Snapshot& snapshot, std::string_view method) {
     return {};
 }
 
+// The name or URI that is asked for; empty if there is none.
+std::string name_of(const catalog::Invocation& what) {
+    const bool read = what.method == "resources/read";
+    return json::string_value(json::member(what.params, read ? "uri" : "name")).value_or("");
+}
+
+bool is_invocation(const catalog::Invocation& what) {
+    constexpr std::array<std::string_view, 4> lists = {"tools/list", "resources/list",
+                                                       "resources/templates/list", "prompts/list"};
+    if (std::find(lists.begin(), lists.end(), what.method) != lists.end()) return true;
+    const bool one = what.method == "tools/call" || what.method == "prompts/get" ||
+                     what.method == "resources/read";
+    return one && !name_of(what).empty();
+}
+
 std::string message_body(std::string_view text) {
     return "{\"message\":" + json::quote(text) + "}";
 }
 
 }  // namespace
 
-catalog::Status Invoker::invoke(const catalog::ServiceIdentity& self, catalog::CallId parent,
-                                std::string_view method, std::string_view params,
-                                std::int64_t timeout_ns, Done done) noexcept {
+void Invoker::use(Scopes& scopes, Workers& workers) {
+    scopes_ = &scopes;
+    workers_ = &workers;
+}
+
+catalog::Status Invoker::invoke(const catalog::Invocation& what, Done done) noexcept {
     try {
-        if (!json::scan(params).ok() || json::type_of(params) != json::Type::object)
+        if (!json::scan(what.params).ok() || json::type_of(what.params) != json::Type::object)
             return Status::invalid;
         runtime::CallerPtr caller;
-        auto client = std::make_shared<runtime::ClientView>();
-        if (parent == catalog::no_call) {
-            caller = admission::Authenticator::service(self.org, self.capability);
-        } else {
-            auto origin = admission_.calls().origin(parent);
-            if (!origin.caller) return Status::gone;
-            if (origin.depth >= admission_.calls().options().max_depth) return Status::busy;
-            caller = origin.caller;
-            *client = *origin.client;
-            client->progress = false;  // progress of a nested call belongs to nobody's token
-            client->log_level.clear();
-        }
-        if (auto body = list(*admission_.visible(*caller), method); !body.empty())
-            return done(Status::ok, body), Status::ok;
-        const bool read = method == "resources/read";
-        if (!read && method != "tools/call" && method != "prompts/get") return Status::invalid;
-        const auto name = json::string_value(json::member(params, read ? "uri" : "name"));
-        if (!name) return Status::invalid;
-        auto target = admission_.find(*caller, method, *name);
-        if (!target) {
-            done(Status::not_found, message_body(target.error().message));
-            return Status::ok;
-        }
-        admission::Admitted admitted;
-        admitted.method = method;
-        admitted.params = params;
-        admitted.caller = caller;
-        admitted.client = client;
-        admitted.parent = parent;
-        admitted.timeout = std::chrono::nanoseconds(std::max<std::int64_t>(0, timeout_ns));
-        admission_.call(*target, admitted, std::make_shared<Forward>(std::move(done)));
-        return Status::ok;
+        if (auto may = caller_of(what, caller); may != Status::ok) return may;
+        if (!what.scope.empty()) return invoke_in_scope(what, *caller, std::move(done));
+        return invoke_in(admission_.visible(*caller), what, std::move(done));
     } catch (const std::exception& fault) {
         log::error("invoke.fault", {{"reason", fault.what()}});
         return Status::internal;
     }
+}
+
+Status Invoker::caller_of(const catalog::Invocation& what, runtime::CallerPtr& caller) const {
+    if (what.parent == catalog::no_call) {
+        caller = admission::Authenticator::service(what.self.org, what.self.capability);
+        return Status::ok;
+    }
+    auto origin = admission_.calls().origin(what.parent);
+    if (!origin.caller) return Status::gone;
+    if (origin.depth >= admission_.calls().options().max_depth) return Status::busy;
+    caller = std::move(origin.caller);
+    return Status::ok;
+}
+
+// Where the scope has to be opened first, which takes its time, the rest is another thread's.
+Status Invoker::invoke_in_scope(const catalog::Invocation& what, const runtime::Caller& caller,
+                                Done done) {
+    if (!scopes_) return Status::unsupported;
+    auto servers = Scopes::merged(what.scope);
+    if (!servers) return Status::invalid;
+    if (servers->empty()) return invoke_in(admission_.visible(caller), what, std::move(done));
+    if (auto snapshot = scopes_->at_hand(caller.org, *servers))
+        return invoke_in(std::move(snapshot), what, std::move(done));
+    if (!is_invocation(what)) return Status::invalid;
+    workers_->post([this, self = what.self, parent = what.parent, method = std::string(what.method),
+                    params = std::string(what.params), timeout = what.timeout_ns, org = caller.org,
+                    servers = std::move(*servers), done = std::move(done)] {
+        auto snapshot = scopes_->open(org, servers);
+        if (!snapshot) {
+            log::warning("scope.not_opened", {{"org", org}, {"reason", snapshot.error().message}});
+            return done(Status::busy, message_body("the scope's servers cannot be opened: " +
+                                                   snapshot.error().message));
+        }
+        const auto begun = invoke_in(std::move(*snapshot),
+                                     {.self = self,
+                                      .parent = parent,
+                                      .method = method,
+                                      .params = params,
+                                      .timeout_ns = timeout},
+                                     done);
+        if (begun != Status::ok) done(begun, message_body("the calling call has ended"));
+    });
+    return Status::ok;
+}
+
+Status Invoker::invoke_in(SnapshotPtr snapshot, const catalog::Invocation& what, Done done) const {
+    if (!is_invocation(what)) return Status::invalid;
+    runtime::CallerPtr caller;
+    if (auto may = caller_of(what, caller); may != Status::ok) return may;
+    auto client = std::make_shared<runtime::ClientView>();
+    if (auto origin = admission_.calls().origin(what.parent); origin.client) {
+        *client = *origin.client;
+        client->progress = false;  // progress of a nested call belongs to nobody's token
+        client->log_level.clear();
+    }
+    if (auto body = list(*snapshot, what.method); !body.empty())
+        return done(Status::ok, body), Status::ok;
+    auto target = admission::Admission::find_in(std::move(snapshot), what.method, name_of(what));
+    if (!target) {
+        done(Status::not_found, message_body(target.error().message));
+        return Status::ok;
+    }
+    admission::Admitted admitted;
+    admitted.method = what.method;
+    admitted.params = what.params;
+    admitted.caller = caller;
+    admitted.client = client;
+    admitted.parent = what.parent;
+    admitted.timeout = std::chrono::nanoseconds(std::max<std::int64_t>(0, what.timeout_ns));
+    admission_.call(*target, admitted, std::make_shared<Forward>(std::move(done)));
+    return Status::ok;
 }
 
 }  // namespace pb::app

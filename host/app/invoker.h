@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The invoke service: a plugin's calls into its organisation's catalog, by the same admission as a
-// client's.
+// client's; with a scope, into the catalog with that scope's servers laid over it.
 #pragma once
 
 #include "admission/admission.h"
+#include "app/scopes.h"
+#include "base/workers.h"
 #include "catalog/invoker.h"
 
 namespace pb::app {
@@ -12,13 +14,25 @@ class Invoker : public catalog::Invoker {
   public:
     explicit Invoker(const admission::Admission& admission) : admission_(admission) {}
 
+    // Before anything else; without it there are no scopes.
+    void use(Scopes& scopes, Workers& workers);
+
     catalog::Status invoke(
-        const catalog::ServiceIdentity& self, catalog::CallId parent, std::string_view method,
-        std::string_view params, std::int64_t timeout_ns,
+        const catalog::Invocation& what,
         std::function<void(catalog::Status, std::string_view)> done) noexcept override;
 
   private:
+    using Done = std::function<void(catalog::Status, std::string_view)>;
+    // Whose authority it runs on; another status than ok if it may not run.
+    catalog::Status caller_of(const catalog::Invocation& what, runtime::CallerPtr& caller) const;
+    catalog::Status invoke_in_scope(const catalog::Invocation& what, const runtime::Caller& caller,
+                                    Done done);
+    catalog::Status invoke_in(catalog::SnapshotPtr snapshot, const catalog::Invocation& what,
+                              Done done) const;
+
     const admission::Admission& admission_;
+    Scopes* scopes_ = nullptr;
+    Workers* workers_ = nullptr;
 };
 
 }  // namespace pb::app

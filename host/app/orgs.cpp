@@ -317,8 +317,9 @@ std::optional<Orgs::Instance> Orgs::begin(Wanted wanted) {
         // Before it is asked for its lists and offers: what it says of them from now on counts.
         std::lock_guard lock(mutex_);
         speakers_[started->get()] = spec.org;
-        return Instance{std::move(identity), spec.config,     *started,       wanted.lists,
-                        wanted.routes,       spec.capability, spec.name_space};
+        return Instance{std::move(identity), spec.config,    *started,
+                        wanted.lists,        wanted.routes,  wanted.takes_servers,
+                        spec.capability,     spec.name_space};
     }
     say_once(spec.org, wanted.library->label() + " did not start as " + spec.capability + ": " +
                            started.error().message);
@@ -341,6 +342,7 @@ Orgs::Bindings Orgs::gather(const std::string& org, const Instances& instances) 
         own.provider = instance.provider;
         own.lists = instance.lists;
         own.routes = instance.routes;
+        own.takes_servers = instance.takes_servers;
         out.push_back(std::move(own));
         auto offered = instance.provider->offered();
         std::move(offered.begin(), offered.end(), std::back_inserter(out));

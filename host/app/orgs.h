@@ -61,6 +61,7 @@ class Orgs : public catalog::ChangeSink {
         std::shared_ptr<plugin::Instance> provider;
         catalog::ListPolicy lists;
         std::vector<catalog::Route> routes;
+        bool takes_servers = false;
         std::string capability, name_space;
     };
     using Instances = std::vector<Instance>;

@@ -67,6 +67,10 @@ class CatalogBuilder {
     BuildLimits limits_;
 };
 
+// Two snapshots of an organisation as one: what is in `over` comes before what `base` has under the
+// same namespace or name, and hides it.
+SnapshotPtr overlay(const Snapshot& base, const Snapshot& over);
+
 // What differs between two snapshots, for notices; compares definitions, not versions.
 struct Changes {
     bool tools = false, prompts = false, resources = false;  // resources: with templates

@@ -17,13 +17,21 @@ struct ServiceIdentity {
     std::string capability;
 };
 
+struct Invocation {
+    ServiceIdentity self;
+    CallId parent = no_call;  // no_call: as `self`'s service identity
+    std::string_view method;
+    std::string_view params;
+    std::int64_t timeout_ns = 0;
+    std::string_view scope = {};  // JSON array of {"mcpServers":{...}}; empty: none
+};
+
 class Invoker {
   public:
     virtual ~Invoker() = default;
     // [any thread] ok: `done` will be called exactly once, on any thread, perhaps before this
-    // returns; otherwise it will not. parent no_call: as `self`'s service identity.
-    virtual Status invoke(const ServiceIdentity& self, CallId parent, std::string_view method,
-                          std::string_view params, std::int64_t timeout_ns,
+    // returns; otherwise it will not.
+    virtual Status invoke(const Invocation& what,
                           std::function<void(Status, std::string_view)> done) noexcept = 0;
 };
 

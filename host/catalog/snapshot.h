@@ -39,6 +39,7 @@ struct Binding {
     std::shared_ptr<Provider> provider;
     ListPolicy lists;
     std::vector<Route> routes;
+    bool takes_servers = false;  // it opens remote MCP servers for the others
     // Filled from the provider's server/discover by CatalogBuilder:
     bool tools = false, resources = false, prompts = false, completions = false,
          resource_subscriptions = false;

@@ -63,6 +63,12 @@ class Instance : public catalog::Provider {
                                    std::chrono::milliseconds timeout) = 0;
 };
 
+// [any thread] The bindings of virtual capabilities that are not in the catalog: `offers` is a JSON
+// array of what a plugin would offer them with. An Error if the provider is no plugin instance, or
+// an offer is wrong.
+Result<std::vector<catalog::Binding>> private_bindings(
+    const std::shared_ptr<catalog::Provider>& instance, std::string_view offers);
+
 // [any thread] Makes the instance and waits for its start(), up to start_timeout. The error says
 // why in the plugin's own words where it gave any.
 Result<std::shared_ptr<Instance>> start_instance(const LibraryPtr& library,

@@ -40,11 +40,21 @@ class VirtualProvider final : public catalog::Provider {
 namespace {
 
 constexpr std::size_t max_offers = 1000;
+constexpr std::size_t max_private = 100;
 constexpr std::size_t max_spec = 16u << 10;
 constexpr std::size_t max_text = 4096;
 constexpr std::string_view lists_changed = "notifications/tools/list_changed";
 
 Error busy(std::string message) { return {ErrorKind::busy, std::move(message)}; }
+
+catalog::Binding binding_of(const Offer& offer, std::shared_ptr<catalog::Provider> provider) {
+    catalog::Binding binding;
+    binding.capability = offer.name;
+    binding.name_space = offer.name_space;
+    binding.provider = std::move(provider);
+    binding.lists = offer.lists;
+    return binding;
+}
 
 Result<std::string> text_of(const json::Json& spec, const char* name, bool required) {
     const auto found = spec.find(name);
@@ -161,12 +171,23 @@ std::vector<catalog::Binding> Offers::bindings(const std::shared_ptr<HostInstanc
             provider = std::make_shared<VirtualProvider>(self, name);
             offered.provider = provider;
         }
-        catalog::Binding binding;
-        binding.capability = name;
-        binding.name_space = offered.offer.name_space;
-        binding.provider = std::move(provider);
-        binding.lists = offered.offer.lists;
-        out.push_back(std::move(binding));
+        out.push_back(binding_of(offered.offer, std::move(provider)));
+    }
+    return out;
+}
+
+Result<std::vector<catalog::Binding>> private_bindings(
+    const std::shared_ptr<catalog::Provider>& instance, std::string_view offers) {
+    const auto host = std::dynamic_pointer_cast<HostInstance>(instance);
+    if (!host) return Error{ErrorKind::unsupported, "the provider is no plugin instance"};
+    std::vector<std::string_view> specs;
+    if (!json::elements(offers, specs) || specs.size() > max_private)
+        return invalid("the offers must be an array of at most " + std::to_string(max_private));
+    std::vector<catalog::Binding> out;
+    for (const auto spec : specs) {
+        auto offer = parse_offer(spec);
+        if (!offer) return offer.error();
+        out.push_back(binding_of(*offer, std::make_shared<VirtualProvider>(host, offer->name)));
     }
     return out;
 }

@@ -35,14 +35,19 @@ constexpr auto gone = [](auto...) -> patchbay_status { return PATCHBAY_E_GONE; }
 const void* idle_service(const patchbay_host*, const char* id) {
     static const patchbay_config_v1 config{sizeof config, gone};
     static const patchbay_store_v1 store{sizeof store, gone, gone, gone, gone};
-    static const patchbay_invoke_v1 invoke{sizeof invoke, gone};
+    static const patchbay_invoke_v1 invoke{sizeof invoke, gone, gone};
     static const patchbay_events_v1 events{sizeof events, gone, gone, gone};
     static const patchbay_schedule_v1 schedule{sizeof schedule, gone, gone};
-    const std::pair<std::string_view, const void*> all[] = {{PATCHBAY_SERVICE_CONFIG, &config},
-                                                            {PATCHBAY_SERVICE_STORE, &store},
-                                                            {PATCHBAY_SERVICE_INVOKE, &invoke},
-                                                            {PATCHBAY_SERVICE_EVENTS, &events},
-                                                            {PATCHBAY_SERVICE_SCHEDULE, &schedule}};
+    static const patchbay_secrets_v1 secrets{sizeof secrets, gone, gone, gone, gone};
+    static const patchbay_capabilities_v1 capabilities{sizeof capabilities, gone, gone, gone};
+    const std::pair<std::string_view, const void*> all[] = {
+        {PATCHBAY_SERVICE_CONFIG, &config},
+        {PATCHBAY_SERVICE_STORE, &store},
+        {PATCHBAY_SERVICE_INVOKE, &invoke},
+        {PATCHBAY_SERVICE_EVENTS, &events},
+        {PATCHBAY_SERVICE_SCHEDULE, &schedule},
+        {PATCHBAY_SERVICE_SECRETS, &secrets},
+        {PATCHBAY_SERVICE_CAPABILITIES, &capabilities}};
     for (const auto& [name, table] : all)
         if (id && name == id) return table;
     return nullptr;

@@ -19,11 +19,11 @@ bool is_request(std::string_view method, std::string_view params) {
            json::scan(params).ok() && json::type_of(params) == json::Type::object;
 }
 
-patchbay_status invoke(const patchbay_host* host, patchbay_call parent, patchbay_str method,
-                       patchbay_str params, int64_t timeout_ns, patchbay_invoke_done done,
-                       void* user) noexcept {
+patchbay_status invoke_in(const patchbay_host* host, patchbay_call parent, patchbay_str scope,
+                          patchbay_str method, patchbay_str params, int64_t timeout_ns,
+                          patchbay_invoke_done done, void* user) noexcept {
     return guarded([&]() -> patchbay_status {
-        if (!is_view(method) || !is_view(params) || !done || timeout_ns < 0)
+        if (!is_view(scope) || !is_view(method) || !is_view(params) || !done || timeout_ns < 0)
             return PATCHBAY_E_INVALID;
         std::string_view what = as_view(method);
         std::string_view with = params.size == 0 ? "{}" : as_view(params);
@@ -39,19 +39,30 @@ patchbay_status invoke(const patchbay_host* host, patchbay_call parent, patchbay
         auto end = [pending, id = *id](catalog::Status status, std::string_view body) {
             pending->finish(id, status, body);
         };
-        auto begun =
-            instance.wiring().invoker.invoke({instance.spec().org, instance.spec().capability},
-                                             parent, what, with, timeout_ns, std::move(end));
+        auto begun = instance.wiring().invoker.invoke(
+            {.self = {instance.spec().org, instance.spec().capability},
+             .parent = parent,
+             .method = what,
+             .params = with,
+             .timeout_ns = timeout_ns,
+             .scope = as_view(scope)},
+            std::move(end));
         if (begun == catalog::Status::ok) return PATCHBAY_OK;
         // A stop in between has ended it already, and then it counts as begun.
         return pending->withdraw(*id) ? as_abi(begun) : PATCHBAY_OK;
     });
 }
 
+patchbay_status invoke(const patchbay_host* host, patchbay_call parent, patchbay_str method,
+                       patchbay_str params, int64_t timeout_ns, patchbay_invoke_done done,
+                       void* user) noexcept {
+    return invoke_in(host, parent, {nullptr, 0}, method, params, timeout_ns, done, user);
+}
+
 }  // namespace
 
 const patchbay_invoke_v1& invoke_service() {
-    static const patchbay_invoke_v1 table{sizeof(patchbay_invoke_v1), invoke};
+    static const patchbay_invoke_v1 table{sizeof(patchbay_invoke_v1), invoke, invoke_in};
     return table;
 }
 

@@ -52,8 +52,7 @@ runtime::CallOptions patient() {
     return options;
 }
 
-Status Nobody::invoke(const catalog::ServiceIdentity&, catalog::CallId, std::string_view,
-                      std::string_view, std::int64_t,
+Status Nobody::invoke(const catalog::Invocation&,
                       std::function<void(Status, std::string_view)> done) noexcept {
     done(Status::not_found, R"({"message":"there is nobody"})");
     return Status::ok;

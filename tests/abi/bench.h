@@ -59,8 +59,7 @@ bool eventually(Condition&& condition) {
 // There is nothing to call: every nested call has ended before invoke() returns.
 class Nobody : public catalog::Invoker {
   public:
-    Status invoke(const catalog::ServiceIdentity& self, catalog::CallId parent,
-                  std::string_view method, std::string_view params, std::int64_t timeout_ns,
+    Status invoke(const catalog::Invocation& what,
                   std::function<void(Status, std::string_view)> done) noexcept override;
 };
 

@@ -47,6 +47,13 @@ TEST_F(Growth, TheConfigurationIsTakenOver) {
     EXPECT_TRUE(lists("one__ping"));
 }
 
+TEST_F(Growth, SecretsNotesAndScopes) {
+    EXPECT_EQ(house_.tool("growth__keep").text(), "0 0 hidden 0");
+    EXPECT_EQ(house_.tool("growth__scoped").text(), "hub__ping is there");
+    EXPECT_EQ(house_.tool("growth__scoped").text(), "hub__ping is there") << "at hand now";
+    EXPECT_FALSE(lists("hub__ping"));
+}
+
 // A table of 1.0, on the edge of a page: whoever looks for configure() in it dies.
 TEST(GrowthOfOthers, A10TableHasNoConfigure) {
     Bench bench;

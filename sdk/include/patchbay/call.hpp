@@ -239,12 +239,24 @@ class Call {
     // Any other method: tools/list, resources/read, resources/list, prompts/get, prompts/list.
     Invoked request(std::string_view method, const json& params,
                     std::chrono::nanoseconds timeout = {}) const {
-        return detail::invoke_and_wait(host_, id_, method, params, timeout).get();
+        return detail::invoke_and_wait(host_, id_, nullptr, method, params, timeout).get();
+    }
+    // The same among remote MCP servers that only this call sees, laid over the catalog: `scope` is
+    // an array of {"mcpServers":{...}} objects, the last of which counts. Error "unsupported" where
+    // the host has no scopes (1.0).
+    Invoked request_in(const json& scope, std::string_view method, const json& params,
+                       std::chrono::nanoseconds timeout = {}) const {
+        return detail::invoke_and_wait(host_, id_, scope, method, params, timeout).get();
+    }
+    Invoked invoke_in(const json& scope, std::string_view tool, json arguments = json::object(),
+                      std::chrono::nanoseconds timeout = {}) const {
+        return request_in(scope, "tools/call", detail::tool_params(tool, std::move(arguments)),
+                          timeout);
     }
     // The same without waiting: handler gets the reply, exactly once, on any thread.
     void invoke_async(std::string_view tool, json arguments, ReplyHandler handler,
                       std::chrono::nanoseconds timeout = {}) const {
-        detail::invoke_async(host_, id_, "tools/call",
+        detail::invoke_async(host_, id_, nullptr, "tools/call",
                              detail::tool_params(tool, std::move(arguments)), timeout,
                              std::move(handler));
     }

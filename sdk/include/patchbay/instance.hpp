@@ -142,11 +142,17 @@ class Plugin {
     }
     Invoked request(std::string_view method, const json& params,
                     std::chrono::nanoseconds timeout = {}) const {
-        return detail::invoke_and_wait(host_, PATCHBAY_NO_CALL, method, params, timeout).get();
+        return detail::invoke_and_wait(host_, PATCHBAY_NO_CALL, nullptr, method, params, timeout)
+            .get();
+    }
+    Invoked request_in(const json& scope, std::string_view method, const json& params,
+                       std::chrono::nanoseconds timeout = {}) const {
+        return detail::invoke_and_wait(host_, PATCHBAY_NO_CALL, scope, method, params, timeout)
+            .get();
     }
     void invoke_async(std::string_view tool, json arguments, ReplyHandler handler,
                       std::chrono::nanoseconds timeout = {}) const {
-        detail::invoke_async(host_, PATCHBAY_NO_CALL, "tools/call",
+        detail::invoke_async(host_, PATCHBAY_NO_CALL, nullptr, "tools/call",
                              detail::tool_params(tool, std::move(arguments)), timeout,
                              std::move(handler));
     }

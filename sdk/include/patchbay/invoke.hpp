@@ -79,22 +79,29 @@ using ReplyHandler = std::function<void(Reply)>;
 
 namespace detail {
 
-inline void invoke(const patchbay_host* host, patchbay_call parent, std::string_view method,
-                   const json& params, std::chrono::nanoseconds timeout, patchbay_invoke_done done,
-                   void* user) {
+// scope: an array of {"mcpServers":{...}} objects, or null.
+inline void invoke(const patchbay_host* host, patchbay_call parent, const json& scope,
+                   std::string_view method, const json& params, std::chrono::nanoseconds timeout,
+                   patchbay_invoke_done done, void* user) {
     const auto& table = service<patchbay_invoke_v1>(host, PATCHBAY_SERVICE_INVOKE);
     const std::string text = dump(params);
-    const auto status =
-        table.invoke(host, parent, view(method), view(text), timeout.count(), done, user);
+    patchbay_status status = PATCHBAY_E_UNSUPPORTED;
+    if (scope.is_null()) {
+        status = table.invoke(host, parent, view(method), view(text), timeout.count(), done, user);
+    } else if (PATCHBAY_HAS(&table, patchbay_invoke_v1, invoke_in)) {
+        const std::string servers = dump(scope);
+        status = table.invoke_in(host, parent, view(servers), view(method), view(text),
+                                 timeout.count(), done, user);
+    }
     if (status != PATCHBAY_OK) throw service_error(status, "invoke");
 }
 
-inline void invoke_async(const patchbay_host* host, patchbay_call parent, std::string_view method,
-                         const json& params, std::chrono::nanoseconds timeout,
-                         ReplyHandler handler) {
+inline void invoke_async(const patchbay_host* host, patchbay_call parent, const json& scope,
+                         std::string_view method, const json& params,
+                         std::chrono::nanoseconds timeout, ReplyHandler handler) {
     auto owned = std::make_unique<ReplyHandler>(std::move(handler));
     invoke(
-        host, parent, method, params, timeout,
+        host, parent, scope, method, params, timeout,
         [](void* user, patchbay_status status, patchbay_str body) {
             try {
                 const std::unique_ptr<ReplyHandler> handler(static_cast<ReplyHandler*>(user));
@@ -108,7 +115,7 @@ inline void invoke_async(const patchbay_host* host, patchbay_call parent, std::s
     static_cast<void>(owned.release());
 }
 
-inline Reply invoke_and_wait(const patchbay_host* host, patchbay_call parent,
+inline Reply invoke_and_wait(const patchbay_host* host, patchbay_call parent, const json& scope,
                              std::string_view method, const json& params,
                              std::chrono::nanoseconds timeout) {
     struct Waiting {
@@ -116,7 +123,7 @@ inline Reply invoke_and_wait(const patchbay_host* host, patchbay_call parent,
         Signal done;
     } waiting;
     invoke(
-        host, parent, method, params, timeout,
+        host, parent, scope, method, params, timeout,
         [](void* user, patchbay_status status, patchbay_str body) {
             auto& to = *static_cast<Waiting*>(user);
             try {

@@ -17,8 +17,8 @@
  *                 Read a member only if struct_size covers it (PATCHBAY_HAS). A break would be
  *                 a new entry point, patchbay_plugin_v2; a host goes on loading v1.
  *  3. Threads.    Lifecycle functions (start, configure, stop, destroy) of one instance never
- * overlap. handle() and cancel() run on host threads, concurrently, unless the manifest says
- *                 "threading":"serial". Host functions may be called from any thread.
+ *                 overlap. handle() and cancel() run on host threads, concurrently, unless the
+ *                 manifest says "threading":"serial". Host functions may be called from any thread.
  *  4. Completion. Every handle() is completed exactly once, then or later, on any thread. A later
  *                 attempt answers PATCHBAY_E_GONE and does nothing. Call ids are never reused.
  *  5. Faults.     No exception may leave a plugin function and none leaves a host function.
@@ -121,22 +121,37 @@ enum {
  *                                                     www-authenticate, retry-after}}
  *                                       An error status becomes a response too. Whatever is
  *                                       answered, browsers are told neither to guess its type nor
- * to run or frame it. Anything unknown is completed with PATCHBAY_E_UNSUPPORTED. params   the
- * request's params, a JSON object, as the client sent it but with the plugin's own names and URIs
- * (the host's namespace removed). After PATCHBAY_INPUT_REQUIRED it has the client's
- * "inputResponses" and the plugin's own "requestState". Where a member name is given twice, the
- * last counts: it is what the host has looked at. (Arguments with such names are refused where the
- * tool's inputSchema asks for anything.) context  a JSON object: org               id of the
- * organisation that the call belongs to capability        (1.1) which capability it is for: the
- * instance's own, or a virtual one that it offers (service patchbay.capabilities/1) principal
- * {"id","kind"}: kind is "anonymous" | "user" | "key" | "service" scopes            ["mcp:read",
- * ...] sources, objects ids from source:/object: scopes; absent = not narrowed client
- * {"name","version"} as the client says of itself; may be absent clientCapabilities what the client
- * can be asked:
- * {"elicitation":{"form":{}},...} protocolVersion   of the client; plugins rarely need it logLevel
- * the least severe level that the client wants; absent = none progress          true if somebody
- * listens to progress trace             {"traceparent","tracestate","baggage"}; may be absent depth
- * 0 for a client's call, +1 for each nested invoke Unknown members are to be ignored.
+ *                                       to run or frame it.
+ *          patchbay/scope/open       (1.1) {"mcpServers": {name: definition}} of one call alone
+ *                                       (invoke_in), to a capability that takes mcpServers. These
+ *                                       are a caller's words; nothing in them is resolved.
+ *                                    -> {"capabilities": [specs as for offer()]}: private virtual
+ *                                       capabilities, under names that are offered nowhere else
+ *                                       ("scope7:github"). Their lists are asked for once.
+ *          patchbay/scope/close      (1.1) {"capabilities": [names]}: nobody uses these of one open
+ *                                       any more
+ *                                    -> {}
+ *          Anything unknown is completed with PATCHBAY_E_UNSUPPORTED.
+ * params   the request's params, a JSON object, as the client sent it but with the plugin's own
+ *          names and URIs (the host's namespace removed). After PATCHBAY_INPUT_REQUIRED it has the
+ *          client's "inputResponses" and the plugin's own "requestState".
+ *          Where a member name is given twice, the last counts: it is what the host has looked at.
+ *          (Arguments with such names are refused where the tool's inputSchema asks for anything.)
+ * context  a JSON object:
+ *            org               id of the organisation that the call belongs to
+ *            capability        (1.1) which capability it is for: the instance's own, or a virtual
+ *                              one that it offers (service patchbay.capabilities/1)
+ *            principal         {"id","kind"}: kind is "anonymous" | "user" | "key" | "service"
+ *            scopes            ["mcp:read", ...]
+ *            sources, objects  ids from source:/object: scopes; absent = not narrowed
+ *            client            {"name","version"} as the client says of itself; may be absent
+ *            clientCapabilities what the client can be asked: {"elicitation":{"form":{}},...}
+ *            protocolVersion   of the client; plugins rarely need it
+ *            logLevel          the least severe level that the client wants; absent = none
+ *            progress          true if somebody listens to progress
+ *            trace             {"traceparent","tracestate","baggage"}; may be absent
+ *            depth             0 for a client's call, +1 for each nested invoke
+ *          Unknown members are to be ignored.
  */
 typedef struct patchbay_request {
     uint32_t struct_size;
@@ -189,9 +204,11 @@ struct patchbay_host {
      *                           resume (2025-11-25 streams) let it poll instead of holding a
      *                           connection. Elsewhere nothing happens.
      *   patchbay/record         (1.1) a small object (at most 4096 bytes) for the host's own record
-     * of the call, such as {"acts_as":"service"}; a later one replaces it. No secrets. Clients do
-     * not see it. With PATCHBAY_NO_CALL: notifications/tools/list_changed,
-     * .../prompts/list_changed, .../resources/list_changed the host asks for the lists again.
+     *                           of the call, such as {"acts_as":"service"}; a later one replaces
+     *                           it. No secrets. Clients do not see it.
+     * With PATCHBAY_NO_CALL:
+     *   notifications/tools/list_changed, .../prompts/list_changed, .../resources/list_changed
+     *                           the host asks for the lists again.
      *   notifications/resources/updated {"uri"}
      * PATCHBAY_E_AGAIN: the reader is behind and nothing was sent; wait() and send again.
      * PATCHBAY_E_GONE: the call has ended. PATCHBAY_E_UNSUPPORTED: no such notification. */
@@ -221,9 +238,10 @@ struct patchbay_plugin {
      *   version     of Patchbay
      *   public_url  at which people and clients reach it, without a slash at its end; may be absent
      *   outbound    {"allow_stdio": whether servers may be programs of this machine,
-     *                "allow_private_cidrs": ranges of special addresses that may be reached}: what
-     * a capability that connects to others has to keep to An error status means that this instance
-     * cannot serve; destroy() follows and stop() does not. */
+     *                "allow_private_cidrs": ranges of special addresses that may be reached}:
+     *               what a capability that connects to others has to keep to
+     * An error status means that this instance cannot serve; destroy() follows and stop() does not.
+     */
     patchbay_status (*start)(patchbay_plugin* self, patchbay_str start);
 
     /* [lifecycle] No handle() comes after this. Complete what is still running, end own threads. */
@@ -399,6 +417,15 @@ typedef struct patchbay_invoke_v1 {
     patchbay_status (*invoke)(const patchbay_host* host, patchbay_call parent, patchbay_str method,
                               patchbay_str params, int64_t timeout_ns, patchbay_invoke_done done,
                               void* user);
+    /* 1.1. The same among servers that only this call sees, laid over the catalog. scope is a JSON
+     * array of {"mcpServers":{name: definition}} objects, least specific first (an agent's, then a
+     * session's); by name the last counts, and a server hides what the organisation has under its
+     * namespace. Empty is no scope. They are opened by the capability whose manifest takes
+     * mcpServers, kept while they are used, and closed when they have been idle for a while. done
+     * gets PATCHBAY_E_BUSY where they cannot be opened. PATCHBAY_E_UNSUPPORTED: no scopes here. */
+    patchbay_status (*invoke_in)(const patchbay_host* host, patchbay_call parent,
+                                 patchbay_str scope, patchbay_str method, patchbay_str params,
+                                 int64_t timeout_ns, patchbay_invoke_done done, void* user);
 } patchbay_invoke_v1;
 
 /* Receives an event: topic and a JSON value. [worker], one at a time for each subscription. */
@@ -432,18 +459,20 @@ typedef struct patchbay_events_v1 {
 typedef struct patchbay_capabilities_v1 {
     uint32_t struct_size;
     /* spec, a JSON object:
-     *   name         1 to 100 of [a-z0-9_.:-], beginning with a letter or digit, with a ':', so
-     * that it is never that of a capability in a manifest: "mcp:github" namespace    as that of any
-     * capability: "github" title, description   optional, for people lists        optional, as in
-     * the manifest Offered again under the same name it replaces what was said, and the lists are
-     * asked for again if that differs. Answers soon: the lists are asked for later, on another
-     * thread, and should be answered at once from what is known, since the organisation's other
-     * changes wait meanwhile; a notice brings them anew. PATCHBAY_E_INVALID: the spec is wrong.
-     * PATCHBAY_E_BUSY: another capability of the organisation has the name or the namespace at this
-     * moment, or the instance offers 1000 already. PATCHBAY_E_GONE: stopping. Then reason(user,
-     * name, sentence) is called, once, if it is not NULL; the host's log has the sentence too. (A
-     * capability that comes under the same namespace later is left out, with a warning in the log
-     * that names both.) */
+     *   name                 1 to 100 of [a-z0-9_.:-], beginning with a letter or digit, with a
+     *                        ':', so that no capability of a manifest has it: "mcp:github"
+     *   namespace            as that of any capability: "github"
+     *   title, description   optional, for people
+     *   lists                optional, as in the manifest
+     * Offered again under the same name it replaces what was said, and the lists are asked for
+     * again if that differs. The lists are asked for soon, on another thread; answer them at once
+     * from what is known, since the organisation's other changes wait meanwhile, and say with
+     * notify() that there is more.
+     * PATCHBAY_E_INVALID: the spec is wrong. PATCHBAY_E_BUSY: another capability of the
+     * organisation has the name or the namespace at this moment, or the instance offers 1000
+     * already. PATCHBAY_E_GONE: stopping. Then reason(user, name, sentence) is called once, unless
+     * it is NULL; the host's log has the sentence too. (What comes under a namespace that is taken
+     * by the time the catalog is made is left out, with a warning in the log that names both.) */
     patchbay_status (*offer)(const patchbay_host* host, patchbay_str spec, patchbay_sink reason,
                              void* user);
     /* Its calls that still run go on. PATCHBAY_E_NOT_FOUND if it is not offered. */
@@ -498,6 +527,7 @@ PATCHBAY_FROZEN_(patchbay_plugin, configure, 56);
 PATCHBAY_FROZEN_(patchbay_config_v1, get, 8);
 PATCHBAY_FROZEN_(patchbay_store_v1, list, 32);
 PATCHBAY_FROZEN_(patchbay_invoke_v1, invoke, 8);
+PATCHBAY_FROZEN_(patchbay_invoke_v1, invoke_in, 16);
 PATCHBAY_FROZEN_(patchbay_events_v1, unsubscribe, 24);
 PATCHBAY_FROZEN_(patchbay_schedule_v1, cancel, 16);
 PATCHBAY_FROZEN_(patchbay_secrets_v1, list, 32);

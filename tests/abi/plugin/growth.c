@@ -11,13 +11,15 @@
 PATCHBAY_MANIFEST(
     "{\"id\":\"growth\",\"version\":\"1.0.0\",\"abi\":\"1.1\",\"capabilities\":[{\"name\":"
     "\"growth\","
-    "\"takes\":[\"mcpServers\"]}]}");
+    "\"takes\":[\"mcpServers\"],\"routes\":[{\"path\":\"/api/growth\",\"access\":\"admin\"},"
+    "{\"path\":\"/oauth/callback\",\"access\":\"public\"}]}]}");
 
 struct growth {
     patchbay_plugin table;
     const patchbay_host* host;
     char told[4096]; /* the last start object, as a JSON string's content */
     int starts, configures;
+    patchbay_call waiting; /* for what its scope has */
 };
 
 static patchbay_str str(const char* text) {
@@ -80,6 +82,34 @@ static void keep_reason(void* user, patchbay_str key, patchbay_str value) {
     snprintf(user, 512, "%.*s", (int)value.size, value.data);
 }
 
+/* Keeps a secret, reads it back, and leaves a note on the call's record. */
+static void keep_secret(struct growth* me, patchbay_call call) {
+    const patchbay_secrets_v1* table = me->host->service(me->host, PATCHBAY_SERVICE_SECRETS);
+    char value[512] = "";
+    const int written = table->put(me->host, str("token"), str("hidden"), -1, NULL);
+    const int got = table->get(me->host, str("token"), keep_reason, value, NULL);
+    const int noted =
+        me->host->notify(me->host, call, str("patchbay/record"), str("{\"acts_as\":\"service\"}"));
+    char text[1024];
+    snprintf(text, sizeof text, "%d %d %s %d", written, got, value, noted);
+    answer_text(me, call, text);
+}
+
+static void list_in_scope_done(void* user, patchbay_status status, patchbay_str body) {
+    (void)status;
+    struct growth* me = user;
+    const int found = holds(body, "\"hub__ping\"");
+    answer_text(me, me->waiting, found ? "hub__ping is there" : "hub__ping is not there");
+}
+
+/* Lists the tools among servers of this call alone. */
+static void list_in_scope(struct growth* me, patchbay_call call) {
+    const patchbay_invoke_v1* table = me->host->service(me->host, PATCHBAY_SERVICE_INVOKE);
+    me->waiting = call;
+    table->invoke_in(me->host, call, str("[{\"mcpServers\":{\"hub\":{}}}]"), str("tools/list"),
+                     str("{}"), 0, list_in_scope_done, me);
+}
+
 static void call_own(struct growth* me, patchbay_call call, patchbay_str params) {
     char text[8192];
     const patchbay_capabilities_v1* table = capabilities(me);
@@ -93,6 +123,10 @@ static void call_own(struct growth* me, patchbay_call call, patchbay_str params)
         table->offer(me->host, str("{\"name\":\"mcp:three\",\"namespace\":\"one\"}"), keep_reason,
                      reason);
         answer_text(me, call, reason);
+    } else if (holds(params, "\"keep\"")) {
+        keep_secret(me, call);
+    } else if (holds(params, "\"scoped\"")) {
+        list_in_scope(me, call);
     } else if (holds(params, "\"withdraw\"")) {
         snprintf(text, sizeof text, "%d", table->withdraw(me->host, str("mcp:two")));
         answer_text(me, call, text);
@@ -106,7 +140,8 @@ static void call_own(struct growth* me, patchbay_call call, patchbay_str params)
 static void handle(patchbay_plugin* self, patchbay_call call, const patchbay_request* request) {
     struct growth* me = of(self);
     const int one = holds(request->context, "\"capability\":\"mcp:one\"");
-    const int two = holds(request->context, "\"capability\":\"mcp:two\"");
+    const int two = holds(request->context, "\"capability\":\"mcp:two\"") ||
+                    holds(request->context, "\"capability\":\"scope1:hub\"");
     if (holds(request->method, "tools/list"))
         me->host->complete(
             me->host, call, PATCHBAY_OK,
@@ -116,6 +151,14 @@ static void handle(patchbay_plugin* self, patchbay_call call, const patchbay_req
                       "{\"name\":\"clash\",\"inputSchema\":{\"type\":\"object\"}},"
                       "{\"name\":\"withdraw\",\"inputSchema\":{\"type\":\"object\"}},"
                       "{\"name\":\"state\",\"inputSchema\":{\"type\":\"object\"}}]}"));
+    else if (holds(request->method, "patchbay/http/request"))
+        me->host->complete(
+            me->host, call, PATCHBAY_OK,
+            str("{\"headers\":{\"content-type\":\"text/plain\"},\"body\":\"grown\"}"));
+    else if (holds(request->method, "patchbay/scope/open"))
+        me->host->complete(
+            me->host, call, PATCHBAY_OK,
+            str("{\"capabilities\":[{\"name\":\"scope1:hub\",\"namespace\":\"hub\"}]}"));
     else if (!holds(request->method, "tools/call"))
         me->host->complete(me->host, call, PATCHBAY_E_UNSUPPORTED, str(""));
     else if (one || two)

@@ -28,12 +28,13 @@ class InvokerTest : public testing::Test {
     // What invoke() says, and what `done` is told.
     Status invoke(const std::string& method, const std::string& params,
                   catalog::CallId parent = catalog::no_call) {
-        return invoker.invoke({"default", "agents"}, parent, method, params, 0,
-                              [this](Status end, std::string_view body) {
-                                  ++times;
-                                  status = end;
-                                  result = body.empty() ? json() : json::parse(body);
-                              });
+        return invoker.invoke(
+            {.self = {"default", "agents"}, .parent = parent, .method = method, .params = params},
+            [this](Status end, std::string_view body) {
+                ++times;
+                status = end;
+                result = body.empty() ? json() : json::parse(body);
+            });
     }
     World world;
     app::Invoker invoker;

@@ -119,6 +119,15 @@ class Plugins {
         std::lock_guard lock(mutex_);
         return hosts_.size();
     }
+    // Scopes that were opened, and capabilities of them that were closed.
+    std::size_t opened() {
+        std::lock_guard lock(mutex_);
+        return opened_;
+    }
+    bool closed_reach(std::size_t number) {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, plugin::long_enough, [&] { return closed_ >= number; });
+    }
 
     plugin::Signal go_on;       // for a start that "hangs"
     bool configurable = false;  // those that are made next
@@ -147,6 +156,7 @@ class Plugins {
         json tools = json::array(), resources = json::array();
         const auto method = plugin::view(request.method);
         const std::string capability = json::parse(plugin::view(request.context))["capability"];
+        if (method.starts_with("patchbay/scope/")) return answer_scope(host, call, request);
         std::string late;
         {
             std::lock_guard lock(mutex_);
@@ -181,6 +191,30 @@ class Plugins {
         host->complete(host, call, PATCHBAY_OK, plugin::str(body.dump()));
     }
 
+    // Each server lists the tools that its definition names; one that is "refused" costs the scope.
+    void answer_scope(const patchbay_host* host, patchbay_call call,
+                      const patchbay_request& request) {
+        const auto params = json::parse(plugin::view(request.params));
+        json body = {{"capabilities", json::array()}};
+        bool refused = false;
+        {
+            std::lock_guard lock(mutex_);
+            if (plugin::view(request.method) == "patchbay/scope/close") {
+                closed_ += params["capabilities"].size();
+            } else {
+                ++opened_;
+                for (const auto& [name, definition] : params["mcpServers"].items()) {
+                    refused |= definition.contains("refused");
+                    const auto made = "scope" + std::to_string(opened_) + ":" + name;
+                    virtual_[made] = definition.value("tools", json());
+                    body["capabilities"].push_back({{"name", made}, {"namespace", name}});
+                }
+            }
+            changed_.notify_all();
+        }
+        host->complete(host, call, refused ? PATCHBAY_E_DENIED : PATCHBAY_OK,
+                       plugin::str(refused ? R"({"message":"not that one"})" : body.dump()));
+    }
     static void answer_virtual(const patchbay_host* host, patchbay_call call,
                                std::string_view method, const json& names) {
         json body = {{"capabilities", {{"tools", json::object()}, {"resources", json::object()}}}};
@@ -197,7 +231,8 @@ class Plugins {
     }
 
     std::mutex mutex_;
-    std::condition_variable started_;
+    std::condition_variable started_, changed_;
+    std::size_t opened_ = 0, closed_ = 0;
     std::map<const patchbay_host*, json> hosts_;
     std::map<std::string, std::size_t> starts_, listings_;
     std::map<std::string, json> virtual_;

@@ -156,6 +156,23 @@ TEST_F(ServicesTest, TheEndOfAnInvokedCallHoldsOnlyAThreadThatAPluginLent) {
     EXPECT_EQ(ends.thread, std::this_thread::get_id());
 }
 
+TEST_F(ServicesTest, AScopeGoesWithTheInvocation) {
+    auto instance = start();
+    const auto& invoke = service<patchbay_invoke_v1>(PATCHBAY_SERVICE_INVOKE);
+    Ends ends;
+    EXPECT_EQ(
+        invoke.invoke_in(host_, 0, str("[1]"), str("tools/list"), str("{}"), 0, Ends::done, &ends),
+        PATCHBAY_OK);
+    EXPECT_EQ(around_.invoker.scope, "[1]");
+    EXPECT_EQ(invoke.invoke_in(host_, 0, {nullptr, 3}, str("tools/list"), str("{}"), 0, Ends::done,
+                               &ends),
+              PATCHBAY_E_INVALID);
+    around_.invoker.answer = Status::unsupported;
+    EXPECT_EQ(
+        invoke.invoke_in(host_, 0, str("[]"), str("tools/list"), str("{}"), 0, Ends::done, &ends),
+        PATCHBAY_E_UNSUPPORTED);
+}
+
 TEST_F(ServicesTest, CallsOfOthersAreGone) {
     around_.calls.foreign = 6;
     around_.calls.ended_by = Status::ok;

@@ -107,11 +107,10 @@ class FakeChanges : public catalog::ChangeSink {
 class FakeInvoker : public catalog::Invoker {
   public:
     using Done = std::function<void(catalog::Status, std::string_view)>;
-    catalog::Status invoke(const catalog::ServiceIdentity& self, catalog::CallId parent,
-                           std::string_view method, std::string_view params, std::int64_t,
-                           Done done) noexcept override {
-        seen = self.org + " " + self.capability + " " + std::to_string(parent) + " " +
-               std::string(method) + " " + std::string(params);
+    catalog::Status invoke(const catalog::Invocation& what, Done done) noexcept override {
+        seen = what.self.org + " " + what.self.capability + " " + std::to_string(what.parent) +
+               " " + std::string(what.method) + " " + std::string(what.params);
+        scope = what.scope;
         if (at_once)
             done(answer, "{}");
         else if (answer == catalog::Status::ok)
@@ -120,7 +119,7 @@ class FakeInvoker : public catalog::Invoker {
     }
     catalog::Status answer = catalog::Status::ok;
     bool at_once = false;
-    std::string seen;
+    std::string seen, scope;
     std::vector<Done> pending;
 };
 

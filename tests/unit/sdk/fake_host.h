@@ -122,6 +122,7 @@ struct Invocation {
     std::string method;
     json params;
     std::int64_t timeout_ns;
+    std::string scope;
 };
 std::vector<Invocation> invocations();
 void answer_invoke(patchbay_status status, std::string body, bool later = false);

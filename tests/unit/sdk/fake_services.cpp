@@ -120,11 +120,11 @@ patchbay_status cancel_timer(const patchbay_host*, std::uint64_t id) {
     return state.timers.erase(id) != 0 ? PATCHBAY_OK : PATCHBAY_E_NOT_FOUND;
 }
 
-patchbay_status do_invoke(const patchbay_host*, patchbay_call parent, patchbay_str method,
-                          patchbay_str params, std::int64_t timeout, patchbay_invoke_done done,
-                          void* user) {
-    state.invocations.push_back(
-        {parent, std::string(view(method)), json::parse(view(params)), timeout});
+patchbay_status do_invoke_in(const patchbay_host*, patchbay_call parent, patchbay_str scope,
+                             patchbay_str method, patchbay_str params, std::int64_t timeout,
+                             patchbay_invoke_done done, void* user) {
+    state.invocations.push_back({parent, std::string(view(method)), json::parse(view(params)),
+                                 timeout, std::string(view(scope))});
     if (state.invoke_refusal != PATCHBAY_OK) return state.invoke_refusal;
     const auto answer = [done, user, status = state.invoke_status, body = state.invoke_body] {
         done(user, status, view(body));
@@ -135,6 +135,12 @@ patchbay_status do_invoke(const patchbay_host*, patchbay_call parent, patchbay_s
         answer();
     }
     return PATCHBAY_OK;
+}
+
+patchbay_status do_invoke(const patchbay_host* host, patchbay_call parent, patchbay_str method,
+                          patchbay_str params, std::int64_t timeout, patchbay_invoke_done done,
+                          void* user) {
+    return do_invoke_in(host, parent, {nullptr, 0}, method, params, timeout, done, user);
 }
 
 patchbay_status get_config(const patchbay_host*, patchbay_str pointer, patchbay_sink sink,
@@ -187,7 +193,7 @@ const patchbay_schedule_v1* schedule() {
     return &table;
 }
 const patchbay_invoke_v1* invoke() {
-    static const patchbay_invoke_v1 table{sizeof table, do_invoke};
+    static const patchbay_invoke_v1 table{sizeof table, do_invoke, do_invoke_in};
     return &table;
 }
 const patchbay_config_v1* config() {

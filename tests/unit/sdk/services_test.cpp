@@ -354,4 +354,23 @@ TEST_F(Services, ACallMayLeaveANoteForItsRecord) {
               json({{"acts_as", "service"}}));
 }
 
+TEST_F(Services, AScopeGoesWithTheInvocation) {
+    services::answer_invoke(PATCHBAY_OK, R"({"tools":[]})");
+    static const json scope = {{{"mcpServers", {{"hub", {{"url", "https://hub"}}}}}}};
+    Instance plugin(host, [](patchbay::Plugin& it) {
+        it.tool("look").handle([](patchbay::Call& call) {
+            return call.request_in(scope, "tools/list", json::object()).raw();
+        });
+    });
+    EXPECT_EQ(plugin.tool("look").body["structuredContent"], json::parse(R"({"tools":[]})"));
+    ASSERT_EQ(services::invocations().size(), 1u);
+    EXPECT_EQ(json::parse(services::invocations()[0].scope), scope);
+    // A host of 1.0 has a shorter table.
+    static const patchbay_invoke_v1 old{offsetof(patchbay_invoke_v1, invoke_in),
+                                        services::invoke()->invoke, nullptr};
+    host.offer(PATCHBAY_SERVICE_INVOKE, &old);
+    const auto refused = plugin.tool("look");
+    EXPECT_EQ(refused.body["structuredContent"]["code"], "unsupported") << refused.text;
+}
+
 }  // namespace
