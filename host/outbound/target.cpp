@@ -12,12 +12,14 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <unordered_map>
 
 namespace pb::outbound {
 namespace {
 
 constexpr std::size_t longest_url = 16U << 10U;
 constexpr std::size_t longest_host = 253;
+constexpr std::size_t most_known = 64, longest_known = 1024;
 
 struct Cleaned {
     void operator()(CURLU* url) const { curl_url_cleanup(url); }
@@ -135,12 +137,20 @@ bool overlong(const std::string& url) {
 }  // namespace
 
 Result<Target> parse_target(const std::string& url) {
+    // The same few servers are asked again and again.
+    thread_local std::unordered_map<std::string, Target> known;
+    if (const auto found = known.find(url); found != known.end()) return found->second;
     if (overlong(url)) return invalid("The URL is malformed: too long, or with a NUL.");
     if (url.find('#') != std::string::npos) return invalid("The URL must have no fragment.");
     const Url parsed(curl_url());
     const CURLUcode code = curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0);
     if (code != CURLUE_OK) return malformed(code);
-    return target_of(parsed.get());
+    auto target = target_of(parsed.get());
+    if (target && url.size() <= longest_known) {
+        if (known.size() == most_known) known.clear();
+        known.emplace(url, *target);
+    }
+    return target;
 }
 
 Result<Target> resolve_reference(const Target& base, const std::string& reference) {
