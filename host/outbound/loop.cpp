@@ -80,22 +80,28 @@ Loop::~Loop() {
 Http::Ticket Loop::start(Request request, std::shared_ptr<Receiver> receiver) {
     const Http::Ticket ticket = next_ticket_.fetch_add(1, std::memory_order_relaxed);
     auto transfer = std::make_unique<Transfer>(ticket, std::move(request), std::move(receiver));
+    bool first = false, stopping = false;
     {
         std::lock_guard lock(inbox_->mutex);
-        if (!inbox_->stopping) {
-            inbox_->started.push_back(std::move(transfer));
-            wake();
-            return ticket;
-        }
+        stopping = inbox_->stopping;
+        first = inbox_->started.empty();
+        if (!stopping) inbox_->started.push_back(std::move(transfer));
     }
-    transfer->fail(Fault::cancelled, "The client is shutting down");
-    transfer->tell_end();
+    // Without the lock, which the loop takes at once; whoever was first has woken it for the
+    // others.
+    if (first && !stopping) wake();
+    if (stopping) {
+        transfer->fail(Fault::cancelled, "The client is shutting down");
+        transfer->tell_end();
+    }
     return ticket;
 }
 
 void Loop::cancel(Http::Ticket ticket) {
-    std::lock_guard lock(inbox_->mutex);
-    inbox_->cancelled.push_back(ticket);
+    {
+        std::lock_guard lock(inbox_->mutex);
+        inbox_->cancelled.push_back(ticket);
+    }
     wake();
 }
 
