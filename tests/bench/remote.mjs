@@ -6,7 +6,8 @@
 //   remote.mjs --host build/patchbay --plugins DIR --remote remote_mcp.so [--rounds 7]
 //              [--seconds 3] [--connections 1,32] [--servers 50] [--json FILE] [--smoke]
 //
-// --smoke: one short round, to show that everything runs and every answer is right.
+// --smoke: one short round, to show that everything runs and every answer is right. The long form
+// also fails if a call costs much more among many servers than with one.
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -172,6 +173,9 @@ try {
     for (const target of targets) target.after = usage(target.host.pid);
     const rows = summary(targets);
     print(rows, targets, without);
+    const grown = rows.filter((row) => row.name === "through_many" && row.over_one_server > 1.5);
+    if (!options.smoke && grown.length > 0)
+        throw new Error(`a call costs ${grown[0].over_one_server}x among ${servers} servers`);
     if (options.json) {
         const machine = { cores: cpus().length, cpu: cpus()[0]?.model, node: process.version };
         const memory = targets.map(({ name, idle, after }) => ({ name, idle, after }));
