@@ -75,37 +75,44 @@ catalog::Status Invoker::invoke(const catalog::Invocation& what, Done done) noex
     try {
         if (!json::scan(what.params).ok() || json::type_of(what.params) != json::Type::object)
             return Status::invalid;
-        runtime::CallerPtr caller;
-        if (auto may = caller_of(what, caller); may != Status::ok) return may;
-        if (!what.scope.empty()) return invoke_in_scope(what, *caller, std::move(done));
-        return invoke_in(admission_.visible(*caller), what, std::move(done));
+        Authority authority;
+        if (auto may = authority_of(what, authority); may != Status::ok) return may;
+        if (!what.scope.empty()) return invoke_in_scope(what, authority, std::move(done));
+        return invoke_in(admission_.visible(*authority.caller), what, authority, std::move(done));
     } catch (const std::exception& fault) {
         log::error("invoke.fault", {{"reason", fault.what()}});
         return Status::internal;
     }
 }
 
-Status Invoker::caller_of(const catalog::Invocation& what, runtime::CallerPtr& caller) const {
+Status Invoker::authority_of(const catalog::Invocation& what, Authority& out) const {
+    auto client = std::make_shared<runtime::ClientView>();
     if (what.parent == catalog::no_call) {
-        caller = admission::Authenticator::service(what.self.org, what.self.capability);
-        return Status::ok;
+        out.caller = admission::Authenticator::service(what.self.org, what.self.capability);
+    } else {
+        auto origin = admission_.calls().origin(what.parent);
+        if (!origin.caller) return Status::gone;
+        if (origin.depth >= admission_.calls().options().max_depth) return Status::busy;
+        out.caller = std::move(origin.caller);
+        *client = *origin.client;
+        client->progress = false;  // progress of a nested call belongs to nobody's token
+        client->log_level.clear();
     }
-    auto origin = admission_.calls().origin(what.parent);
-    if (!origin.caller) return Status::gone;
-    if (origin.depth >= admission_.calls().options().max_depth) return Status::busy;
-    caller = std::move(origin.caller);
+    out.client = std::move(client);
     return Status::ok;
 }
 
 // Where the scope has to be opened first, which takes its time, the rest is another thread's.
-Status Invoker::invoke_in_scope(const catalog::Invocation& what, const runtime::Caller& caller,
+Status Invoker::invoke_in_scope(const catalog::Invocation& what, const Authority& authority,
                                 Done done) {
     if (!scopes_) return Status::unsupported;
     auto servers = Scopes::merged(what.scope);
     if (!servers) return Status::invalid;
-    if (servers->empty()) return invoke_in(admission_.visible(caller), what, std::move(done));
+    const auto& caller = *authority.caller;
+    if (servers->empty())
+        return invoke_in(admission_.visible(caller), what, authority, std::move(done));
     if (auto snapshot = scopes_->at_hand(caller.org, *servers))
-        return invoke_in(std::move(snapshot), what, std::move(done));
+        return invoke_in(std::move(snapshot), what, authority, std::move(done));
     if (!is_invocation(what)) return Status::invalid;
     workers_->post([this, self = what.self, parent = what.parent, method = std::string(what.method),
                     params = std::string(what.params), timeout = what.timeout_ns, org = caller.org,
@@ -116,28 +123,23 @@ Status Invoker::invoke_in_scope(const catalog::Invocation& what, const runtime::
             return done(Status::busy, message_body("the scope's servers cannot be opened: " +
                                                    snapshot.error().message));
         }
-        const auto begun = invoke_in(std::move(*snapshot),
-                                     {.self = self,
-                                      .parent = parent,
-                                      .method = method,
-                                      .params = params,
-                                      .timeout_ns = timeout},
-                                     done);
+        const catalog::Invocation later{.self = self,
+                                        .parent = parent,
+                                        .method = method,
+                                        .params = params,
+                                        .timeout_ns = timeout};
+        // Anew: the calling call may have ended meanwhile.
+        Authority now;
+        auto begun = authority_of(later, now);
+        if (begun == Status::ok) begun = invoke_in(std::move(*snapshot), later, now, done);
         if (begun != Status::ok) done(begun, message_body("the calling call has ended"));
     });
     return Status::ok;
 }
 
-Status Invoker::invoke_in(SnapshotPtr snapshot, const catalog::Invocation& what, Done done) const {
+Status Invoker::invoke_in(SnapshotPtr snapshot, const catalog::Invocation& what,
+                          const Authority& authority, Done done) const {
     if (!is_invocation(what)) return Status::invalid;
-    runtime::CallerPtr caller;
-    if (auto may = caller_of(what, caller); may != Status::ok) return may;
-    auto client = std::make_shared<runtime::ClientView>();
-    if (auto origin = admission_.calls().origin(what.parent); origin.client) {
-        *client = *origin.client;
-        client->progress = false;  // progress of a nested call belongs to nobody's token
-        client->log_level.clear();
-    }
     if (auto body = list(*snapshot, what.method); !body.empty())
         return done(Status::ok, body), Status::ok;
     auto target = admission::Admission::find_in(std::move(snapshot), what.method, name_of(what));
@@ -148,8 +150,8 @@ Status Invoker::invoke_in(SnapshotPtr snapshot, const catalog::Invocation& what,
     admission::Admitted admitted;
     admitted.method = what.method;
     admitted.params = what.params;
-    admitted.caller = caller;
-    admitted.client = client;
+    admitted.caller = authority.caller;
+    admitted.client = authority.client;
     admitted.parent = what.parent;
     admitted.timeout = std::chrono::nanoseconds(std::max<std::int64_t>(0, what.timeout_ns));
     admission_.call(*target, admitted, std::make_shared<Forward>(std::move(done)));

@@ -23,12 +23,16 @@ class Invoker : public catalog::Invoker {
 
   private:
     using Done = std::function<void(catalog::Status, std::string_view)>;
-    // Whose authority it runs on; another status than ok if it may not run.
-    catalog::Status caller_of(const catalog::Invocation& what, runtime::CallerPtr& caller) const;
-    catalog::Status invoke_in_scope(const catalog::Invocation& what, const runtime::Caller& caller,
+    struct Authority {
+        runtime::CallerPtr caller;
+        runtime::ClientViewPtr client;
+    };
+    // On whose authority it runs; another status than ok if it may not run.
+    catalog::Status authority_of(const catalog::Invocation& what, Authority& out) const;
+    catalog::Status invoke_in_scope(const catalog::Invocation& what, const Authority& authority,
                                     Done done);
     catalog::Status invoke_in(catalog::SnapshotPtr snapshot, const catalog::Invocation& what,
-                              Done done) const;
+                              const Authority& authority, Done done) const;
 
     const admission::Admission& admission_;
     Scopes* scopes_ = nullptr;

@@ -156,15 +156,16 @@ void Scopes::list(Scope& scope, const std::string& org) {
 // Something whose end closes the scope, on another thread: who lets go last may be anybody.
 std::shared_ptr<void> Scopes::closing(const ProviderPtr& taker, const std::string& org,
                                       std::string params) {
-    auto close = [this, taker, org, params = std::move(params)] {
+    auto close = [&calls = calls_, taker, org, params = std::move(params)] {
         runtime::CallSpec spec;
         spec.provider = taker;
         spec.method = "patchbay/scope/close";
         spec.params = params;
         spec.caller = host_caller(org);
-        calls_.start(spec);
+        calls.start(spec);
     };
-    return {nullptr, [this, close = std::move(close)](void*) { workers_.post(close); }};
+    return {nullptr,
+            [&workers = workers_, close = std::move(close)](void*) { workers.post(close); }};
 }
 
 void Scopes::sweep() {
