@@ -137,20 +137,18 @@ static void call_own(struct growth* me, patchbay_call call, patchbay_str params)
     }
 }
 
+#define TOOL(name) "{\"name\":\"" name "\",\"inputSchema\":{\"type\":\"object\"}}"
+static const char ping[] = "{\"tools\":[" TOOL("ping") "]}";
+static const char own_tools[] = "{\"tools\":[" TOOL("offer") "," TOOL("clash") "," TOOL(
+    "withdraw") "," TOOL("keep") "," TOOL("scoped") "," TOOL("state") "]}";
+
 static void handle(patchbay_plugin* self, patchbay_call call, const patchbay_request* request) {
     struct growth* me = of(self);
     const int one = holds(request->context, "\"capability\":\"mcp:one\"");
     const int two = holds(request->context, "\"capability\":\"mcp:two\"") ||
                     holds(request->context, "\"capability\":\"scope1:hub\"");
     if (holds(request->method, "tools/list"))
-        me->host->complete(
-            me->host, call, PATCHBAY_OK,
-            str(one || two
-                    ? "{\"tools\":[{\"name\":\"ping\",\"inputSchema\":{\"type\":\"object\"}}]}"
-                    : "{\"tools\":[{\"name\":\"offer\",\"inputSchema\":{\"type\":\"object\"}},"
-                      "{\"name\":\"clash\",\"inputSchema\":{\"type\":\"object\"}},"
-                      "{\"name\":\"withdraw\",\"inputSchema\":{\"type\":\"object\"}},"
-                      "{\"name\":\"state\",\"inputSchema\":{\"type\":\"object\"}}]}"));
+        me->host->complete(me->host, call, PATCHBAY_OK, str(one || two ? ping : own_tools));
     else if (holds(request->method, "patchbay/http/request"))
         me->host->complete(
             me->host, call, PATCHBAY_OK,
