@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <vector>
 
 namespace pb::remote {
 
@@ -34,6 +35,15 @@ class Calls {
         if (found == part.relays.end()) return;
         last = std::move(found->second);
         part.relays.erase(found);
+    }
+    std::vector<std::shared_ptr<Relay>> all() {
+        std::vector<std::shared_ptr<Relay>> out;
+        for (auto& part : parts_) {
+            std::lock_guard lock(part.mutex);
+            for (const auto& [id, relay] : part.relays)
+                out.push_back(relay);
+        }
+        return out;
     }
 
   private:

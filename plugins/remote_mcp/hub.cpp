@@ -31,7 +31,10 @@ Result<std::shared_ptr<client::Engine>> shared_engine(const HostFacts& facts) {
 
 Hub::Hub(const patchbay_host* host) : port_(host) {}
 
-Hub::~Hub() { stop(); }
+Hub::~Hub() {
+    stop();
+    port_.close();
+}
 
 Result<void> Hub::start(const Json& start) {
     org_ = start.value("org", "");
@@ -166,6 +169,9 @@ void Hub::stop() {
     if (parking_) parking_->clear();
     for (auto& [capability, upstream] : all)
         upstream->stop();
+    // Those of servers that are no longer registered.
+    for (const auto& relay : calls_->all())
+        relay->cancel();
 }
 
 UpstreamPtr Hub::find(const std::string& capability) const {
@@ -206,7 +212,7 @@ void Hub::handle(const std::string& capability, HostCall call) {
 }
 
 void Hub::cancel(patchbay_call call) {
-    if (auto relay = calls_.find(call)) relay->cancel();
+    if (auto relay = calls_->find(call)) relay->cancel();
 }
 
 Result<Json> Hub::open_scope(const Json& servers) {

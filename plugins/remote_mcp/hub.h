@@ -85,7 +85,7 @@ class Hub {
     const Port port_;
     std::shared_ptr<client::Engine> engine_;
     std::shared_ptr<Parking> parking_;
-    Calls calls_;
+    const std::shared_ptr<Calls> calls_ = std::make_shared<Calls>();
     std::string org_;
     HostFacts facts_;
 

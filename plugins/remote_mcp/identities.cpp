@@ -34,7 +34,7 @@ class Fixed final : public Identity {
 // What OAuth keeps of one identity, in the host's encrypted store.
 class Vault final : public client::TokenStore {
   public:
-    Vault(const Port& port, std::string prefix) : port_(port), prefix_(std::move(prefix)) {}
+    Vault(Port port, std::string prefix) : port_(std::move(port)), prefix_(std::move(prefix)) {}
     Result<std::optional<std::string>> load(const std::string& key) override {
         return port_.secret(prefix_ + key);
     }
@@ -47,7 +47,7 @@ class Vault final : public client::TokenStore {
     }
 
   private:
-    const Port& port_;
+    const Port port_;
     const std::string prefix_;
 };
 
@@ -55,9 +55,9 @@ std::string vault_of(const std::string& server) { return "oauth/" + sha256(serve
 
 class SignIn final : public Identity {
   public:
-    SignIn(const Port& port, std::string server, std::string principal, std::string prefix,
+    SignIn(Port port, std::string server, std::string principal, std::string prefix,
            std::shared_ptr<client::OAuth> oauth)
-        : port_(port),
+        : port_(std::move(port)),
           server_(std::move(server)),
           principal_(std::move(principal)),
           prefix_(std::move(prefix)),
@@ -86,7 +86,7 @@ class SignIn final : public Identity {
     Result<void> sign_out(client::Deadline deadline) override { return oauth_->sign_out(deadline); }
 
   private:
-    const Port& port_;
+    const Port port_;
     const std::string server_, principal_, prefix_;
     const std::shared_ptr<client::OAuth> oauth_;
 };

@@ -13,22 +13,46 @@ const patchbay_capabilities_v1* capabilities(const patchbay_host* host) {
 
 }  // namespace
 
+void Port::close() const {
+    std::unique_lock lock(gate_->mutex);
+    gate_->closed = true;
+    gate_->left.wait(lock, [this] { return gate_->inside == 0; });
+}
+
+std::shared_ptr<void> Port::enter() const {
+    std::lock_guard lock(gate_->mutex);
+    if (gate_->closed) return nullptr;
+    ++gate_->inside;
+    return {gate_.get(), [gate = gate_](void*) {
+                std::lock_guard lock(gate->mutex);
+                if (--gate->inside == 0) gate->left.notify_all();
+            }};
+}
+
 void Port::log(log::Level level, std::string_view event, const nlohmann::json& fields) const {
+    const auto open = enter();
+    if (!open) return;
     const auto text = fields.is_object() ? patchbay::dump(fields) : std::string();
     host_->log(host_, static_cast<int32_t>(level), str(event), str(text));
 }
 
 patchbay_status Port::complete(patchbay_call call, patchbay_status status,
                                std::string_view body) const {
+    const auto open = enter();
+    if (!open) return PATCHBAY_E_GONE;
     return host_->complete(host_, call, status, str(body));
 }
 
 patchbay_status Port::notify(patchbay_call call, std::string_view method,
                              std::string_view params) const {
+    const auto open = enter();
+    if (!open) return PATCHBAY_E_GONE;
     return host_->notify(host_, call, str(method), str(params.empty() ? "{}" : params));
 }
 
 Result<void> Port::offer(const nlohmann::json& spec) const {
+    const auto open = enter();
+    if (!open) return Error{ErrorKind::gone, "the host has gone"};
     std::string why = "the host refused it";
     const auto text = patchbay::dump(spec);
     const auto status = capabilities(host_)->offer(
@@ -44,15 +68,20 @@ Result<void> Port::offer(const nlohmann::json& spec) const {
 }
 
 void Port::withdraw(std::string_view capability) const {
-    capabilities(host_)->withdraw(host_, str(capability));
+    const auto open = enter();
+    if (open) capabilities(host_)->withdraw(host_, str(capability));
 }
 
 void Port::changed(std::string_view capability, std::string_view method,
                    std::string_view params) const {
+    const auto open = enter();
+    if (!open) return;
     capabilities(host_)->notify(host_, str(capability), str(method), str(params));
 }
 
 std::optional<std::string> Port::get(std::string_view key) const {
+    const auto open = enter();
+    if (!open) return std::nullopt;
     try {
         auto entry = patchbay::Store(host_).get(key);
         if (entry) return std::move(entry->value);
@@ -63,6 +92,8 @@ std::optional<std::string> Port::get(std::string_view key) const {
 }
 
 Result<void> Port::put(std::string_view key, std::string_view value) const {
+    const auto open = enter();
+    if (!open) return Error{ErrorKind::gone, "the host has gone"};
     try {
         patchbay::Store(host_).put(key, value);
         return {};
@@ -73,6 +104,8 @@ Result<void> Port::put(std::string_view key, std::string_view value) const {
 }
 
 void Port::remove(std::string_view key) const {
+    const auto open = enter();
+    if (!open) return;
     try {
         patchbay::Store(host_).remove(key);
     } catch (const std::exception& fault) {
@@ -81,6 +114,8 @@ void Port::remove(std::string_view key) const {
 }
 
 std::vector<patchbay::Store::Item> Port::list(std::string_view prefix) const {
+    const auto open = enter();
+    if (!open) return {};
     try {
         return patchbay::Store(host_).list(prefix);
     } catch (const std::exception& fault) {

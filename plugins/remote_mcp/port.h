@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Port: the host as this plugin's parts see it: the ABI's functions with C++ types, and nothing
-// else. [any thread], all of it.
+// else. Copies lead to the same host, until one of them is closed: then what is still under way
+// here (a reply, a look, a sign-in) finds nobody, instead of a host that is gone. [any thread].
 #pragma once
 
 #include <patchbay/plugin.hpp>
 
+#include <condition_variable>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +22,9 @@ namespace pb::remote {
 class Port {
   public:
     explicit Port(const patchbay_host* host) : host_(host) {}
+
+    // Nothing gets through any more; what is on its way is waited for.
+    void close() const;
 
     void log(log::Level level, std::string_view event, const nlohmann::json& fields = {}) const;
 
@@ -48,7 +55,17 @@ class Port {
     const patchbay_host* host() const { return host_; }
 
   private:
+    struct Gate {
+        std::mutex mutex;
+        std::condition_variable left;
+        int inside = 0;
+        bool closed = false;
+    };
+    // Kept while something is on its way; null if the port is closed.
+    std::shared_ptr<void> enter() const;
+
     const patchbay_host* host_;
+    std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
 };
 
 }  // namespace pb::remote

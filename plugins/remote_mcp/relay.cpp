@@ -82,19 +82,19 @@ bool HostCall::can(std::string_view capability, std::string_view mode) const {
     return !json::member(found, mode).empty();
 }
 
-Relay::Relay(const Port& port, client::Engine& engine, UpstreamPtr upstream,
-             std::shared_ptr<Parking> parking, Calls& calls, HostCall call)
-    : port_(port),
+Relay::Relay(Port port, client::Engine& engine, UpstreamPtr upstream,
+             std::shared_ptr<Parking> parking, std::shared_ptr<Calls> calls, HostCall call)
+    : port_(std::move(port)),
       engine_(engine),
       upstream_(std::move(upstream)),
       parking_(std::move(parking)),
-      calls_(calls),
+      calls_(std::move(calls)),
       principal_(call.principal()),
       call_(std::move(call)),
       begun_(std::chrono::steady_clock::now()) {}
 
 void Relay::start() {
-    calls_.add(call_.id, shared_from_this());
+    calls_->add(call_.id, shared_from_this());
     record();
     auto who = upstream_->client_for(principal_);
     if (!who) {
@@ -136,6 +136,10 @@ bool Relay::waits_for_sign_in() {
 }
 
 void Relay::send() {
+    {
+        std::lock_guard lock(mutex_);
+        if (ended_) return;  // while it waited for a sign-in, or for a look at the server
+    }
     auto running = who_.client->call(request(), shared_from_this());
     {
         std::lock_guard lock(mutex_);
@@ -293,14 +297,14 @@ void Relay::show_questions() {
     for (auto& asked : refused)
         asked.question.refuse(-32000, "too many questions are open");
     if (call == PATCHBAY_NO_CALL) return;
-    calls_.remove(call);
+    calls_->remove(call);
     port_.complete(call, PATCHBAY_INPUT_REQUIRED, body);
 }
 
 void Relay::resume(HostCall call) {
     std::optional<client::Reply> reply;
     const auto responses = std::string(json::member(call.params, "inputResponses"));
-    calls_.add(call.id, shared_from_this());
+    calls_->add(call.id, shared_from_this());
     std::deque<std::pair<client::Question, std::string>> answers;
     {
         std::lock_guard lock(mutex_);
@@ -507,7 +511,7 @@ void Relay::end(patchbay_status status, const std::string& body) {
         running_.reset();
     }
     if (call == PATCHBAY_NO_CALL) return;
-    calls_.remove(call);
+    calls_->remove(call);
     port_.complete(call, status, body);
 }
 

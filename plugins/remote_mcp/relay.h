@@ -33,8 +33,8 @@ struct HostCall {
 
 class Relay final : public client::Handler, public std::enable_shared_from_this<Relay> {
   public:
-    Relay(const Port& port, client::Engine& engine, UpstreamPtr upstream,
-          std::shared_ptr<Parking> parking, Calls& calls, HostCall call);
+    Relay(Port port, client::Engine& engine, UpstreamPtr upstream, std::shared_ptr<Parking> parking,
+          std::shared_ptr<Calls> calls, HostCall call);
 
     // Answers the call, now or later.
     void start();
@@ -76,11 +76,11 @@ class Relay final : public client::Handler, public std::enable_shared_from_this<
     void end(patchbay_status status, const std::string& body);
     void record() const;
 
-    const Port& port_;
+    const Port port_;
     client::Engine& engine_;
     const UpstreamPtr upstream_;
     const std::shared_ptr<Parking> parking_;
-    Calls& calls_;
+    const std::shared_ptr<Calls> calls_;
     const std::string principal_;
     Upstream::Client who_;
     std::shared_ptr<client::Running> running_;

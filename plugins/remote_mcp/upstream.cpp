@@ -59,7 +59,7 @@ std::string_view name_of(Origin origin) {
 }
 
 Upstream::Upstream(Surroundings around, Settings settings, Origin origin)
-    : around_(around),
+    : around_(std::move(around)),
       settings_(std::move(settings)),
       origin_(origin),
       capability_(capability_of(settings_.name)) {}
@@ -224,11 +224,14 @@ void Upstream::look() {
 }
 
 Result<Json> Upstream::look_once(client::Deadline deadline) {
+    struct Looking {
+        explicit Looking(std::atomic<bool>& flag) : flag_(flag) { flag_ = true; }
+        ~Looking() { flag_ = false; }
+        std::atomic<bool>& flag_;
+    };
     std::lock_guard one(looking_);
-    in_look_ = true;
-    auto report = look_at_it(deadline);
-    in_look_ = false;
-    return report;
+    const Looking looking(in_look_);
+    return look_at_it(deadline);
 }
 
 Result<Json> Upstream::look_at_it(client::Deadline deadline) {
@@ -340,7 +343,7 @@ void Upstream::schedule(bool well) {
         if (well && lists_.ttl_ms)
             wait = std::min(wait, std::max(milliseconds(*lists_.ttl_ms), shortest_ttl));
         if (!well) {
-            const auto grown = first_pause * (1LL << std::min(failures_ - 1, 10));
+            const auto grown = first_pause * (1LL << std::clamp(failures_ - 1, 0, 10));
             wait = jittered(std::min<milliseconds>(grown, longest_pause));
         }
     }

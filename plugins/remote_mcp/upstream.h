@@ -26,10 +26,10 @@ enum class Origin { config, registered, scoped };
 std::string_view name_of(Origin origin);
 
 struct Surroundings {
-    const Port& port;
+    Port port;
     client::Engine& engine;
-    const HostFacts& host;
-    const std::string& org;
+    HostFacts host;
+    std::string org;
 };
 
 class Upstream final : public client::Events, public std::enable_shared_from_this<Upstream> {
