@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is configured of a server: taken as clients write it, refused with what would be right.
+#include "settings.h"
+
+#include <gtest/gtest.h>
+
+namespace pb::remote {
+namespace {
+
+Result<Settings> read(const char* entry, bool scoped = false, bool allow_stdio = false) {
+    HostFacts host;
+    host.allow_stdio = allow_stdio;
+    return read_settings("docs", Json::parse(entry), host, scoped);
+}
+
+TEST(Settings, APastedEntryWorks) {
+    const auto settings = read(R"({"type":"http","url":"https://example.com/mcp",
+        "headers":{"Authorization":"Bearer x"},"alwaysAllow":["a"]})");
+    ASSERT_TRUE(settings) << settings.error().message;
+    EXPECT_EQ(settings->spec.kind, client::Kind::http);
+    EXPECT_EQ(settings->spec.headers.size(), 1U);
+    EXPECT_EQ(settings->name_space, "docs");
+    EXPECT_EQ(settings->acts_as, ActsAs::service);
+    ASSERT_EQ(settings->remarks.size(), 1U);
+    EXPECT_NE(settings->remarks[0].find("alwaysAllow"), std::string::npos);
+}
+
+TEST(Settings, ANamespaceIsMadeOfTheName) {
+    const Json entry{{"url", "https://example.com"}};
+    for (const auto& [name, made] : {std::pair{"My Docs", "my_docs"},
+                                     {"a__b", "a_b"},
+                                     {"--x--", "x"},
+                                     {"Caf\xC3\xA9", "caf"}}) {
+        const auto settings = read_settings(name, entry, {});
+        if (std::string(name).starts_with("Caf")) {
+            EXPECT_FALSE(settings);  // a name has ASCII alone
+            continue;
+        }
+        ASSERT_TRUE(settings) << settings.error().message;
+        EXPECT_EQ(settings->name_space, made);
+    }
+    EXPECT_FALSE(read_settings("!!!", entry, {}));
+    EXPECT_FALSE(read_settings("a/b", entry, {}));
+    EXPECT_FALSE(read_settings("", entry, {}));
+}
+
+struct Wrong {
+    const char* entry;
+    const char* says;
+};
+
+TEST(Settings, WhatIsWrongIsNamed) {
+    const Wrong table[] = {
+        {"[]", "object"},
+        {"{}", "url"},
+        {R"({"url":"ftp://example.com"})", "url"},
+        {R"({"url":"https://user:pass@example.com"})", "url"},
+        {R"({"type":"carrier-pigeon","url":"https://a"})", "type"},
+        {R"({"url":"https://a","headers":{"Host":"b"}})", "Host"},
+        {R"({"url":"https://a","headers":{"X":"a\r\nY: b"}})", "headers"},
+        {R"({"url":"https://a","headers":{"X Y":"a"}})", "headers"},
+        {R"({"url":"https://a","headers":{"X":1}})", "headers"},
+        {R"({"url":"https://a","timeout":5})", "timeout"},
+        {R"({"url":"https://a","timeout":"1s"})", "timeout"},
+        {R"({"url":"https://a","protocol":"2024-11-05"})", "protocol"},
+        {R"({"url":"https://a","namespace":7})", "namespace"},
+        {R"({"url":"https://a","enabled":"yes"})", "enabled"},
+        {R"({"url":"https://a","on_tool_change":"panic"})", "on_tool_change"},
+        {R"({"url":"https://a","tools":[]})", "tools"},
+        {R"({"url":"https://a","tools":{"only":["a"]}})", "tools.only"},
+        {R"({"url":"https://a","tools":{"rename":{"a":"x","b":"x"}}})", "tools.rename"},
+        {R"({"url":"https://a","auth":{"type":"magic"}})", "auth.type"},
+        {R"({"url":"https://a","auth":{"type":"bearer"}})", "auth.token"},
+        {R"({"url":"https://a","auth":{"type":"basic"}})", "auth.username"},
+        {R"({"url":"https://a","acts_as":"user"})", "acts_as"},
+        {R"({"url":"https://a","auth":{"type":"oauth"},"acts_as":"none"})", "acts_as"},
+        {R"({"unresolved":"the variable X is not set"})", "variable X"},
+    };
+    for (const auto& [entry, says] : table) {
+        const auto settings = read(entry);
+        ASSERT_FALSE(settings) << entry;
+        EXPECT_NE(settings.error().message.find(says), std::string::npos)
+            << entry << ": " << settings.error().message;
+    }
+}
+
+TEST(Settings, ProgramsRunOnlyWhereTheOperatorLetsThem) {
+    const char* entry = R"({"command":"server","args":["-x"],"env":{"A":"1"},"cwd":"/srv"})";
+    const auto refused = read(entry);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("allow_stdio"), std::string::npos);
+    const auto taken = read(entry, false, true);
+    ASSERT_TRUE(taken);
+    EXPECT_EQ(taken->spec.kind, client::Kind::stdio);
+    EXPECT_EQ(taken->spec.environment.at("A"), "1");
+    EXPECT_FALSE(read(entry, true, true));  // a caller's own server never
+    EXPECT_FALSE(read(R"({"command":"x","auth":{"type":"bearer","token":"t"}})", false, true));
+    EXPECT_FALSE(read(R"({"url":"https://a","auth":{"type":"oauth"}})", true));
+}
+
+TEST(Settings, TheIdentityTellsServersApartAndNoSecret) {
+    const auto of = [](const char* entry) { return read(entry)->identity(); };
+    const auto one = of(R"({"url":"https://a/mcp","headers":{"X":"secret"}})");
+    EXPECT_EQ(one, of(R"({"url":"https://a/mcp","headers":{"X":"renewed"}})"));
+    EXPECT_NE(one, of(R"({"url":"https://b/mcp","headers":{"X":"secret"}})"));
+    EXPECT_NE(one, of(R"({"url":"https://a/mcp"})"));
+}
+
+}  // namespace
+}  // namespace pb::remote
