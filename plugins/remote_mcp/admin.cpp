@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t max_entry = 48U << 10U;  // a registration; all of it is kept encrypted
 constexpr std::size_t most_registered = 500;
 constexpr std::chrono::seconds patience{60};
+constexpr std::chrono::seconds parting{10};  // for giving back what was issued
 constexpr const char* hidden = "(hidden)";
 
 bool is_secret(const std::string& name) {
@@ -185,7 +186,7 @@ Result<Json> Hub::update(const std::string& name, const Json& patch) {
 }
 
 Result<Json> Hub::remove(const std::string& name) {
-    std::lock_guard one(changing_);
+    Named named;
     {
         std::shared_lock lock(mutex_);
         const auto found = table_.find(name);
@@ -193,13 +194,33 @@ Result<Json> Hub::remove(const std::string& name) {
         if (found->second.origin == Origin::config)
             return invalid("the server '" + name +
                            "' is in the organisation's file; remove it there");
+        named = found->second;
     }
+    sign_out_all(name, named);
+    std::lock_guard one(changing_);
     port_.remove_secret(std::string("server/") + name);
+    apply();  // before the rest, which would come back as long as it is at work
     for (const char* kept : {"lists/", "trust/"})
         port_.remove(kept + name);
     forget_identities(port_, name);
-    apply();
     return Json{{"removed", name}};
+}
+
+// What was issued for a server that goes is given back. [waits] Where that is not possible now, it
+// is only forgotten, and ends by itself.
+void Hub::sign_out_all(const std::string& name, const Named& named) {
+    auto upstream = named.upstream;
+    if (!upstream) {
+        auto settings = read_settings(name, named.entry, facts_);
+        if (!settings) return;
+        upstream = std::make_shared<Upstream>(Surroundings{port_, *engine_, facts_, org_},
+                                              std::move(*settings), named.origin);
+    }
+    auto principals = principals_of(port_, name);
+    if (upstream->settings().acts_as != ActsAs::user) principals.insert("");
+    const auto deadline = client::Deadline::clock::now() + parting;
+    for (const auto& principal : principals)
+        if (auto who = upstream->client_for(principal)) (void)who->identity->sign_out(deadline);
 }
 
 Result<Json> Hub::sync(const std::string& name) {

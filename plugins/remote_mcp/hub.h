@@ -40,10 +40,10 @@ class Hub {
     Result<Json> get(const std::string& name) const;
     Result<Json> add(const std::string& name, const Json& entry);
     Result<Json> update(const std::string& name, const Json& patch);
-    Result<Json> remove(const std::string& name);
-    Result<Json> sync(const std::string& name);  // waits
-    Result<Json> test(const std::string& name);  // waits
-    Result<Json> test(const Json& entry);        // waits; of one that is not registered
+    Result<Json> remove(const std::string& name);  // waits
+    Result<Json> sync(const std::string& name);    // waits
+    Result<Json> test(const std::string& name);    // waits
+    Result<Json> test(const Json& entry);          // waits; of one that is not registered
     Result<Json> approve(const std::string& name, const std::set<std::string>& tools);
     // Whether each person signs in to it; false if there is none.
     bool acts_as_user(const std::string& name) const;
@@ -80,6 +80,7 @@ class Hub {
     UpstreamPtr find(const std::string& capability) const;
     Result<UpstreamPtr> server(const std::string& name) const;
     Json describe(const std::string& name, const Named& named) const;
+    void sign_out_all(const std::string& name, const Named& named);
     Result<void> check_registered(const std::string& name, const Json& entry) const;
 
     const Port port_;

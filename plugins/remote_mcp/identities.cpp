@@ -174,6 +174,16 @@ Result<WhoseState> identity_of_state(const Port& port, const std::string& state)
     return WhoseState{whose.value("server", ""), whose.value("principal", "")};
 }
 
+std::set<std::string> principals_of(const Port& port, const std::string& server) {
+    std::set<std::string> out;
+    for (const auto& item : port.list("identity/")) {
+        const auto whose = Json::parse(item.value, nullptr, false);
+        if (whose.is_object() && whose.value("server", "") == server)
+            out.insert(whose.value("principal", ""));
+    }
+    return out;
+}
+
 void forget_identities(const Port& port, const std::string& server) {
     for (const auto& name : port.secret_names(vault_of(server)))
         port.remove_secret(name);

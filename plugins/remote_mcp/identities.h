@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "client/credentials.h"
@@ -49,6 +50,9 @@ struct WhoseState {
     std::string server, principal;
 };
 Result<WhoseState> identity_of_state(const Port& port, const std::string& state);
+
+// Who has a sign-in to a server, or began one.
+std::set<std::string> principals_of(const Port& port, const std::string& server);
 
 // A server is no longer registered: nothing is kept of who signed in to it.
 void forget_identities(const Port& port, const std::string& server);

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { signIn } from "../../clients/oauth/browser.mjs";
 import { Site, eventually } from "../remote/org.mjs";
 import { Modern } from "../wire.mjs";
@@ -140,6 +141,14 @@ export class Estate extends Site {
             .map((each) => fs.readFileSync(path.join(each.parentPath, each.name), "latin1"));
         assert.ok(all.length > 0);
         return texts.filter((text) => all.some((content) => content.includes(text)));
+    }
+
+    // What the host keeps for plugins: names alone.
+    kept() {
+        const data = new DatabaseSync(path.join(this.place.data, "patchbay.db"), { readOnly: true });
+        const rows = data.prepare("SELECT CAST(key AS TEXT) AS name FROM value ORDER BY name").all();
+        data.close();
+        return rows.map(({ name }) => name);
     }
 
     // Everything secret that went between the host and the authorization servers.
