@@ -199,7 +199,8 @@ Result<Json> Hub::remove(const std::string& name) {
     sign_out_all(name, named);
     std::lock_guard one(changing_);
     port_.remove_secret(std::string("server/") + name);
-    apply();  // before the rest, which would come back as long as it is at work
+    if (const auto port = ports_.extract(name)) port.mapped().stop_writing();
+    apply();
     for (const char* kept : {"lists/", "trust/"})
         port_.remove(kept + name);
     forget_identities(port_, name);

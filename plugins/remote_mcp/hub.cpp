@@ -128,7 +128,8 @@ Result<UpstreamPtr> Hub::make(const std::string& name, Named& named, const Upstr
     if (!settings) return settings.error();
     named.enabled = settings->enabled;
     if (!named.enabled) return UpstreamPtr();
-    auto upstream = std::make_shared<Upstream>(Surroundings{port_, *engine_, facts_, org_},
+    const auto& port = ports_.try_emplace(name, port_.stoppable()).first->second;
+    auto upstream = std::make_shared<Upstream>(Surroundings{port, *engine_, facts_, org_},
                                                std::move(*settings), named.origin);
     upstream->restore();
     const auto& capability = upstream->capability();

@@ -92,6 +92,7 @@ class Hub {
 
     std::mutex changing_;  // one change of the table at a time
     Json configured_ = Json::object();
+    std::map<std::string, Port> ports_;  // by server, as long as it is named
 
     mutable std::shared_mutex mutex_;
     Table table_;

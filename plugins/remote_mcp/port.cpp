@@ -29,6 +29,35 @@ std::shared_ptr<void> Port::enter() const {
             }};
 }
 
+Port Port::stoppable() const {
+    auto out = *this;
+    out.writing_ = std::make_shared<Writing>();
+    return out;
+}
+
+void Port::stop_writing() const {
+    if (!writing_) return;
+    const std::unique_lock lock(writing_->mutex);
+    writing_->shut = true;
+}
+
+template <class Write>
+Result<void> Port::write(const char* failed, const Write& write) const {
+    const auto open = enter();
+    if (!open) return Error{ErrorKind::gone, "the host has gone"};
+    std::shared_lock<std::shared_mutex> lock;
+    if (writing_) lock = std::shared_lock(writing_->mutex);
+    if (writing_ && writing_->shut)
+        return Error{ErrorKind::gone, "the server is no longer registered"};
+    try {
+        write();
+        return {};
+    } catch (const std::exception& fault) {
+        log(log::Level::warning, failed, {{"reason", fault.what()}});
+        return internal_error(fault.what());
+    }
+}
+
 void Port::log(log::Level level, std::string_view event, const nlohmann::json& fields) const {
     const auto open = enter();
     if (!open) return;
@@ -92,15 +121,7 @@ std::optional<std::string> Port::get(std::string_view key) const {
 }
 
 Result<void> Port::put(std::string_view key, std::string_view value) const {
-    const auto open = enter();
-    if (!open) return Error{ErrorKind::gone, "the host has gone"};
-    try {
-        patchbay::Store(host_).put(key, value);
-        return {};
-    } catch (const std::exception& fault) {
-        log(log::Level::warning, "store.unwritable", {{"reason", fault.what()}});
-        return internal_error(fault.what());
-    }
+    return write("store.unwritable", [&] { patchbay::Store(host_).put(key, value); });
 }
 
 void Port::remove(std::string_view key) const {
@@ -134,13 +155,7 @@ std::optional<std::string> Port::secret(std::string_view name) const {
 }
 
 Result<void> Port::put_secret(std::string_view name, std::string_view value) const {
-    try {
-        patchbay::Secrets(host_).put(name, value);
-        return {};
-    } catch (const std::exception& fault) {
-        log(log::Level::warning, "secrets.unwritable", {{"reason", fault.what()}});
-        return internal_error(fault.what());
-    }
+    return write("secrets.unwritable", [&] { patchbay::Secrets(host_).put(name, value); });
 }
 
 void Port::remove_secret(std::string_view name) const {

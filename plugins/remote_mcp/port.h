@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,11 @@ class Port {
 
     // Nothing gets through any more; what is on its way is waited for.
     void close() const;
+    // One that can stop writing: what is still at work for a server that is removed must not bring
+    // back what was removed. Its copies stop with it.
+    Port stoppable() const;
+    // Waits for what is being written.
+    void stop_writing() const;
 
     void log(log::Level level, std::string_view event, const nlohmann::json& fields = {}) const;
 
@@ -66,6 +72,14 @@ class Port {
 
     const patchbay_host* host_;
     std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
+
+    struct Writing {
+        std::shared_mutex mutex;
+        bool shut = false;
+    };
+    template <class Write>
+    Result<void> write(const char* failed, const Write& write) const;
+    std::shared_ptr<Writing> writing_;  // null if it writes always
 };
 
 }  // namespace pb::remote
