@@ -173,6 +173,11 @@ Result<Upstream::Client> Upstream::looking_client() {
         for (const auto& [principal, person] : clients_)
             if (!person.client.identity->state().lost) return person.client;
     }
+    // Whoever signed in before a restart.
+    for (const auto& principal : principals_of(around_.port, settings_.name)) {
+        auto who = client_for(principal);
+        if (!who || !who->identity->state().lost) return who;
+    }
     return Error{ErrorKind::denied, "somebody has to sign in first"};
 }
 
