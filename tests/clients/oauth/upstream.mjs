@@ -2,8 +2,8 @@
 // An MCP server that wants tokens, and the authorization server that issues them (oidc-provider,
 // unmodified), both on free loopback ports.
 //
-// Tools: `read` needs the scope read, `write` the scope write. Both sides keep what they were asked,
-// and a test can make them lie.
+// Tools: `read` needs the scope read, `write` the scope write. What they were asked is kept, and a
+// test can make both lie.
 import http from "node:http";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
@@ -55,7 +55,8 @@ async function readBody(request) {
 }
 
 /** `settings`: of oidc-provider, over those above.
- *  requests: to the authorization server: {method, path, grant, status, params, authorization, answer}
+ *  requests: to the authorization server: {method, path, grant, status, params, authorization,
+ *            answer}
  *  refused: how often the MCP server did that, by status
  *  metadata: what it publishes; a test may change it
  *  meddle(context, next): in place of the authorization server's own work, if it is set
@@ -71,9 +72,11 @@ export async function startUpstream(settings = {}) {
     const origin = await listen(server);
     const resource = `${origin}/mcp`;
     const provider = makeProvider(issuer, resource, settings);
-    const find = async (token) =>
-        token &&
-        ((await provider.AccessToken.find(token)) ?? (await provider.ClientCredentials.find(token)));
+    const find = async (token) => {
+        if (!token) return undefined;
+        const { AccessToken, ClientCredentials } = provider;
+        return (await AccessToken.find(token)) ?? (await ClientCredentials.find(token));
+    };
     const tokens = []; // that the MCP server was shown
     const upstream = {
         url: resource,
@@ -96,11 +99,16 @@ export async function startUpstream(settings = {}) {
     };
     provider.use(async (context, next) => {
         await (upstream.meddle ? upstream.meddle(context, next) : next());
-        const { method, path, status, body: answer } = context;
         const params = { ...context.query, ...context.oidc?.body };
-        const grant = params.grant_type;
-        const shown = context.get("authorization");
-        upstream.requests.push({ method, path, grant, status, params, authorization: shown, answer });
+        upstream.requests.push({
+            method: context.method,
+            path: context.path,
+            grant: params.grant_type,
+            status: context.status,
+            params,
+            authorization: context.get("authorization"),
+            answer: context.body,
+        });
     });
     authorization.on("request", provider.callback());
 
@@ -108,9 +116,8 @@ export async function startUpstream(settings = {}) {
     const handler = toNodeHandler(createMcpHandler(makeTools));
     const refuse = (response, status, more) => {
         upstream.refused[status] += 1;
-        response
-            .writeHead(status, { "WWW-Authenticate": `Bearer resource_metadata="${metadata}", ${more}` })
-            .end();
+        const asks = `Bearer resource_metadata="${metadata}", ${more}`;
+        response.writeHead(status, { "WWW-Authenticate": asks }).end();
     };
     const scopesOf = async (text) => {
         const token = await find(text);

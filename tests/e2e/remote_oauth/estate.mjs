@@ -121,8 +121,8 @@ export class Estate extends Site {
     // And what it has is listed, which is a moment later.
     async ready(name) {
         const state = await this.state(name, ({ status }) => status === "ready");
-        const listed = async () => (await this.tools()).some((tool) => tool.startsWith(`${name}__`));
-        await eventually(listed, `the tools of ${name}`);
+        const isOf = (tool) => tool.startsWith(`${name}__`);
+        await eventually(async () => (await this.tools()).some(isOf), `the tools of ${name}`);
         return state;
     }
 
@@ -145,8 +145,10 @@ export class Estate extends Site {
 
     // What the host keeps for plugins: names alone.
     kept() {
-        const data = new DatabaseSync(path.join(this.place.data, "patchbay.db"), { readOnly: true });
-        const rows = data.prepare("SELECT CAST(key AS TEXT) AS name FROM value ORDER BY name").all();
+        const file = path.join(this.place.data, "patchbay.db");
+        const data = new DatabaseSync(file, { readOnly: true });
+        const query = "SELECT CAST(key AS TEXT) AS name FROM value ORDER BY name";
+        const rows = data.prepare(query).all();
         data.close();
         return rows.map(({ name }) => name);
     }
@@ -177,6 +179,7 @@ export class Estate extends Site {
         await report.check("no secret is in the log", () => {
             assert.ok(secrets.length > 3 && this.log.includes("remote."));
             for (const line of this.log.split("\n")) assert.deepEqual(holding(line), [], line);
+            assert.ok(!this.log.includes("state="), "nor a link to sign in");
         });
         await report.check("nor in any answer of the host", () => {
             assert.ok(this.said.length > 10);

@@ -51,9 +51,18 @@ await report.check("and is shown as themselves", async () => {
     for (const tool of ["mine__read", "ours__read", "mine__read"]) await estate.outcome(tool);
     guarded.intercept = null;
     assert.deepEqual(shown, [mine, ours, mine]);
+    const records = estate.host
+        .events("call.ended")
+        .filter(({ provider, method }) => provider.includes("/mcp:") && method === "tools/call")
+        .map(({ record }) => JSON.parse(record));
+    assert.deepEqual(records.slice(-3), [
+        { server: "mine", acts_as: "user" },
+        { server: "ours", acts_as: "service" },
+        { server: "mine", acts_as: "user" },
+    ]);
 });
 
-await report.check("it outlives the host, and the tools are there before anybody calls", async () => {
+await report.check("it outlives the host, and the tools are there before a call", async () => {
     await estate.restart();
     await estate.ready("mine");
     await estate.lists([...mineTools, ...oursTools]);

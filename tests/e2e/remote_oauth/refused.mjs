@@ -27,7 +27,8 @@ const estate = await Estate.open([guarded, other, liar, impostor], {
 estate.place.writeOrg("second", estate.org());
 for (const name of ["guarded", "other"]) await estate.needsSignIn(name);
 const second = estate.callback("second");
-await eventually(async () => (await estate.comeBack("", second)).status !== 404, "the organisation");
+const isThere = async () => (await estate.comeBack("", second)).status !== 404;
+await eventually(isThere, "the second organisation");
 
 const begin = async (name) => new URLSearchParams(await estate.browse(await estate.link(name)));
 const kept = () => estate.kept().filter((name) => name.includes("/oauth.tokens."));
@@ -104,7 +105,8 @@ await report.check("an answer without a code, or with an error", async () => {
 });
 
 await report.check("a code that the authorization server did not give", async () => {
-    await isRefused(changed(await begin("guarded"), "code", "invented"), /refused: HTTP 400 invalid_grant/);
+    const invented = changed(await begin("guarded"), "code", "invented");
+    await isRefused(invented, /refused: HTTP 400 invalid_grant/);
 });
 
 await report.check("what was refused cannot be mended afterwards", async () => {

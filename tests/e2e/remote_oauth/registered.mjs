@@ -48,7 +48,8 @@ await report.check("what has its name later starts from nothing", async () => {
 });
 
 await report.check("one that is disabled is removed like that too", async () => {
-    const token = guarded.requests.findLast(({ answer }) => answer?.access_token).answer.access_token;
+    const { answer } = guarded.requests.findLast((each) => each.answer?.access_token);
+    const token = answer.access_token;
     await estate.api("PATCH", "/guarded", { enabled: false });
     assert.equal(await guarded.isValid(token), true);
     await estate.api("DELETE", "/guarded");

@@ -39,7 +39,7 @@ await report.check("a person who declines has not signed in", async () => {
     await estate.needsSignIn("guarded");
 });
 
-await report.check("after a sign-in its tools appear, and whoever listens hears of them", async () => {
+await report.check("after a sign-in its tools appear, and who listens hears of them", async () => {
     const stream = await estate.client.listen();
     const { page } = await estate.signIn("guarded");
     assert.match(page, /signed in.*guarded/is);
@@ -98,7 +98,8 @@ await report.check("a sign-in outlives the host", async () => {
 await report.check("signing out revokes, and the tools stay listed", async () => {
     const token = guarded.tokens().at(-1);
     assert.equal(await guarded.isValid(token), true);
-    assert.deepEqual(await estate.admin("sign_out", { name: "guarded" }), { signed_out: "guarded" });
+    const name = "guarded";
+    assert.deepEqual(await estate.admin("sign_out", { name }), { signed_out: name });
     assert.equal(await guarded.isValid(token), false);
     assert.equal(granted(guarded, "/token/revocation"), 1);
     const { code, category } = await estate.outcome("guarded__read");

@@ -68,7 +68,8 @@ await report.check("a server that is never content gets an end", async () => {
     const { code, category, message: why } = await estate.outcome("endless__write");
     assert.deepEqual([code, category], ["permission_denied", "auth"]);
     assert.match(why, /asked for already/);
-    assert.deepEqual([endless.refused[403], granted(endless, "/token")], [before[0] + 1, before[1]]);
+    const after = [endless.refused[403], granted(endless, "/token")];
+    assert.deepEqual(after, [before[0] + 1, before[1]]);
     assert.equal((await estate.servers()).endless.status, "ready");
 });
 
