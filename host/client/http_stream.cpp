@@ -58,19 +58,29 @@ void HttpStream::head(const outbound::Head& head) {
 }
 
 bool HttpStream::data(std::string_view bytes) {
-    if (so_far_.events)
-        return events_.feed(bytes, [this](const outbound::Event& event) {
+    if (so_far_.events) {
+        // A stream may go on for ever, but it has to say something.
+        idle_ += bytes.size();
+        const bool understood = events_.feed(bytes, [this](const outbound::Event& event) {
             if (event.data.empty()) return;
+            idle_ = 0;
             so_far_.heard = true;
             if (hooks_.event(event)) so_far_.answered = true;
         });
-    if (bytes.size() > bound_ - so_far_.body.size()) return false;
-    so_far_.body += bytes;
-    return true;
+        refused_ = !understood || idle_ > bound_;
+    } else if (bytes.size() > bound_ - so_far_.body.size()) {
+        refused_ = true;
+    } else {
+        so_far_.body += bytes;
+    }
+    return !refused_;
 }
 
 void HttpStream::end(const std::optional<outbound::Failure>& failure) {
     so_far_.failure = failure;
+    if (refused_ && failure)
+        so_far_.failure->message =
+            "one message of the server is over " + std::to_string(bound_) + " bytes";
     so_far_.last_id = events_.last_id();
     so_far_.retry = events_.retry();
     {

@@ -50,7 +50,9 @@ class HttpStream final : public outbound::Receiver,
   private:
     outbound::Http& http_;
     const std::size_t bound_;
-    Hooks hooks_;  // only the loop's from the start on
+    std::size_t idle_ = 0;  // bytes of an event stream since its last event
+    bool refused_ = false;  // a message was over the bound
+    Hooks hooks_;           // only the loop's from the start on
     outbound::EventStream events_;
     End so_far_;
 
