@@ -9,6 +9,7 @@
 #include <Poco/Net/HTTPServerResponse.h>
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/StreamCopier.h>
+#include <Poco/ThreadPool.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -74,10 +75,13 @@ class ClientTest : public ::testing::Test {
   protected:
     ClientTest()
         : socket_(net::SocketAddress("127.0.0.1", 0)),
-          server_(new Factory(canned_), socket_, new net::HTTPServerParams) {
+          server_(new Factory(canned_), pool_, socket_, new net::HTTPServerParams) {
         server_.start();
     }
-    ~ClientTest() override { server_.stopAll(true); }
+    ~ClientTest() override {
+        server_.stopAll(true);
+        pool_.joinAll();  // a handler may still be writing
+    }
 
     std::string url() const {
         return "http://127.0.0.1:" + std::to_string(socket_.address().port()) + "/mcp";
@@ -88,6 +92,7 @@ class ClientTest : public ::testing::Test {
     }
 
     Canned canned_;
+    Poco::ThreadPool pool_;
     net::ServerSocket socket_;
     net::HTTPServer server_;
 };

@@ -157,9 +157,9 @@ TEST_F(ServicesTest, TheEndOfAnInvokedCallHoldsOnlyAThreadThatAPluginLent) {
 }
 
 TEST_F(ServicesTest, AScopeGoesWithTheInvocation) {
+    Ends ends;
     auto instance = start();
     const auto& invoke = service<patchbay_invoke_v1>(PATCHBAY_SERVICE_INVOKE);
-    Ends ends;
     EXPECT_EQ(
         invoke.invoke_in(host_, 0, str("[1]"), str("tools/list"), str("{}"), 0, Ends::done, &ends),
         PATCHBAY_OK);
