@@ -164,6 +164,8 @@ TEST_F(ServicesTest, AScopeGoesWithTheInvocation) {
         invoke.invoke_in(host_, 0, str("[1]"), str("tools/list"), str("{}"), 0, Ends::done, &ends),
         PATCHBAY_OK);
     EXPECT_EQ(around_.invoker.scope, "[1]");
+    around_.invoker.pending.at(0)(Status::ok, "{}");
+    ASSERT_TRUE(ends.told.wait());
     EXPECT_EQ(invoke.invoke_in(host_, 0, {nullptr, 3}, str("tools/list"), str("{}"), 0, Ends::done,
                                &ends),
               PATCHBAY_E_INVALID);
