@@ -167,11 +167,12 @@ Result<void> App::prepare() {
     auto loader = plugin::Loader::make(loader_options(host, true));
     if (!loader) return loader.error();
     loader_ = std::move(*loader);
-    orgs_.set(first_);
     folder_ = std::make_unique<plugin::PluginFolder>(
         host.plugins.folder, *loader_,
         [this](const plugin::FolderState& state) { orgs_.set(state); });
     if (auto started = folder_->start(config_ != nullptr); !started) return started;
+    // With the plugins there: organisations are not put together without them first.
+    orgs_.set(first_);
     orgs_.settle();
     if (!config_) return {};
     timer_.after(sweep_every, [this] { sweep(); });
