@@ -131,7 +131,13 @@ Result<UpstreamPtr> Hub::make(const std::string& name, Named& named, const Upstr
     const auto& port = ports_.try_emplace(name, port_.stoppable()).first->second;
     auto upstream = std::make_shared<Upstream>(Surroundings{port, *engine_, facts_, org_},
                                                std::move(*settings), named.origin);
-    upstream->restore();
+    try {
+        upstream->restore();
+    } catch (const Json::exception& fault) {
+        // What was kept is not what we keep: the first look makes it new.
+        port_.log(log::Level::warning, "remote.kept_unreadable",
+                  {{"server", name}, {"reason", fault.what()}});
+    }
     const auto& capability = upstream->capability();
     UpstreamPtr other;
     {
