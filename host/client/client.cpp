@@ -3,8 +3,8 @@
 
 #include <condition_variable>
 
+#include "client/wait.h"
 #include "json/scan.h"
-#include "mcp/messages.h"
 
 namespace pb::client {
 
@@ -144,27 +144,9 @@ std::shared_ptr<Running> Client::call(CallRequest request, HandlerPtr handler) {
 }
 
 Reply Client::ask(CallRequest request) {
-    class Wait : public Handler {
-      public:
-        void progress(std::string_view) noexcept override {}
-        void message(std::string_view) noexcept override {}
-        void question(Question question) noexcept override {
-            question.refuse(mcp::code::method_not_found, "nobody is there to be asked");
-        }
-        void done(Reply reply) noexcept override {
-            std::lock_guard lock(mutex);
-            result = std::move(reply);
-            ended.notify_all();
-        }
-        std::mutex mutex;
-        std::condition_variable ended;
-        std::optional<Reply> result;
-    };
     auto wait = std::make_shared<Wait>();
     call(std::move(request), wait);
-    std::unique_lock lock(wait->mutex);
-    wait->ended.wait(lock, [&] { return wait->result.has_value(); });
-    return std::move(*wait->result);
+    return wait->wait();
 }
 
 void Client::subscribe(std::set<std::string> uris) {

@@ -2,9 +2,9 @@
 #include "client/rpc.h"
 
 #include <charconv>
-#include <condition_variable>
 #include <future>
 
+#include "client/wait.h"
 #include "json/scan.h"
 #include "mcp/messages.h"
 
@@ -23,11 +23,6 @@ std::optional<RequestId> number(std::string_view text) {
     return out;
 }
 
-// Whether a server may ask something because of it, or say something about it.
-bool may_ask(std::string_view method) {
-    return method == "tools/call" || method == "resources/read" || method == "prompts/get";
-}
-
 Loss loss_of(Loss::Why why, std::string message, bool executed) {
     Loss out;
     out.why = why;
@@ -43,32 +38,11 @@ Reply lost_reply(Loss loss) {
     return out;
 }
 
-// Keeps the end of a request for the thread that waits for it.
-class Wait : public Handler {
-  public:
-    void progress(std::string_view) noexcept override {}
-    void message(std::string_view) noexcept override {}
-    void question(Question question) noexcept override {
-        question.refuse(mcp::code::method_not_found, "nobody is there to be asked");
-    }
-    void done(Reply reply) noexcept override {
-        std::lock_guard lock(mutex_);
-        reply_ = std::move(reply);
-        ended_.notify_all();
-    }
-    Reply wait() {
-        std::unique_lock lock(mutex_);
-        ended_.wait(lock, [this] { return reply_.has_value(); });
-        return std::move(*reply_);
-    }
-
-  private:
-    std::mutex mutex_;
-    std::condition_variable ended_;
-    std::optional<Reply> reply_;
-};
-
 }  // namespace
+
+bool may_ask(std::string_view method) {
+    return method == "tools/call" || method == "resources/read" || method == "prompts/get";
+}
 
 void Question::answer(std::string_view result) const {
     if (auto rpc = from.lock()) rpc->answer(mcp::result_message(id, result));

@@ -20,6 +20,9 @@ namespace pb::client {
 
 class Rpc;
 
+// Whether a server may ask the caller something because of a request of this method.
+bool may_ask(std::string_view method);
+
 // A request of the server (legacy eras): sampling, elicitation, roots. Answer it once; an answer to
 // a server that is gone is dropped.
 struct Question {

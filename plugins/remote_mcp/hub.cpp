@@ -126,8 +126,7 @@ void Hub::bring_up(const std::string& name, Named& named, const UpstreamPtr& bef
 Result<UpstreamPtr> Hub::make(const std::string& name, Named& named, const UpstreamPtr& before) {
     auto settings = read_settings(name, named.entry, facts_);
     if (!settings) return settings.error();
-    named.enabled = settings->enabled;
-    if (!named.enabled) return UpstreamPtr();
+    if (!settings->enabled) return UpstreamPtr();
     const auto& port = ports_.try_emplace(name, port_.stoppable()).first->second;
     auto upstream = std::make_shared<Upstream>(Surroundings{port, *engine_, facts_, org_},
                                                std::move(*settings), named.origin);

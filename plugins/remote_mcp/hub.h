@@ -67,7 +67,6 @@ class Hub {
         Origin origin = Origin::config;
         UpstreamPtr upstream;  // null if it is disabled or its settings are wrong
         std::string problem;
-        bool enabled = true;
     };
     using Table = std::map<std::string, Named>;
 

@@ -8,6 +8,7 @@
 namespace pb::remote {
 namespace {
 
+using client::may_ask;
 using std::chrono::milliseconds;
 
 // Questions that one call of a legacy server may ask.
@@ -19,10 +20,6 @@ constexpr milliseconds flush_pause{10};
 constexpr std::chrono::seconds sign_in_time{45};
 constexpr milliseconds sign_in_look{250};
 constexpr std::string_view tasks_extension = "io.modelcontextprotocol/tasks";
-
-bool may_ask(std::string_view method) {
-    return method == "tools/call" || method == "resources/read" || method == "prompts/get";
-}
 
 // What the caller can be asked, without what is not passed on.
 std::string capabilities_for(std::string_view context) {
