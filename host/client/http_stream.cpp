@@ -120,7 +120,22 @@ Loss loss_of(const outbound::Failure& failure) {
     return out;
 }
 
-Loss loss_of(const HttpStream::End& end, const outbound::Request& sent) {
+std::optional<SignedRequest> sign_request(Credentials& credentials, const ServerSpec& spec,
+                                          std::string_view method, const std::string& url) {
+    auto ours = credentials.ready(method, url);
+    if (!ours) return std::nullopt;
+    SignedRequest out;
+    out.request.method = method;
+    out.request.url = url;
+    out.request.headers.reserve(spec.headers.size() + ours->size() + 8);  // and the transport's
+    out.request.headers = spec.headers;
+    out.request.headers.insert(out.request.headers.end(), ours->begin(), ours->end());
+    out.request.connect_time = spec.connect_time;
+    out.sent = std::make_shared<const Sent>(Sent{std::string(method), url, std::move(*ours)});
+    return out;
+}
+
+Loss loss_of(const HttpStream::End& end, const Sent& sent) {
     if (end.failure) return loss_of(*end.failure);
     Loss out;
     out.status = end.head.status;
@@ -134,7 +149,7 @@ Loss loss_of(const HttpStream::End& end, const outbound::Request& sent) {
         out.challenge.status = out.status;
         out.challenge.method = sent.method;
         out.challenge.url = sent.url;
-        out.challenge.used = sent.headers;
+        out.challenge.used = sent.credentials;
         out.challenge.www_authenticate = joined(end.head.headers, "WWW-Authenticate");
         out.challenge.dpop_nonce = end.head.header("DPoP-Nonce");
         return out;

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 
+#include "client/spec.h"
 #include "client/transport.h"
 #include "outbound/event_stream.h"
 
@@ -61,8 +62,24 @@ class HttpStream final : public outbound::Receiver,
     bool abandoned_ = false;
 };
 
+// What a request carried of ours, for when it is challenged.
+struct Sent {
+    std::string method, url;
+    outbound::Headers credentials;
+};
+using SentPtr = std::shared_ptr<const Sent>;
+
+struct SignedRequest {
+    outbound::Request request;
+    SentPtr sent;
+};
+
+// A request to a server with what all have; nothing if its credentials have to be got first.
+std::optional<SignedRequest> sign_request(Credentials& credentials, const ServerSpec& spec,
+                                          std::string_view method, const std::string& url);
+
 // What a transfer's end means for the request that waited for it: why there is no answer.
-Loss loss_of(const HttpStream::End& end, const outbound::Request& sent);
+Loss loss_of(const HttpStream::End& end, const Sent& sent);
 Loss loss_of(const outbound::Failure& failure);
 
 }  // namespace pb::client

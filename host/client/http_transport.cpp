@@ -57,18 +57,17 @@ class HttpTransport final : public Transport, public std::enable_shared_from_thi
         bool resumed = false;
         int resumes = 0;  // in a row
     };
-    using Sent = std::shared_ptr<const outbound::Request>;
 
     void end();
-    std::optional<outbound::Request> request(std::string method);
-    void begin(RequestId id, outbound::Request request, bool opens_session = false,
+    std::optional<SignedRequest> request(std::string_view method);
+    void begin(RequestId id, SignedRequest request, bool opens_session = false,
                std::function<void()> arrived = nullptr);
-    HttpStream::Hooks hooks(RequestId id, Sent sent, bool opens_session,
+    HttpStream::Hooks hooks(RequestId id, SentPtr sent, bool opens_session,
                             std::function<void()> arrived);
     bool message(RequestId id, std::string_view text, int status);
     void close_soon(RequestId id);
     void opened(const outbound::Head& head);
-    void ended(RequestId id, HttpStream::End end, const outbound::Request& sent);
+    void ended(RequestId id, HttpStream::End end, const Sent& sent);
     bool resume(RequestId id, const HttpStream::End& end);
     void resume_now(RequestId id, const std::string& last_id);
     void lost(RequestId id, Loss loss);
@@ -90,19 +89,15 @@ class HttpTransport final : public Transport, public std::enable_shared_from_thi
 };
 
 // Everything but the body; nothing without credentials that are ready.
-std::optional<outbound::Request> HttpTransport::request(std::string method) {
-    auto credentials = credentials_->ready(method, spec_.url);
-    if (!credentials) return std::nullopt;
-    outbound::Request out;
-    out.method = std::move(method);
-    out.url = spec_.url;
-    out.headers = spec_.headers;
-    out.headers.insert(out.headers.end(), credentials->begin(), credentials->end());
-    out.connect_time = spec_.connect_time;
-    out.time = milliseconds(0);  // requests are watched by those who made them
+std::optional<SignedRequest> HttpTransport::request(std::string_view method) {
+    auto out = sign_request(*credentials_, spec_, method, spec_.url);
+    if (!out) return out;
+    auto& request = out->request;
+    request.time = milliseconds(0);  // requests are watched by those who made them
+    request.max_answer = 0;          // the stream has its own bound
     std::lock_guard lock(mutex_);
-    if (!version_.empty()) out.headers.emplace_back("MCP-Protocol-Version", version_);
-    if (!session_.empty()) out.headers.emplace_back("Mcp-Session-Id", session_);
+    if (!version_.empty()) request.headers.emplace_back("MCP-Protocol-Version", version_);
+    if (!session_.empty()) request.headers.emplace_back("Mcp-Session-Id", session_);
     return out;
 }
 
@@ -115,38 +110,36 @@ void HttpTransport::send(Outgoing message) {
         if (message.arrived) message.arrived();
         return lost(message.id, std::move(loss));
     }
-    post->headers.emplace_back("Content-Type", "application/json");
-    post->headers.emplace_back("Accept", "application/json, text/event-stream");
+    auto& headers = post->request.headers;
+    headers.emplace_back("Content-Type", "application/json");
+    headers.emplace_back("Accept", "application/json, text/event-stream");
     if (modern_ && !message.method.empty()) {
-        post->headers.emplace_back("Mcp-Method", std::string(message.method));
-        if (!message.name.empty())
-            post->headers.emplace_back("Mcp-Name", encode_header(message.name));
+        headers.emplace_back("Mcp-Method", std::string(message.method));
+        if (!message.name.empty()) headers.emplace_back("Mcp-Name", encode_header(message.name));
     }
     for (auto& header : message.headers)
-        post->headers.push_back(std::move(header));
-    post->max_answer = 0;  // the stream has its own bound
-    post->body = std::move(message.text);
-    if (message.id == no_request) post->time = short_message;
+        headers.push_back(std::move(header));
+    post->request.body = std::move(message.text);
+    if (message.id == no_request) post->request.time = short_message;
     begin(message.id, std::move(*post), message.method == "initialize", std::move(message.arrived));
 }
 
-void HttpTransport::begin(RequestId id, outbound::Request request, bool opens_session,
+void HttpTransport::begin(RequestId id, SignedRequest request, bool opens_session,
                           std::function<void()> arrived) {
-    const auto sent = std::make_shared<const outbound::Request>(
-        outbound::Request{request.method, request.url, request.headers, {}});  // without the body
-    auto stream = std::make_shared<HttpStream>(engine_.http, spec_.limits.message,
-                                               hooks(id, sent, opens_session, arrived));
+    auto stream =
+        std::make_shared<HttpStream>(engine_.http, spec_.limits.message,
+                                     hooks(id, std::move(request.sent), opens_session, arrived));
     bool closed = false;
     {
         std::lock_guard lock(mutex_);
         closed = closed_;
         if (!closed && id != no_request) waiting_[id].stream = stream;
     }
-    if (!closed) return stream->start(std::move(request));
+    if (!closed) return stream->start(std::move(request.request));
     if (arrived) arrived();
 }
 
-HttpStream::Hooks HttpTransport::hooks(RequestId id, Sent sent, bool opens_session,
+HttpStream::Hooks HttpTransport::hooks(RequestId id, SentPtr sent, bool opens_session,
                                        std::function<void()> arrived) {
     HttpStream::Hooks out;
     out.event = [weak = weak_from_this(), id](const outbound::Event& event) {
@@ -159,7 +152,7 @@ HttpStream::Hooks HttpTransport::hooks(RequestId id, Sent sent, bool opens_sessi
         out.head = [weak = weak_from_this()](const outbound::Head& head) {
             if (auto self = weak.lock()) self->opened(head);
         };
-    out.end = [weak = weak_from_this(), id, sent,
+    out.end = [weak = weak_from_this(), id, sent = std::move(sent),
                arrived = std::move(arrived)](HttpStream::End end) {
         if (auto self = weak.lock()) self->ended(id, std::move(end), *sent);
         if (arrived) arrived();
@@ -194,7 +187,7 @@ void HttpTransport::opened(const outbound::Head& head) {
     session_ = session;
 }
 
-void HttpTransport::ended(RequestId id, HttpStream::End end, const outbound::Request& sent) {
+void HttpTransport::ended(RequestId id, HttpStream::End end, const Sent& sent) {
     if (id == no_request) return;
     if (!end.answered && !end.events && !end.failure && !end.body.empty())
         end.answered = message(id, end.body, end.head.status);
@@ -259,9 +252,8 @@ void HttpTransport::resume_now(RequestId id, const std::string& last_id) {
         loss.message = "the server's event stream ended and cannot be resumed without credentials";
         return lost(id, std::move(loss));
     }
-    get->headers.emplace_back("Accept", "text/event-stream");
-    get->headers.emplace_back("Last-Event-ID", last_id);
-    get->max_answer = 0;
+    get->request.headers.emplace_back("Accept", "text/event-stream");
+    get->request.headers.emplace_back("Last-Event-ID", last_id);
     begin(id, std::move(*get));
 }
 
@@ -302,9 +294,8 @@ void HttpTransport::listen_now(const std::string& last_id, milliseconds pause) {
         });
         return;
     }
-    get->headers.emplace_back("Accept", "text/event-stream");
-    if (!last_id.empty()) get->headers.emplace_back("Last-Event-ID", last_id);
-    get->max_answer = 0;
+    get->request.headers.emplace_back("Accept", "text/event-stream");
+    if (!last_id.empty()) get->request.headers.emplace_back("Last-Event-ID", last_id);
     HttpStream::Hooks hooks;
     hooks.event = [weak = weak_from_this()](const outbound::Event& event) {
         if (auto self = weak.lock()) self->message(no_request, event.data, 200);
@@ -322,7 +313,7 @@ void HttpTransport::listen_now(const std::string& last_id, milliseconds pause) {
         if (closed_) return;
         standing_ = stream;
     }
-    stream->start(std::move(*get));
+    stream->start(std::move(get->request));
 }
 
 // A server without such a stream says so once; one whose stream ended gets a new one, later and
@@ -372,12 +363,12 @@ void HttpTransport::end() {
     if (session.empty()) return;
     auto farewell = request("DELETE");
     if (!farewell) return;
-    farewell->time = short_message;
+    farewell->request.time = short_message;
     HttpStream::Hooks nothing;
     nothing.event = [](const outbound::Event&) { return false; };
     nothing.end = [unsaid = engine_.farewells.begin()](const HttpStream::End&) {};
     std::make_shared<HttpStream>(engine_.http, max_session, std::move(nothing))
-        ->start(std::move(*farewell));
+        ->start(std::move(farewell->request));
 }
 
 }  // namespace

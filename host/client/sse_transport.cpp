@@ -32,11 +32,11 @@ class SseTransport final : public Transport, public std::enable_shared_from_this
 
   private:
     std::optional<Loss> connect(Deadline deadline);
-    std::optional<outbound::Request> request(std::string method, const std::string& url);
+    std::optional<SignedRequest> request(std::string_view method, const std::string& url);
     bool event(const outbound::Event& event);
     Result<std::string> own_endpoint(const std::string& named) const;
-    void ended(const HttpStream::End& end, const outbound::Request& sent);
-    void posted(RequestId id, const HttpStream::End& end, const outbound::Request& sent);
+    void ended(const HttpStream::End& end, const Sent& sent);
+    void posted(RequestId id, const HttpStream::End& end, const Sent& sent);
 
     Engine& engine_;
     const ServerSpec spec_;
@@ -51,17 +51,12 @@ class SseTransport final : public Transport, public std::enable_shared_from_this
     bool closed_ = false;
 };
 
-std::optional<outbound::Request> SseTransport::request(std::string method, const std::string& url) {
-    auto credentials = credentials_->ready(method, url);
-    if (!credentials) return std::nullopt;
-    outbound::Request out;
-    out.method = std::move(method);
-    out.url = url;
-    out.headers = spec_.headers;
-    out.headers.insert(out.headers.end(), credentials->begin(), credentials->end());
-    out.connect_time = spec_.connect_time;
+std::optional<SignedRequest> SseTransport::request(std::string_view method,
+                                                   const std::string& url) {
+    auto out = sign_request(*credentials_, spec_, method, url);
     std::lock_guard lock(mutex_);
-    if (!version_.empty()) out.headers.emplace_back("MCP-Protocol-Version", version_);
+    if (out && !version_.empty())
+        out->request.headers.emplace_back("MCP-Protocol-Version", version_);
     return out;
 }
 
@@ -96,18 +91,18 @@ Result<void> SseTransport::open(std::shared_ptr<Inbox> inbox, Deadline deadline)
 
 // Nothing once the endpoint is known.
 std::optional<Loss> SseTransport::connect(Deadline deadline) {
-    auto get = request("GET", spec_.url);
-    if (!get) return unsigned_yet();
-    get->headers.emplace_back("Accept", "text/event-stream");
-    get->max_answer = 0;
-    get->time = milliseconds(0);
-    const auto sent = std::make_shared<const outbound::Request>(*get);
+    auto signed_get = request("GET", spec_.url);
+    if (!signed_get) return unsigned_yet();
+    auto& [get, sent] = *signed_get;
+    get.headers.emplace_back("Accept", "text/event-stream");
+    get.max_answer = 0;
+    get.time = milliseconds(0);
     HttpStream::Hooks hooks;
     hooks.event = [weak = weak_from_this()](const outbound::Event& event) {
         auto self = weak.lock();
         return self && self->event(event);
     };
-    hooks.end = [weak = weak_from_this(), sent](const HttpStream::End& end) {
+    hooks.end = [weak = weak_from_this(), sent = sent](const HttpStream::End& end) {
         if (auto self = weak.lock()) self->ended(end, *sent);
     };
     auto stream =
@@ -117,7 +112,7 @@ std::optional<Loss> SseTransport::connect(Deadline deadline) {
         stream_ = stream;
         end_.reset();
     }
-    stream->start(std::move(*get));
+    stream->start(std::move(get));
     const auto until = std::min(deadline, Deadline::clock::now() + spec_.connect_time);
     std::unique_lock lock(mutex_);
     if (!changed_.wait_until(lock, until,
@@ -161,7 +156,7 @@ bool SseTransport::event(const outbound::Event& event) {
     return false;
 }
 
-void SseTransport::ended(const HttpStream::End& end, const outbound::Request& sent) {
+void SseTransport::ended(const HttpStream::End& end, const Sent& sent) {
     auto loss = loss_of(end, sent);
     if (loss.why == Loss::Why::malformed) loss.message = "the server answered with no event stream";
     loss.executed = true;
@@ -180,30 +175,30 @@ void SseTransport::send(Outgoing message) {
         std::lock_guard lock(mutex_);
         endpoint = endpoint_;
     }
-    auto post = request("POST", endpoint);
-    if (!post) {
+    auto signed_post = request("POST", endpoint);
+    if (!signed_post) {
         if (message.arrived) message.arrived();
         if (auto inbox = inbox_.lock()) inbox->lost(message.id, unsigned_yet());
         return;
     }
-    post->headers.emplace_back("Content-Type", "application/json");
-    post->headers.emplace_back("Accept", "application/json, text/event-stream");
-    post->time = post_time;
-    const auto sent = std::make_shared<const outbound::Request>(*post);
-    post->body = std::move(message.text);
+    auto& [post, sent] = *signed_post;
+    post.headers.emplace_back("Content-Type", "application/json");
+    post.headers.emplace_back("Accept", "application/json, text/event-stream");
+    post.time = post_time;
+    post.body = std::move(message.text);
     HttpStream::Hooks hooks;
     hooks.event = [](const outbound::Event&) { return false; };
-    hooks.end = [weak = weak_from_this(), id = message.id, sent,
+    hooks.end = [weak = weak_from_this(), id = message.id, sent = sent,
                  arrived = std::move(message.arrived)](const HttpStream::End& end) {
         if (auto self = weak.lock()) self->posted(id, end, *sent);
         if (arrived) arrived();
     };
     std::make_shared<HttpStream>(engine_.http, spec_.limits.message, std::move(hooks))
-        ->start(std::move(*post));
+        ->start(std::move(post));
 }
 
 // The answer comes on the stream; this is only whether the message arrived.
-void SseTransport::posted(RequestId id, const HttpStream::End& end, const outbound::Request& sent) {
+void SseTransport::posted(RequestId id, const HttpStream::End& end, const Sent& sent) {
     if (!end.failure && end.head.status < 300) return;
     auto inbox = inbox_.lock();
     if (!inbox || id == no_request) return;

@@ -16,6 +16,9 @@ constexpr std::size_t most_idle_known = 1024;
 // asked twice does not take one that is about as old.
 constexpr std::chrono::seconds unsaid_idle{5};
 constexpr std::chrono::seconds idle_margin{2};  // curl counts whole seconds, and the way takes time
+// A loop that has just had something to do comes back by itself after this time: less than what is
+// started meanwhile may take, which seldom has to wake it then.
+constexpr std::chrono::seconds nap{5};
 
 }  // namespace
 
@@ -44,6 +47,17 @@ struct Loop::Callbacks {
     }
 };
 
+class Loop::Here {
+  public:
+    explicit Here(bool& here) : here_(here) { here_ = true; }
+    ~Here() { here_ = false; }
+    Here(const Here&) = delete;
+    Here& operator=(const Here&) = delete;
+
+  private:
+    bool& here_;
+};
+
 Loop::Loop(Http::Options options)
     : options_(std::move(options)),
       handles_(options_.ca_file, options_.user_agent),
@@ -60,6 +74,7 @@ Loop::Loop(Http::Options options)
     curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.connections));
     inbox_->poller = &poller_;
     thread_ = std::thread([this] { run(); });
+    id_ = thread_.get_id();
 }
 
 void Loop::stop() {
@@ -80,6 +95,7 @@ Loop::~Loop() {
 Http::Ticket Loop::start(Request request, std::shared_ptr<Receiver> receiver) {
     const Http::Ticket ticket = next_ticket_.fetch_add(1, std::memory_order_relaxed);
     auto transfer = std::make_unique<Transfer>(ticket, std::move(request), std::move(receiver));
+    if (start_here(transfer)) return ticket;
     bool first = false, stopping = false;
     {
         std::lock_guard lock(inbox_->mutex);
@@ -97,6 +113,27 @@ Http::Ticket Loop::start(Request request, std::shared_ptr<Receiver> receiver) {
     return ticket;
 }
 
+// True if it is on its way, and the transfer the loop's. TLS is left to a thread that has no
+// signals.
+bool Loop::start_here(std::unique_ptr<Transfer>& transfer) {
+    if (is_ours() || transfer->failure() || transfer->target().secure) return false;
+    const std::unique_lock turn(turning_, std::try_to_lock);
+    if (!turn || !running_) return false;
+    auto checked = known(*transfer);
+    if (!checked) return false;
+    Transfer& one = *transfer;
+    transfers_.emplace(one.ticket(), std::move(transfer));
+    {
+        const Here here(here_);
+        schedule(one);
+        launch(one, std::move(checked));
+        run_timer();
+        collect();
+    }
+    if (!leftovers_.empty() || !finished_.empty() || due() < waits_until_) poller_.wake();
+    return true;
+}
+
 void Loop::cancel(Http::Ticket ticket) {
     {
         std::lock_guard lock(inbox_->mutex);
@@ -105,11 +142,11 @@ void Loop::cancel(Http::Ticket ticket) {
     wake();
 }
 
-// A receiver's own request needs no call to the kernel.
+// What will look by itself needs no call to the kernel.
 void Loop::wake() {
-    if (std::this_thread::get_id() == thread_.get_id()) {
+    if (is_ours()) {
         posted_ = true;
-    } else {
+    } else if (!looks_) {
         poller_.wake();
     }
 }
@@ -120,14 +157,15 @@ void Loop::run() {
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, nullptr);
-    bool running = true;
-    while (running) {
+    std::unique_lock turn(turning_);
+    while (running_) {
+        const auto most = patience();
+        turn.unlock();
+        busy_ = poller_.wait(most);
+        looks_ = true;
+        turn.lock();
         try {
-            turn();
-            running = take_inbox();
-            run_timer();
-            collect();
-            end_late();
+            this->turn();
         } catch (const std::exception& error) {
             log::error("outbound.fault", {{"reason", error.what()}});
         }
@@ -141,7 +179,34 @@ void Loop::run() {
 }
 
 void Loop::turn() {
-    for (const Poller::Ready& ready : poller_.wait(patience())) {
+    take_leftovers();
+    read_sockets();
+    running_ = take_inbox();
+    run_timer();
+    collect();
+    finish();
+    end_late();
+}
+
+// What was told while somebody else was at it.
+bool Loop::holds(Transfer& transfer) {
+    if (here_) leftovers_.push_back(transfer.ticket());
+    return here_;
+}
+
+void Loop::take_leftovers() {
+    std::vector<Http::Ticket> tickets;
+    tickets.swap(leftovers_);
+    for (const Http::Ticket ticket : tickets) {
+        const auto at = transfers_.find(ticket);
+        if (at == transfers_.end()) continue;
+        at->second->tell_held();
+        if (at->second->failure()) end(ticket);
+    }
+}
+
+void Loop::read_sockets() {
+    for (const Poller::Ready& ready : poller_.ready()) {
         const int mask = (ready.readable ? CURL_CSELECT_IN : 0) |
                          (ready.writable ? CURL_CSELECT_OUT : 0) |
                          (ready.failed ? CURL_CSELECT_ERR : 0);
@@ -158,13 +223,19 @@ void Loop::run_timer() {
     }
 }
 
-std::chrono::milliseconds Loop::patience() const {
-    if (posted_) return std::chrono::milliseconds(0);
-    auto due = Clock::time_point::max();
-    if (timer_) due = *timer_;
+Clock::time_point Loop::due() const {
+    auto due = timer_.value_or(Clock::time_point::max());
     if (!schedule_.empty()) due = std::min(due, schedule_.begin()->first);
-    if (due == Clock::time_point::max()) return Poller::forever;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - Clock::now());
+    return due;
+}
+
+std::chrono::milliseconds Loop::patience() {
+    if (posted_) return std::chrono::milliseconds(0);
+    const auto now = Clock::now();
+    waits_until_ = due();
+    if (busy_) waits_until_ = std::min(waits_until_, now + nap);
+    if (waits_until_ == Clock::time_point::max()) return Poller::forever;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(waits_until_ - now);
     return std::clamp(left, std::chrono::milliseconds(0), std::chrono::milliseconds(60'000));
 }
 
@@ -175,6 +246,7 @@ bool Loop::take_inbox() {
     posted_ = false;
     {
         std::lock_guard lock(inbox_->mutex);
+        looks_ = false;
         started.swap(inbox_->started);
         cancelled.swap(inbox_->cancelled);
         lookups.swap(inbox_->found);
@@ -207,17 +279,22 @@ void Loop::admit(std::unique_ptr<Transfer> transfer) {
 
 void Loop::begin(Transfer& transfer) {
     const Target& target = transfer.target();
-    if (target.address) {
-        auto checked = std::make_shared<Checked>(Checked{{*target.address}});
-        const auto refusal = refusal_of(options_.policy, checked->addresses);
-        if (refusal.empty()) return launch(transfer, std::move(checked));
-        transfer.fail(Fault::refused, refusal);
-        return end(transfer.ticket());
-    }
-    if (auto checked = names_.find(target.place)) return launch(transfer, std::move(checked));
+    if (auto checked = known(transfer)) return launch(transfer, std::move(checked));
+    if (transfer.failure()) return end(transfer.ticket());
     auto& waiting = waiting_[target.place];
     waiting.push_back(transfer.ticket());
     if (waiting.size() == 1) look_up(target);
+}
+
+// The addresses that it may go to, without asking anybody.
+CheckedPtr Loop::known(Transfer& transfer) {
+    const Target& target = transfer.target();
+    if (!target.address) return names_.find(target.place);
+    auto checked = std::make_shared<Checked>(Checked{{*target.address}});
+    const auto refusal = refusal_of(options_.policy, checked->addresses);
+    if (refusal.empty()) return checked;
+    transfer.fail(Fault::refused, refusal);
+    return nullptr;
 }
 
 void Loop::look_up(const Target& target) {
@@ -315,19 +392,31 @@ void Loop::collect() {
         if (message->msg != CURLMSG_DONE) continue;
         Transfer* transfer = nullptr;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-        if (transfer->multiplexed()) poller_.talks(transfer->socket);
-        if (transfer->finished(message->data.result)) {
-            curl_multi_remove_handle(multi_.get(), transfer->easy());
-            handles_.give_back(transfer->release());
-            schedule(*transfer);
-            begin(*transfer);
+        finished_.push_back({transfer->ticket(), message->data.result});
+    }
+}
+
+void Loop::finish() {
+    std::vector<Finished> all;
+    all.swap(finished_);
+    for (const auto& [ticket, code] : all) {
+        const auto at = transfers_.find(ticket);
+        if (at == transfers_.end()) continue;  // ended meanwhile, by its receiver
+        Transfer& transfer = *at->second;
+        if (transfer.multiplexed()) poller_.talks(transfer.socket);
+        if (transfer.finished(code)) {
+            curl_multi_remove_handle(multi_.get(), transfer.easy());
+            handles_.give_back(transfer.release());
+            schedule(transfer);
+            begin(transfer);
         } else {
-            end(transfer->ticket());
+            end(ticket);
         }
     }
 }
 
 void Loop::end(Http::Ticket ticket) {
+    if (here_) return leftovers_.push_back(ticket);
     const auto at = transfers_.find(ticket);
     const std::unique_ptr<Transfer> transfer = std::move(at->second);
     transfers_.erase(at);

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The thread on which all transfers run: curl's multi interface over one epoll set.
+//
+// Whoever starts a transfer sends it off itself where that needs no waiting - nobody has to be
+// woken for it then - and what curl tells meanwhile is left for the thread: receivers hear there
+// alone.
 #pragma once
 
 #include <atomic>
@@ -45,23 +49,35 @@ class Loop final : private TransferHost {
         bool stopping = false;
         Poller* poller = nullptr;  // null: the loop has ended
     };
+    struct Finished {
+        Http::Ticket ticket;
+        CURLcode code;
+    };
     struct MultiFreed {
         void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
     };
     struct Callbacks;
+    class Here;
 
+    bool start_here(std::unique_ptr<Transfer>& transfer);
+    bool is_ours() const { return std::this_thread::get_id() == id_; }
     void wake();
     void run();
     void turn();
+    void take_leftovers();
+    void read_sockets();
     bool take_inbox();
-    std::chrono::milliseconds patience() const;
+    Clock::time_point due() const;
+    std::chrono::milliseconds patience();
     void admit(std::unique_ptr<Transfer> transfer);
     void begin(Transfer& transfer);
+    CheckedPtr known(Transfer& transfer);
     void look_up(const Target& target);
     void found(const Lookup& lookup);
     void launch(Transfer& transfer, CheckedPtr checked);
     void end_late();
     void collect();
+    void finish();
     void schedule(Transfer& transfer);
     void end(Http::Ticket ticket);
     void run_timer();
@@ -69,6 +85,7 @@ class Loop final : private TransferHost {
     const AddressPolicy& policy() const override { return options_.policy; }
     CheckedPtr checked(const std::string& place) const override { return names_.find(place); }
     void connected(Transfer& transfer) override { schedule(transfer); }
+    bool holds(Transfer& transfer) override;
     void keeps(const std::string& place, std::chrono::seconds idle) override;
 
     const Http::Options options_;
@@ -76,18 +93,28 @@ class Loop final : private TransferHost {
     std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
     std::atomic<Http::Ticket> next_ticket_{1};
 
+    std::atomic<bool> looks_{false};  // the loop will look into the inbox before it waits
+
+    std::mutex turning_;  // the rest, while the loop does not wait for its sockets
+    bool running_ = true;
+    bool here_ = false;  // somebody else than the loop is at it
     EasyHandles handles_;
     std::unique_ptr<CURLM, MultiFreed> multi_;
     std::optional<Clock::time_point> timer_;
     bool posted_ = false;  // into the inbox, by the loop's own thread
+    bool busy_ = false;    // the last wait was not in vain
+    Clock::time_point waits_until_ = Clock::time_point::min();
     Names names_;
     std::map<std::string, std::chrono::seconds> idle_;          // what servers said
     std::map<std::string, std::vector<Http::Ticket>> waiting_;  // for a name
     std::unordered_map<Http::Ticket, std::unique_ptr<Transfer>> transfers_;
     std::set<std::pair<Clock::time_point, Http::Ticket>> schedule_;
+    std::vector<Http::Ticket> leftovers_;  // they hold what their receivers have to hear
+    std::vector<Finished> finished_;
 
     Workers resolving_;
     std::thread thread_;
+    std::thread::id id_;
 };
 
 }  // namespace pb::outbound

@@ -41,11 +41,15 @@ void Poller::wake() {
     }
 }
 
-const std::vector<Poller::Ready>& Poller::wait(std::chrono::milliseconds most) {
+bool Poller::wait(std::chrono::milliseconds most) {
+    found_ = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()),
+                          static_cast<int>(most.count()));
+    return found_ > 0;
+}
+
+const std::vector<Poller::Ready>& Poller::ready() {
     ready_.clear();
-    const int count = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()),
-                                   static_cast<int>(most.count()));
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < found_; ++i) {
         const epoll_event& event = events_[static_cast<std::size_t>(i)];
         if (event.data.fd == wake_) {
             std::uint64_t number = 0;
@@ -103,7 +107,10 @@ void Poller::disturbed(int descriptor, Socket& socket, bool ended) {
     if (socket.talks && !ended) return set(descriptor, socket, EPOLLRDHUP);
     char bytes[4096];
     for (int i = 0; i < reads_at_once; ++i) {
-        if (::recv(descriptor, bytes, sizeof bytes, MSG_DONTWAIT) <= 0) break;
+        const auto count = ::recv(descriptor, bytes, sizeof bytes, MSG_DONTWAIT);
+        // What was found has been read meanwhile, by the transfer that it was for.
+        if (count < 0 && errno == EAGAIN && i == 0 && !ended) return;
+        if (count <= 0) break;
     }
     ::shutdown(descriptor, SHUT_RDWR);
     ::epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sockets that the loop waits for. One that curl keeps in its pool stays watched: when its
 // server closes it or speaks unasked, it is made unfit for another request at once.
-// [the loop's thread, but for wake()]
+// [one thread at a time, but for wake() and wait()]
 #pragma once
 
 #include <sys/epoll.h>
@@ -28,9 +28,11 @@ class Poller {
     // [any thread] wait() comes back.
     void wake();
 
-    // Null: no bound. The list is good until the next call.
-    const std::vector<Ready>& wait(std::chrono::milliseconds most);
+    // [one thread, beside the others] Waits until something is ready. True if something is.
+    bool wait(std::chrono::milliseconds most);
     static constexpr std::chrono::milliseconds forever{-1};
+    // What the last wait() has found. The list is good until the next call.
+    const std::vector<Ready>& ready();
 
     void watch(int descriptor, bool read, bool write);
     void rest(int descriptor);   // nobody waits for it now; it may be in the pool
@@ -51,6 +53,7 @@ class Poller {
     int wake_ = -1;
     std::unordered_map<int, Socket> sockets_;
     std::vector<epoll_event> events_;
+    int found_ = 0;  // of them by the last wait()
     std::vector<Ready> ready_;
 };
 

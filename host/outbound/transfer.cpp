@@ -235,7 +235,8 @@ bool Transfer::on_head() {
     const Head& head = head_.head();
     if (const auto idle = keep_alive(head)) host_->keeps(target_.place, *idle);
     if (plan_redirect(head)) return true;
-    receiver_->head(head);
+    holds_head_ = host_->holds(*this);
+    if (!holds_head_) receiver_->head(head);
     return true;
 }
 
@@ -252,9 +253,23 @@ std::size_t Transfer::on_body(std::string_view bytes) {
              "The answer is over " + std::to_string(request_.max_answer) + " bytes");
         return 0;
     }
-    if (receiver_->data(bytes)) return bytes.size();
+    if (host_->holds(*this)) {
+        held_body_ += bytes;
+        return bytes.size();
+    }
+    return tell(bytes) ? bytes.size() : 0;
+}
+
+bool Transfer::tell(std::string_view bytes) {
+    if (receiver_->data(bytes)) return true;
     fail(Fault::too_large, "The answer is more than its receiver takes");
-    return 0;
+    return false;
+}
+
+void Transfer::tell_held() {
+    if (std::exchange(holds_head_, false)) receiver_->head(head_.head());
+    const auto body = std::exchange(held_body_, {});
+    if (!body.empty()) tell(body);
 }
 
 bool Transfer::plan_redirect(const Head& head) {

@@ -17,7 +17,7 @@ namespace pb::outbound {
 
 class Transfer;
 
-// What a transfer needs of the loop while curl runs it. [loop's thread]
+// What a transfer needs of the loop while curl runs it. [with the loop's lock]
 class TransferHost {
   public:
     virtual const AddressPolicy& policy() const = 0;
@@ -26,6 +26,8 @@ class TransferHost {
     virtual void connected(Transfer& transfer) = 0;
     // The server keeps idle connections for so long.
     virtual void keeps(const std::string& place, std::chrono::seconds idle) = 0;
+    // True if the receiver must not hear of it now: tell_held() follows.
+    virtual bool holds(Transfer& transfer) = 0;
 
   protected:
     ~TransferHost() = default;
@@ -36,7 +38,7 @@ class Transfer {
     // [any thread] A malformed request makes one that has failed already.
     Transfer(Http::Ticket ticket, Request request, std::shared_ptr<Receiver> receiver);
 
-    // The rest: [loop's thread].
+    // The rest: [with the loop's lock]; tell_...(): on its thread.
     Http::Ticket ticket() const { return ticket_; }
     const Target& target() const { return target_; }
     const std::optional<Failure>& failure() const { return failure_; }
@@ -54,6 +56,8 @@ class Transfer {
     Easy release() { return std::move(easy_); }
     void fail(Fault fault, const std::string& reason);
     void fail_late();
+    // To the receiver.
+    void tell_held();
     void tell_end();
 
     bool multiplexed() const;  // over HTTP/2
@@ -70,6 +74,7 @@ class Transfer {
     bool has_body() const;
     std::size_t on_header(std::string_view line);
     std::size_t on_body(std::string_view bytes);
+    bool tell(std::string_view bytes);
     bool on_head();
     int on_ready(const char* address, int port);
     int open_socket(curl_sockaddr& address);
@@ -95,6 +100,8 @@ class Transfer {
     int attempts_ = 0;
     HeadReader head_;
     std::size_t body_size_ = 0;
+    bool holds_head_ = false;
+    std::string held_body_;
     std::optional<Target> next_;
     char error_[CURL_ERROR_SIZE] = "";
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests and answers as they should go.
 #include <future>
+#include <set>
 
 #include "support.h"
 
@@ -230,6 +231,59 @@ TEST(Http, NoProxyAndNoNetrcFromTheEnvironment) {
     for (const char* name : {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"})
         ::unsetenv(name);
     EXPECT_EQ(proxy.connections(), 0);
+}
+
+// Whoever starts a transfer may hold locks that its receivers take.
+TEST(Http, ReceiversHearOnOneThreadAlone) {
+    struct Witness : Receiver {
+        std::mutex& mutex;
+        std::set<std::thread::id>& threads;
+        std::atomic<int>& ends;
+        Witness(std::mutex& m, std::set<std::thread::id>& t, std::atomic<int>& e)
+            : mutex(m), threads(t), ends(e) {}
+        void seen() {
+            std::lock_guard lock(mutex);
+            threads.insert(std::this_thread::get_id());
+        }
+        void head(const Head&) override { seen(); }
+        bool data(std::string_view) override {
+            seen();
+            return true;
+        }
+        void end(const std::optional<Failure>&) override {
+            seen();
+            ++ends;
+        }
+    };
+    const auto server = serve(echo);
+    // It answers before it is asked.
+    RawServer hasty([](RawConnection& connection) {
+        connection.answer("unasked", "Connection: close\r\n");
+        connection.await_end();
+    });
+    std::mutex mutex;
+    std::set<std::thread::id> heard;
+    std::atomic<int> ends{0};
+    constexpr int rounds = 50;
+    Http http(local());
+    std::vector<std::thread> starters;
+    std::set<std::thread::id> ours;
+    for (int t = 0; t < 4; ++t) {
+        starters.emplace_back([&] {
+            for (int i = 0; i < rounds; ++i) {
+                for (const int port : {int{server->port()}, int{hasty.port()}, 1})
+                    http.start(post(url(static_cast<std::uint16_t>(port)), "x"),
+                               std::make_shared<Witness>(mutex, heard, ends));
+            }
+        });
+        ours.insert(starters.back().get_id());
+    }
+    for (auto& starter : starters)
+        starter.join();
+    EXPECT_TRUE(eventually([&] { return ends == 4 * rounds * 3; })) << ends;
+    EXPECT_EQ(heard.size(), 1U);
+    for (const auto& id : ours)
+        EXPECT_FALSE(heard.contains(id));
 }
 
 TEST(Http, HeadersThatSayMoreThanThemselvesAreRefused) {
