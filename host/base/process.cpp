@@ -15,7 +15,8 @@
 #include <cstring>
 #include <string_view>
 #include <thread>
-#include <utility>
+
+#include "base/descriptor.h"
 
 extern char** environ;
 
@@ -26,35 +27,6 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr int most_reads = 16;  // of 4 KiB: what a pipe holds
-
-class Descriptor {
-  public:
-    explicit Descriptor(int fd = -1) : fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~Descriptor() { reset(); }
-    int get() const { return fd_; }
-    void reset() {
-        if (fd_ >= 0) close(std::exchange(fd_, -1));
-    }
-
-  private:
-    int fd_;
-};
-
-struct Pipe {
-    Descriptor read, write;
-    bool open() {
-        int ends[2];
-        if (pipe2(ends, O_CLOEXEC) != 0) return false;
-        read = Descriptor(ends[0]);
-        write = Descriptor(ends[1]);
-        return fcntl(read.get(), F_SETFL, O_NONBLOCK) == 0;
-    }
-};
 
 // posix_spawn's two option objects.
 class SpawnOptions {
@@ -172,7 +144,8 @@ ProcessEnd attend(pid_t child, const ProcessSpec& spec, Pipe& output, Pipe& erro
 Result<ProcessEnd> run_process(const ProcessSpec& spec) {
     if (spec.arguments.empty()) return invalid("a program to run needs a name");
     Pipe output, errors;
-    if (!output.open() || !errors.open())
+    if (!output.open() || !errors.open() || fcntl(output.read.get(), F_SETFL, O_NONBLOCK) != 0 ||
+        fcntl(errors.read.get(), F_SETFL, O_NONBLOCK) != 0)
         return internal_error(std::string("cannot make a pipe: ") + std::strerror(errno));
     SpawnOptions options;
     options.streams(output.write.get(), errors.write.get());

@@ -19,7 +19,7 @@
 #include <string>
 #include <string_view>
 
-#include "http/descriptor.h"
+#include "base/descriptor.h"
 #include "http/request_reader.h"
 #include "http/response.h"
 #include "http/server.h"

@@ -13,24 +13,11 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/descriptor.h"
 #include "base/log.h"
 
 namespace pb::plugin {
 namespace {
-
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() {
-        if (fd_ >= 0) close(fd_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return fd_; }
-
-  private:
-    int fd_;
-};
 
 // Why others could change it; empty if they cannot.
 std::string exposure(const struct stat& info, const std::string& what) {
@@ -77,7 +64,7 @@ Result<std::string> read_all(int fd, std::size_t size) {
 
 Result<std::string> read_guarded(const std::string& path, std::size_t max_size, Guard guard) {
     // Without O_NONBLOCK the opening of a FIFO would wait for a writer.
-    Descriptor file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const Descriptor file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (file.get() < 0) {
         if (errno == ELOOP) return invalid("it is a symbolic link; put the file itself there");
         if (errno == ENOENT) return not_found("there is no such file");

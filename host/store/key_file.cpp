@@ -11,22 +11,10 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "base/descriptor.h"
+
 namespace pb::store {
 namespace {
-
-class File {
-  public:
-    explicit File(int descriptor) : descriptor_(descriptor) {}
-    ~File() {
-        if (descriptor_ >= 0) ::close(descriptor_);
-    }
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    int get() const { return descriptor_; }
-
-  private:
-    int descriptor_;
-};
 
 Error unusable(const std::string& path, const std::string& why) {
     return internal_error("the key file '" + path + "' " + why);
@@ -35,7 +23,7 @@ Error unusable(const std::string& path, const std::string& why) {
 // A key appears whole under its name, and one that is there stays: a link replaces nothing.
 void keep(const std::string& path, const Key& key) {
     std::string temporary = path + ".XXXXXX";
-    const File file(::mkostemp(temporary.data(), O_CLOEXEC));  // readable by this user alone
+    const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));  // readable by this user alone
     if (file.get() < 0) return;
     const auto written = ::write(file.get(), key.data(), key.size());
     if (written == static_cast<ssize_t>(key.size()) && ::fsync(file.get()) == 0) [[maybe_unused]]
@@ -53,7 +41,7 @@ Key random_key() {
 }
 
 Result<std::optional<Key>> read_key(const std::string& path) {
-    const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (file.get() < 0) {
         if (errno == ENOENT) return std::optional<Key>();
         return unusable(path, std::string("cannot be read: ") + std::strerror(errno));

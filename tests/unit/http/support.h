@@ -18,7 +18,7 @@
 #include <thread>
 #include <utility>
 
-#include "http/descriptor.h"
+#include "base/descriptor.h"
 #include "http/server.h"
 
 namespace pb::http::testing {

@@ -32,7 +32,7 @@ class Bound {
     std::uint16_t port() const { return ntohs(own_.sin_port); }
 
   private:
-    http::Descriptor socket_;
+    Descriptor socket_;
     sockaddr_in own_{};
 };
 
@@ -186,7 +186,7 @@ TEST(Failure, BytesBreakASilence) {
 TEST(Failure, ConnectingIsBounded) {
     Bound listener;
     ASSERT_EQ(::listen(listener.get(), 0), 0);
-    std::vector<http::Descriptor> filling;
+    std::vector<Descriptor> filling;
     for (int i = 0; i < 4; ++i) {
         filling.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         static_cast<void>(::connect(filling.back().get(), listener.address(), sizeof(sockaddr_in)));

@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-#include "http/descriptor.h"
+#include "base/descriptor.h"
 #include "http/server.h"
 #include "outbound/http.h"
 
@@ -150,12 +150,12 @@ class RawServer {
 
   private:
     struct Connection {
-        http::Descriptor socket;
+        Descriptor socket;
         std::thread thread;
     };
     void accept() {
         for (;;) {
-            http::Descriptor socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+            Descriptor socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
             if (!socket) return;
             std::lock_guard lock(mutex_);
             Connection& one = connections_.emplace_back();
@@ -171,7 +171,7 @@ class RawServer {
     }
 
     Talk talk_;
-    http::Descriptor listener_;
+    Descriptor listener_;
     bool bound_ = false;
     std::uint16_t port_ = 0;
     std::atomic<int> accepted_{0}, closed_{0};

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file descriptor that is closed with its owner.
+// A file descriptor that is closed with its owner, and the two of a pipe.
 #pragma once
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <utility>
 
-namespace pb::http {
+namespace pb {
 
 class Descriptor {
   public:
@@ -29,4 +30,15 @@ class Descriptor {
     int number_ = -1;
 };
 
-}  // namespace pb::http
+struct Pipe {
+    Descriptor read, write;
+    bool open() {
+        int ends[2];
+        if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+        read = Descriptor(ends[0]);
+        write = Descriptor(ends[1]);
+        return true;
+    }
+};
+
+}  // namespace pb
