@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The host services: function tables that plugins ask for by id. One file implements each.
+// The host services: function tables that plugins ask for by id. One file implements each (the
+// store's file the secrets too).
 #pragma once
 
 #include "patchbay/plugin.h"
