@@ -9,7 +9,6 @@
 #include <patchbay/http.hpp>
 #include <patchbay/prompt.hpp>
 #include <patchbay/resource.hpp>
-#include <patchbay/secrets.hpp>
 #include <patchbay/services.hpp>
 #include <patchbay/tool.hpp>
 

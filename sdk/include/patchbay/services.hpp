@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The host's services as classes: Store, Events, Schedule. Plugin::store(), events() and schedule()
-// make them. Everything is confined to the instance's organisation and capability. All functions
-// may be called from any thread and throw Error: "service_unavailable" where this host lacks the
-// service, otherwise a code for what the host said.
+// The host's services as classes: Store, Secrets, Events, Schedule. Plugin::store(), secrets(),
+// events() and schedule() make them. Everything is confined to the instance's organisation and
+// capability. All functions may be called from any thread and throw Error: "service_unavailable"
+// where this host lacks the service, otherwise a code for what the host said.
 #pragma once
 
 #include <patchbay/invoke.hpp>
@@ -18,20 +18,14 @@
 
 namespace patchbay {
 
-// A durable key-value store. Keys: 1 to 512 bytes of UTF-8; values: up to 16 MiB of any bytes.
-class Store {
+// What Store and Secrets have in common: values under keys, each with a version.
+template <class Table>
+class Values {
   public:
     struct Entry {
         std::string value;
         std::int64_t version = 0;  // grows with each write
     };
-    struct Item {
-        std::string key;
-        std::string value;
-    };
-
-    explicit Store(const patchbay_host* host)
-        : host_(host), table_(&detail::service<patchbay_store_v1>(host, PATCHBAY_SERVICE_STORE)) {}
 
     // The entry, or nothing.
     std::optional<Entry> get(std::string_view key) const {
@@ -45,13 +39,13 @@ class Store {
             },
             &out, &out.version);
         if (status == PATCHBAY_E_NOT_FOUND) return std::nullopt;
-        expect(status, "store.get");
+        expect(status, "get");
         return out;
     }
     // Writes, whatever is there. The new version.
     std::int64_t put(std::string_view key, std::string_view value) const {
         std::int64_t version = 0;
-        expect(table_->put(host_, view(key), view(value), -1, &version), "store.put");
+        expect(table_->put(host_, view(key), view(value), -1, &version), "put");
         return version;
     }
     // Writes if the entry's version is `version` (0 = there is none). The new version, or nothing
@@ -61,37 +55,66 @@ class Store {
         std::int64_t now = 0;
         const auto status = table_->put(host_, view(key), view(value), version, &now);
         if (status == PATCHBAY_E_BUSY) return std::nullopt;
-        expect(status, "store.put");
+        expect(status, "put");
         return now;
     }
     // False if there was nothing.
     bool remove(std::string_view key) const {
         const auto status = table_->remove(host_, view(key), -1);
         if (status == PATCHBAY_E_NOT_FOUND) return false;
-        expect(status, "store.remove");
+        expect(status, "remove");
         return true;
     }
     // False if there was nothing or another version.
     bool remove_if(std::string_view key, std::int64_t version) const {
         const auto status = table_->remove(host_, view(key), version);
         if (status == PATCHBAY_E_NOT_FOUND || status == PATCHBAY_E_BUSY) return false;
-        expect(status, "store.remove");
+        expect(status, "remove");
         return true;
     }
+
+  protected:
+    // `name`: for the errors.
+    Values(const patchbay_host* host, const char* id, const char* name)
+        : host_(host), table_(&detail::service<Table>(host, id)), name_(name) {}
+
+    template <class Item>
+    std::vector<Item> list(std::string_view prefix, std::string_view after, std::uint32_t limit,
+                           patchbay_sink add) const {
+        std::vector<Item> out;
+        expect(table_->list(host_, view(prefix), view(after), limit, add, &out), "list");
+        return out;
+    }
+
+  private:
+    void expect(patchbay_status status, const char* what) const {
+        if (status != PATCHBAY_OK)
+            throw detail::service_error(status, std::string(name_) + "." + what);
+    }
+    const patchbay_host* host_;
+    const Table* table_;
+    const char* name_;
+};
+
+// A durable key-value store. Keys: 1 to 512 bytes of UTF-8; values: up to 16 MiB of any bytes.
+class Store : public Values<patchbay_store_v1> {
+  public:
+    struct Item {
+        std::string key;
+        std::string value;
+    };
+
+    explicit Store(const patchbay_host* host) : Values(host, PATCHBAY_SERVICE_STORE, "store") {}
+
     // Up to `limit` (1 to 1000) entries whose keys start with `prefix`, in byte order, after the
     // key `after`. The next page: after = the last key.
     std::vector<Item> list(std::string_view prefix, std::string_view after = {},
                            std::uint32_t limit = 1000) const {
-        std::vector<Item> out;
-        const auto status = table_->list(
-            host_, view(prefix), view(after), limit,
-            [](void* user, patchbay_str key, patchbay_str value) noexcept {
-                auto& items = *static_cast<std::vector<Item>*>(user);
-                items.push_back({std::string(view(key)), std::string(view(value))});
-            },
-            &out);
-        expect(status, "store.list");
-        return out;
+        return Values::list<Item>(prefix, after, limit,
+                                  [](void* out, patchbay_str key, patchbay_str value) noexcept {
+                                      static_cast<std::vector<Item>*>(out)->push_back(
+                                          {std::string(view(key)), std::string(view(value))});
+                                  });
     }
 
     // Values that are JSON. get_json: null if there is none or it is not JSON.
@@ -104,13 +127,23 @@ class Store {
     std::int64_t put_json(std::string_view key, const json& value) const {
         return put(key, dump(value));
     }
+};
 
-  private:
-    static void expect(patchbay_status status, const char* what) {
-        if (status != PATCHBAY_OK) throw detail::service_error(status, what);
+// Values that the host encrypts at rest, for tokens, passwords and keys; apart from the store.
+// Their keys (names) are like the store's, the values have up to 64 KiB of any bytes.
+class Secrets : public Values<patchbay_secrets_v1> {
+  public:
+    explicit Secrets(const patchbay_host* host)
+        : Values(host, PATCHBAY_SERVICE_SECRETS, "secrets") {}
+
+    // Up to `limit` (1 to 1000) names that start with `prefix`, in byte order, after `after`.
+    std::vector<std::string> list(std::string_view prefix = {}, std::string_view after = {},
+                                  std::uint32_t limit = 1000) const {
+        return Values::list<std::string>(
+            prefix, after, limit, [](void* out, patchbay_str name, patchbay_str) noexcept {
+                static_cast<std::vector<std::string>*>(out)->emplace_back(view(name));
+            });
     }
-    const patchbay_host* host_;
-    const patchbay_store_v1* table_;
 };
 
 // A subscription or a timer; ends with the object (at the latest with the instance).
