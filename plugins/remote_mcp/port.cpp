@@ -11,6 +11,12 @@ const patchbay_capabilities_v1* capabilities(const patchbay_host* host) {
         host->service(host, PATCHBAY_SERVICE_CAPABILITIES));
 }
 
+template <class Entry>
+std::optional<std::string> value_of(std::optional<Entry> entry) {
+    if (!entry) return std::nullopt;
+    return std::move(entry->value);
+}
+
 }  // namespace
 
 void Port::close() const {
@@ -55,6 +61,18 @@ Result<void> Port::write(const char* failed, const Write& write) const {
     } catch (const std::exception& fault) {
         log(log::Level::warning, failed, {{"reason", fault.what()}});
         return internal_error(fault.what());
+    }
+}
+
+template <class Act>
+auto Port::attempt(const char* failed, const Act& act) const -> decltype(act()) {
+    const auto open = enter();
+    if (!open) return {};
+    try {
+        return act();
+    } catch (const std::exception& fault) {
+        log(log::Level::warning, failed, {{"reason", fault.what()}});
+        return {};
     }
 }
 
@@ -109,15 +127,7 @@ void Port::changed(std::string_view capability, std::string_view method,
 }
 
 std::optional<std::string> Port::get(std::string_view key) const {
-    const auto open = enter();
-    if (!open) return std::nullopt;
-    try {
-        auto entry = patchbay::Store(host_).get(key);
-        if (entry) return std::move(entry->value);
-    } catch (const std::exception& fault) {
-        log(log::Level::warning, "store.unreadable", {{"reason", fault.what()}});
-    }
-    return std::nullopt;
+    return attempt("store.unreadable", [&] { return value_of(patchbay::Store(host_).get(key)); });
 }
 
 Result<void> Port::put(std::string_view key, std::string_view value) const {
@@ -125,33 +135,16 @@ Result<void> Port::put(std::string_view key, std::string_view value) const {
 }
 
 void Port::remove(std::string_view key) const {
-    const auto open = enter();
-    if (!open) return;
-    try {
-        patchbay::Store(host_).remove(key);
-    } catch (const std::exception& fault) {
-        log(log::Level::warning, "store.unwritable", {{"reason", fault.what()}});
-    }
+    attempt("store.unwritable", [&] { return patchbay::Store(host_).remove(key); });
 }
 
 std::vector<patchbay::Store::Item> Port::list(std::string_view prefix) const {
-    const auto open = enter();
-    if (!open) return {};
-    try {
-        return patchbay::Store(host_).list(prefix);
-    } catch (const std::exception& fault) {
-        log(log::Level::warning, "store.unreadable", {{"reason", fault.what()}});
-        return {};
-    }
+    return attempt("store.unreadable", [&] { return patchbay::Store(host_).list(prefix); });
 }
 
 std::optional<std::string> Port::secret(std::string_view name) const {
-    try {
-        if (auto value = patchbay::Secrets(host_).get(name)) return std::move(value->value);
-    } catch (const std::exception& fault) {
-        log(log::Level::warning, "secrets.unreadable", {{"reason", fault.what()}});
-    }
-    return std::nullopt;
+    return attempt("secrets.unreadable",
+                   [&] { return value_of(patchbay::Secrets(host_).get(name)); });
 }
 
 Result<void> Port::put_secret(std::string_view name, std::string_view value) const {
@@ -159,20 +152,11 @@ Result<void> Port::put_secret(std::string_view name, std::string_view value) con
 }
 
 void Port::remove_secret(std::string_view name) const {
-    try {
-        patchbay::Secrets(host_).remove(name);
-    } catch (const std::exception& fault) {
-        log(log::Level::warning, "secrets.unwritable", {{"reason", fault.what()}});
-    }
+    attempt("secrets.unwritable", [&] { return patchbay::Secrets(host_).remove(name); });
 }
 
 std::vector<std::string> Port::secret_names(std::string_view prefix) const {
-    try {
-        return patchbay::Secrets(host_).list(prefix);
-    } catch (const std::exception& fault) {
-        log(log::Level::warning, "secrets.unreadable", {{"reason", fault.what()}});
-        return {};
-    }
+    return attempt("secrets.unreadable", [&] { return patchbay::Secrets(host_).list(prefix); });
 }
 
 }  // namespace pb::remote

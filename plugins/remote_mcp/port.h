@@ -69,6 +69,9 @@ class Port {
     };
     // Kept while something is on its way; null if the port is closed.
     std::shared_ptr<void> enter() const;
+    // What `act` says; nothing if it failed, which is logged, or if the port is closed.
+    template <class Act>
+    auto attempt(const char* failed, const Act& act) const -> decltype(act());
 
     const patchbay_host* host_;
     std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
