@@ -10,7 +10,7 @@ mcp::Seal::Key seal_key(const std::string& data_dir) {
     auto kept = store::kept_key(data_dir + "/seal.key");
     if (kept) return *kept;
     log::warning("seal.key_not_kept", {{"reason", kept.error().message}});
-    return mcp::Seal::random_key();
+    return aes_gcm::random_key();
 }
 
 }  // namespace pb::app

@@ -41,7 +41,7 @@ std::string lacking(Version version, std::string_view method, std::string_view p
 
 // "Unique within the context of the server": whatever the session, and after a restart.
 std::string elicitation_id() {
-    const auto key = Seal::random_key();
+    const auto key = aes_gcm::random_key();
     const std::string bytes(key.begin(), key.end());
     return json::quote(base64_encode(bytes, Alphabet::url));
 }

@@ -4,20 +4,19 @@
 // https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "base/aes_gcm.h"
 #include "base/result.h"
 
 namespace pb::mcp {
 
 class Seal {
   public:
-    using Key = std::array<unsigned char, 32>;
-    static Key random_key();
+    using Key = aes_gcm::Key;
 
     Seal(Key key, std::chrono::milliseconds ttl) : key_(key), ttl_(ttl) {}
 

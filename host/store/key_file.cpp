@@ -2,14 +2,12 @@
 #include "store/key_file.h"
 
 #include <fcntl.h>
-#include <openssl/rand.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <stdexcept>
 
 #include "base/descriptor.h"
 
@@ -32,13 +30,6 @@ void keep(const std::string& path, const Key& key) {
 }
 
 }  // namespace
-
-Key random_key() {
-    Key key{};
-    if (RAND_bytes(key.data(), static_cast<int>(key.size())) != 1)
-        throw std::runtime_error("no random bytes for a key");
-    return key;
-}
 
 Result<std::optional<Key>> read_key(const std::string& path) {
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
@@ -63,7 +54,7 @@ Result<Key> kept_key(const std::string& path) {
         auto kept = read_key(path);
         if (!kept) return kept.error();
         if (*kept) return **kept;
-        if (!made) keep(path, random_key());
+        if (!made) keep(path, aes_gcm::random_key());
     }
     return unusable(path, "cannot be written");
 }

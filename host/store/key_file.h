@@ -2,17 +2,15 @@
 // A key in a file: random bytes of this user alone, made when they are first needed.
 #pragma once
 
-#include <array>
 #include <optional>
 #include <string>
 
+#include "base/aes_gcm.h"
 #include "base/result.h"
 
 namespace pb::store {
 
-using Key = std::array<unsigned char, 32>;
-
-Key random_key();
+using aes_gcm::Key;
 
 // The key that the file holds; nothing if there is no such file. Refused: one that others can read,
 // or that is no key.

@@ -1,31 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// A record: its version (1), the master key's id (8 bytes), the wrapped key, the sealed value. What
-// is sealed is nonce, ciphertext and tag.
+// A record: its version (1), the master key's id (8 bytes), the wrapped key, the sealed value.
 #include "store/secrets.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <stdexcept>
+
+#include "base/aes_gcm.h"
 
 namespace pb::store {
 namespace {
 
 constexpr char record_version = 1;
 constexpr std::size_t id_size = 8;
-constexpr std::size_t nonce_size = 12;
-constexpr std::size_t tag_size = 16;
-constexpr std::size_t wrapped_size = nonce_size + sizeof(Key) + tag_size;
+constexpr std::size_t wrapped_size = sizeof(Key) + aes_gcm::overhead;
 constexpr std::size_t max_name = 128;
-
-struct FreeContext {
-    void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-};
-using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
 
 // A key that does not outlive its use.
 struct PassingKey {
@@ -38,46 +30,6 @@ const unsigned char* bytes(std::string_view text) {
 }
 std::string_view text(const Key& key) {
     return {reinterpret_cast<const char*>(key.data()), key.size()};
-}
-
-void must(int outcome) {
-    if (outcome != 1) throw std::runtime_error("AES-256-GCM failed");
-}
-
-std::string seal(const Key& key, std::string_view about, std::string_view plain) {
-    std::string out(nonce_size + plain.size() + tag_size, '\0');
-    auto* at = reinterpret_cast<unsigned char*>(out.data());
-    if (RAND_bytes(at, nonce_size) != 1) throw std::runtime_error("no random bytes for a nonce");
-    const Context context(EVP_CIPHER_CTX_new());
-    int size = 0;
-    must(EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.data(), at));
-    must(EVP_EncryptUpdate(context.get(), nullptr, &size, bytes(about),
-                           static_cast<int>(about.size())));
-    must(EVP_EncryptUpdate(context.get(), at + nonce_size, &size, bytes(plain),
-                           static_cast<int>(plain.size())));
-    must(EVP_EncryptFinal_ex(context.get(), at + nonce_size + size, &size));
-    must(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, tag_size,
-                             at + nonce_size + plain.size()));
-    return out;
-}
-
-// Nothing if it was not sealed with this key for this.
-std::optional<std::string> open(const Key& key, std::string_view about, std::string_view sealed) {
-    if (sealed.size() < nonce_size + tag_size) return std::nullopt;
-    const auto plain_size = sealed.size() - nonce_size - tag_size;
-    std::string plain(plain_size, '\0');
-    std::string tag(sealed.substr(sealed.size() - tag_size));
-    auto* at = reinterpret_cast<unsigned char*>(plain.data());
-    const Context context(EVP_CIPHER_CTX_new());
-    int size = 0;
-    must(EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.data(), bytes(sealed)));
-    must(EVP_DecryptUpdate(context.get(), nullptr, &size, bytes(about),
-                           static_cast<int>(about.size())));
-    must(EVP_DecryptUpdate(context.get(), at, &size, bytes(sealed.substr(nonce_size)),
-                           static_cast<int>(plain_size)));
-    must(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, tag_size, tag.data()));
-    if (EVP_DecryptFinal_ex(context.get(), at + size, &size) != 1) return std::nullopt;
-    return plain;
 }
 
 // Tells master keys apart without saying anything of them.
@@ -154,18 +106,19 @@ Result<Value> Secrets::get(const Owner& owner, std::string_view name) {
     if (!stored) return stored.error();
     const std::string_view record = stored->value;
     const auto damaged = internal_error("the secret's record is damaged");
-    if (record.size() < 1 + id_size + wrapped_size + nonce_size + tag_size ||
+    if (record.size() < 1 + id_size + wrapped_size + aes_gcm::overhead ||
         record.front() != record_version)
         return damaged;
     auto master = reading_key(record.substr(1, id_size));
     if (!master) return master.error();
     const auto about = associated(owner, name);
-    auto unwrapped = open(*master, about + "\nkey", record.substr(1 + id_size, wrapped_size));
+    auto unwrapped =
+        aes_gcm::open(*master, about + "\nkey", record.substr(1 + id_size, wrapped_size));
     if (!unwrapped || unwrapped->size() != sizeof(Key)) return damaged;
     PassingKey own;
     std::copy_n(bytes(*unwrapped), own.key.size(), own.key.begin());
     OPENSSL_cleanse(unwrapped->data(), unwrapped->size());
-    auto value = open(own.key, about, record.substr(1 + id_size + wrapped_size));
+    auto value = aes_gcm::open(own.key, about, record.substr(1 + id_size + wrapped_size));
     if (!value) return damaged;
     return Value{std::move(*value), stored->version};
 }
@@ -177,11 +130,11 @@ Result<std::int64_t> Secrets::put(const Owner& owner, std::string_view name, std
     if (!master) return master.error();
     const auto about = associated(owner, name);
     PassingKey own;
-    own.key = random_key();
+    own.key = aes_gcm::random_key();
     std::string record(1, record_version);
     record += id_of(*master);
-    record += seal(*master, about + "\nkey", text(own.key));
-    record += seal(own.key, about, value);
+    record += aes_gcm::seal(*master, about + "\nkey", text(own.key));
+    record += aes_gcm::seal(own.key, about, value);
     return store_.put(kept_by(owner), name, record, if_version);
 }
 

@@ -23,8 +23,8 @@ TEST(Base64, RoundTripsAndIsStrict) {
 }
 
 TEST(Seal, OpensOnlyWhatItClosed) {
-    const Seal seal(Seal::random_key(), std::chrono::minutes(1));
-    const Seal other(Seal::random_key(), std::chrono::minutes(1));
+    const Seal seal(aes_gcm::random_key(), std::chrono::minutes(1));
+    const Seal other(aes_gcm::random_key(), std::chrono::minutes(1));
     const Seal::Binding mine{"org", "me", "tools/call", "t", "{}"};
     const auto closed = seal.close(mine, 2, "st\xc3\xa4te");
     auto opened = seal.open(mine, closed);
@@ -48,7 +48,7 @@ TEST(Seal, OpensOnlyWhatItClosed) {
 
 // The same text in all, cut in other places.
 TEST(Seal, KnowsWhereItsPartsEnd) {
-    const Seal seal(Seal::random_key(), std::chrono::minutes(1));
+    const Seal seal(aes_gcm::random_key(), std::chrono::minutes(1));
     const auto closed = seal.close({"a\nb", "c", "m", "n", "{}"}, 1, "state");
     EXPECT_TRUE(seal.open({"a\nb", "c", "m", "n", "{}"}, closed));
     EXPECT_FALSE(seal.open({"a", "b\nc", "m", "n", "{}"}, closed));
@@ -56,7 +56,7 @@ TEST(Seal, KnowsWhereItsPartsEnd) {
 }
 
 TEST(Seal, Expires) {
-    const Seal seal(Seal::random_key(), std::chrono::milliseconds(-1));
+    const Seal seal(aes_gcm::random_key(), std::chrono::milliseconds(-1));
     EXPECT_FALSE(seal.open({}, seal.close({}, 0, "x")));
 }
 

@@ -104,7 +104,7 @@ class World {
           provider(std::make_shared<FakeProvider>(calls)),
           admission(catalog, calls),
           authenticator("default"),
-          server(admission, catalog, std::move(server_options), mcp::Seal::random_key()) {
+          server(admission, catalog, std::move(server_options), aes_gcm::random_key()) {
         provider->handlers["server/discover"] = [this](auto call, const json&, const json&) {
             provider->ok(call, {{"capabilities",
                                  {{"tools", json::object()},
