@@ -111,7 +111,8 @@ void add_listen(CLI::App* command, Options& options) {
         ->excludes(listen);
 }
 
-void add_target(CLI::App* command, Options& options) {
+// The option --url.
+CLI::Option* add_running_host(CLI::App* command, Options& options) {
     auto* url = command->add_option("--url", options.tool.url, "A running host")
                     ->capture_default_str()
                     ->type_name("URL");
@@ -119,6 +120,11 @@ void add_target(CLI::App* command, Options& options) {
         ->check(CLI::Range(1, 86400))
         ->capture_default_str()
         ->type_name("SECONDS");
+    return url;
+}
+
+void add_target(CLI::App* command, Options& options) {
+    auto* url = add_running_host(command, options);
     add_plugins(command, options);
     command->get_option("--plugins")
         ->description("Load these plugins here instead of asking a running host");
@@ -201,14 +207,8 @@ void add_tool_commands(CLI::App& app, Options& options, Commands& commands) {
     add_target(commands.tools_call, options);
 }
 
-void add_running_host(CLI::App* command, Options& options) {
-    command->add_option("--url", options.tool.url, "A running host")
-        ->capture_default_str()
-        ->type_name("URL");
-    command->add_option("--timeout", options.tool.timeout_s, "Seconds to wait for an answer")
-        ->check(CLI::Range(1, 86400))
-        ->capture_default_str()
-        ->type_name("SECONDS");
+void add_capability(CLI::App* command, Options& options) {
+    add_running_host(command, options);
     command
         ->add_option("--capability-namespace", options.remote.name_space,
                      "The namespace of the capability remote_mcp")
@@ -238,11 +238,11 @@ void add_remote_commands(CLI::App& app, Options& options, Commands& commands) {
         app.add_subcommand("remote", "Look after the remote MCP servers of a running host")
             ->require_subcommand(1);
     commands.remote_list = group->add_subcommand("list", "All of them, and how they are");
-    add_running_host(commands.remote_list, options);
+    add_capability(commands.remote_list, options);
     const auto named = [&](const char* name, const char* help) {
         auto* command = group->add_subcommand(name, help);
         command->add_option("name", options.remote.name, "The server's name")->required();
-        add_running_host(command, options);
+        add_capability(command, options);
         return command;
     };
     commands.remote_add = named("add", "Register one and look at what it offers");
