@@ -1,68 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The same server over TLS, with a certificate made here.
 #include <fcntl.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
-
-#include <cstdio>
-#include <filesystem>
 
 #include "support.h"
+#include "support/identity.h"
 
 namespace pb::http::testing {
 namespace {
 
-template <auto Free>
-struct Freed {
-    template <class T>
-    void operator()(T* object) const {
-        Free(object);
-    }
-};
-
-// A key and a self-signed certificate in a directory that goes with it.
-class Identity {
-  public:
-    Identity() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "pb-tls-XXXXXX").string();
-        directory_ = ::mkdtemp(pattern.data());
-        const std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>> key(EVP_EC_gen("P-256"));
-        const std::unique_ptr<X509, Freed<X509_free>> own(X509_new());
-        ASN1_INTEGER_set(X509_get_serialNumber(own.get()), 1);
-        X509_gmtime_adj(X509_getm_notBefore(own.get()), -60);
-        X509_gmtime_adj(X509_getm_notAfter(own.get()), 3600);
-        X509_set_pubkey(own.get(), key.get());
-        auto* const name = X509_get_subject_name(own.get());
-        const auto* const text = reinterpret_cast<const unsigned char*>("localhost");
-        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text, -1, -1, 0);
-        X509_set_issuer_name(own.get(), name);
-        X509_sign(own.get(), key.get(), EVP_sha256());
-        write(certificate(), [&](FILE* to) { PEM_write_X509(to, own.get()); });
-        write(key_file(), [&](FILE* to) {
-            PEM_write_PrivateKey(to, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-        });
-    }
-    ~Identity() { std::filesystem::remove_all(directory_); }
-
-    std::string certificate() const { return directory_ + "/certificate.pem"; }
-    std::string key_file() const { return directory_ + "/key.pem"; }
-
-    ServerOptions options() const {
-        ServerOptions options;
-        options.certificate = certificate();
-        options.private_key = key_file();
-        return options;
-    }
-
-  private:
-    static void write(const std::string& path, const std::function<void(FILE*)>& body) {
-        const std::unique_ptr<FILE, Freed<std::fclose>> file(std::fopen(path.c_str(), "w"));
-        body(file.get());
-    }
-    std::string directory_;
-};
+using test::Freed;
+using test::Identity;
 
 // Not blocking underneath, so that it writes while it cannot read and the other way round.
 class TlsClient : public Client {

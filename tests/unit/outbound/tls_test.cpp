@@ -1,71 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // https: who is believed, and who is not.
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
-
-#include <cstdio>
-#include <filesystem>
-
 #include "support.h"
+#include "support/identity.h"
 
 namespace pb::outbound::testing {
 namespace {
 
-template <auto Free>
-struct Freed {
-    template <class T>
-    void operator()(T* object) const {
-        Free(object);
-    }
-};
-
-// A key and a self-signed certificate for a name, in a directory that goes with it.
-class Identity {
-  public:
-    explicit Identity(const std::string& names, long lasts = 3600) {
-        std::string pattern = (std::filesystem::temp_directory_path() / "pb-tls-XXXXXX").string();
-        directory_ = ::mkdtemp(pattern.data());
-        const std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>> key(EVP_EC_gen("P-256"));
-        const std::unique_ptr<X509, Freed<X509_free>> own(X509_new());
-        X509_set_version(own.get(), X509_VERSION_3);
-        ASN1_INTEGER_set(X509_get_serialNumber(own.get()), 1);
-        X509_gmtime_adj(X509_getm_notBefore(own.get()), -7200);
-        X509_gmtime_adj(X509_getm_notAfter(own.get()), lasts);
-        X509_set_pubkey(own.get(), key.get());
-        auto* const name = X509_get_subject_name(own.get());
-        const auto* const text = reinterpret_cast<const unsigned char*>("a test");
-        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text, -1, -1, 0);
-        X509_set_issuer_name(own.get(), name);
-        const std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>> alternative(
-            X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, names.c_str()));
-        X509_add_ext(own.get(), alternative.get(), -1);
-        X509_sign(own.get(), key.get(), EVP_sha256());
-        write(certificate(), [&](FILE* to) { PEM_write_X509(to, own.get()); });
-        write(key_file(), [&](FILE* to) {
-            PEM_write_PrivateKey(to, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-        });
-    }
-    ~Identity() { std::filesystem::remove_all(directory_); }
-
-    std::string certificate() const { return directory_ + "/certificate.pem"; }
-
-    http::ServerOptions options() const {
-        http::ServerOptions options;
-        options.certificate = certificate();
-        options.private_key = key_file();
-        return options;
-    }
-
-  private:
-    std::string key_file() const { return directory_ + "/key.pem"; }
-    static void write(const std::string& path, const std::function<void(FILE*)>& body) {
-        const std::unique_ptr<FILE, Freed<std::fclose>> file(std::fopen(path.c_str(), "w"));
-        body(file.get());
-    }
-    std::string directory_;
-};
+using test::Identity;
 
 std::string secure(std::uint16_t port, const std::string& host = "127.0.0.1") {
     return "https://" + host + ":" + std::to_string(port) + "/";
