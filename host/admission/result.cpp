@@ -139,7 +139,9 @@ class ResultObserver : public runtime::CallObserver {
                 return next_->completed(Status::ok, expose_uris(target_, method_, body));
             return next_->completed(Status::ok, body);
         }
-        const auto* kind = target_.tool ? failure_kind(status) : nullptr;
+        // Who names a JSON-RPC code means an error of the protocol.
+        const bool coded = json::integer_value(json::member(body, "code")).has_value();
+        const auto* kind = target_.tool && !coded ? failure_kind(status) : nullptr;
         if (!kind) return next_->completed(status, body);
         auto message = json::string_value(json::member(body, "message")).value_or("");
         if (message.empty()) message = kind->sentence;

@@ -4,6 +4,7 @@
 #include <exception>
 #include <unordered_set>
 
+#include "catalog/shapes.h"
 #include "json/scan.h"
 
 namespace pb::catalog {
@@ -153,7 +154,11 @@ class Lister {
     bool add(std::string_view definition, std::string_view member, std::vector<Entry>& entries,
              Make<Entry> make, std::unordered_set<std::string>& taken) {
         room_ -= definition.size();
-        auto entry = make(listing_.binding, definition);
+        std::vector<std::string> dropped;
+        auto entry = make(listing_.binding, sound_definition(member, definition, dropped));
+        for (const auto& what : dropped)
+            warn("the entry " + entry_title(definition) + " in the " + std::string(member) +
+                 " of " + owner(binding_) + " is wrong: " + what);
         std::string reason;
         if (!entry) {
             reason = entry.error().message;

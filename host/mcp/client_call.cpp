@@ -17,9 +17,10 @@ Status status_of(Sent sent) {
     return sent == Sent::again ? Status::again : Status::gone;
 }
 
-// A code that a provider may give to its error: JSON-RPC's own, or one outside the reserved range.
+// A code that a provider may give to its error: JSON-RPC's own, one that servers define, or one
+// outside the reserved range. Those of the protocol itself would tell the client about our own.
 bool allowed_code(std::int64_t value) {
-    return (value <= code::invalid_request && value >= code::internal_error) || value > -32000 ||
+    return (value <= code::invalid_request && value >= code::internal_error) || value > -32020 ||
            value < -32768;
 }
 

@@ -189,7 +189,10 @@ struct patchbay_host {
      *                            there; the host seals requestState, so its content can be
      *                            trusted.
      *                            https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr
-     *   an error                 body: {"message","code"?,"data"?} or empty
+     *   an error                 body: {"message","code"?,"data"?} or empty. Of a tool it becomes a
+     *                            result with isError, but for PATCHBAY_E_INVALID, _NOT_FOUND and
+     *                            _UNSUPPORTED, and for one with a code. Codes that JSON-RPC or MCP
+     *                            reserve for themselves are replaced by what the status means.
      * PATCHBAY_E_GONE if the call has already ended; PATCHBAY_E_INVALID if body is not a JSON
      * object (the call then ends with an internal error). */
     patchbay_status (*complete)(const patchbay_host* host, patchbay_call call,

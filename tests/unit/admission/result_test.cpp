@@ -83,6 +83,10 @@ TEST_F(Results, WhatOnlyAProgramCanActOnStaysAnError) {
         EXPECT_EQ(witness->status(), status);
         EXPECT_EQ(witness->body(), R"({"message":"no"})");
     }
+    const auto* const coded = R"({"message":"no","code":-31999,"data":[1]})";
+    ends("tools/call", Status::internal, coded);
+    EXPECT_EQ(tool("free")->status(), Status::internal);
+    EXPECT_EQ(tool("free")->body(), coded);
     world.list("prompts/list", "prompts", {{{"name", "greet"}}});
     world.publish();
     ends("prompts/get", Status::internal, R"({"message":"no"})");

@@ -2,6 +2,7 @@
 // What clients see of a definition: the provider's own bytes, with names and links rewritten.
 #include <nlohmann/json.hpp>
 
+#include "catalog/shapes.h"
 #include "fakes.h"
 
 namespace pb::catalog::test {
@@ -45,6 +46,64 @@ TEST(Definition, CannotSmuggleASecondName) {
         "ns", R"({"name":"a","inputSchema":{"type":"object"},"n\u0061me":"other__tool"})");
     EXPECT_EQ(text.find("other__tool"), text.find("ns__other__tool") + 4);
     EXPECT_EQ(json::Json::parse(text)["name"], "ns__other__tool");
+}
+
+// A strict client refuses the whole list for any of these.
+TEST(Definition, LosesOptionalMembersOfAnotherType) {
+    const struct {
+        const char *list, *sound, *wrong;
+    } cases[] = {
+        {"tools", R"("name":"a","inputSchema":{"type":"object"})", R"("annotations":"x")"},
+        {"tools", R"("name":"a","inputSchema":{"type":"object"})",
+         R"("annotations":{"readOnlyHint":"yes"})"},
+        {"tools", R"("name":"a","inputSchema":{"type":"object"})", R"("_meta":5)"},
+        {"tools", R"("name":"a","inputSchema":{"type":"object"})", R"("title":null)"},
+        {"tools", R"("name":"a","inputSchema":{"type":"object"})", R"("ti\u0074le":7)"},
+        {"tools", R"("name":"a","inputSchema":{"type":"object"})", R"("icons":[{"sizes":["1"]}])"},
+        {"tools", R"("name":"a","inputSchema":{"type":"object"})", R"("outputSchema":true)"},
+        {"prompts", R"("name":"a")", R"("arguments":"x")"},
+        {"prompts", R"("name":"a")", R"("arguments":[{"name":"b","required":"no"}])"},
+        {"resources", R"("name":"a","uri":"a:b")", R"("mimeType":5)"},
+        {"resources", R"("name":"a","uri":"a:b")", R"("annotations":{"priority":2})"},
+        {"resources", R"("name":"a","uri":"a:b")", R"("size":"1")"},
+        {"resourceTemplates", R"("name":"a","uriTemplate":"a:{b}")", R"("description":{})"},
+    };
+    for (const auto& [list, sound, wrong] : cases) {
+        std::vector<std::string> dropped;
+        const auto whole = "{" + std::string(sound) + "}";
+        const auto both = "{" + std::string(wrong) + "," + sound + "}";
+        EXPECT_EQ(sound_definition(list, both, dropped), whole) << both;
+        EXPECT_EQ(dropped.size(), 1U) << both;
+        EXPECT_EQ(sound_definition(list, whole, dropped), whole);
+        EXPECT_EQ(dropped.size(), 1U) << whole;
+    }
+}
+
+TEST(Definition, KeepsWhatIsRightOrNotTheSpecifications) {
+    const std::string whole =
+        R"({"name":"a","inputSchema":{"type":"object"},"title":"A","description":"","vendor":null,)"
+        R"("icons":[{"src":"data:x","theme":"dark","new":1}],"execution":{"taskSupport":"optional"},)"
+        R"("annotations":{"readOnlyHint":true,"more":5},"_meta":{"x":1}, "outputSchema":{"type":"array"}})";
+    std::vector<std::string> dropped;
+    EXPECT_EQ(sound_definition("tools", whole, dropped), whole);
+    EXPECT_TRUE(dropped.empty()) << dropped[0];
+    const std::string resource =
+        R"({"uri":"a:b","name":"a","size":1e3,"annotations":{"audience":["user"],"priority":0.5,)"
+        R"("lastModified":"2025-01-12T15:00:58Z"}})";
+    EXPECT_EQ(sound_definition("resources", resource, dropped), resource);
+    EXPECT_TRUE(dropped.empty()) << dropped[0];
+}
+
+TEST(Definition, AWrongMemberIsWarnedOf) {
+    auto provider = fake("p@1");
+    provider->on(
+        "tools/list",
+        list_text("tools", {R"({"name":"go","title":5,"inputSchema":{"type":"object"}})"}));
+    const auto built = build({binding_of("ns", provider, "cap")});
+    ASSERT_EQ(built.snapshot->tools.size(), 1U);
+    EXPECT_EQ(built.snapshot->tools[0].definition.find("title"), std::string::npos);
+    ASSERT_EQ(built.warnings.size(), 1U);
+    EXPECT_NE(built.warnings[0].find("'title' is left out"), std::string::npos);
 }
 
 TEST(Definition, RewritesUiLinksInBothForms) {
