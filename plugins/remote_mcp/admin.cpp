@@ -201,7 +201,7 @@ Result<Json> Hub::remove(const std::string& name) {
     port_.remove_secret(std::string("server/") + name);
     if (const auto port = ports_.extract(name)) port.mapped().stop_writing();
     apply();
-    for (const char* kept : {"lists/", "trust/"})
+    for (const char* kept : {"lists/", "synced/", "trust/"})
         port_.remove(kept + name);
     forget_identities(port_, name);
     return Json{{"removed", name}};

@@ -75,7 +75,9 @@ void Upstream::restore() {
     const auto all = Json::parse(*kept, nullptr, false);
     if (!all.is_object() || all.value("identity", "") != settings_.identity()) return;
     const auto version = mcp::version_from(all.value("version", ""));
-    const auto age = milliseconds(wall_ms() - all.value("synced_ms", std::int64_t{0}));
+    const auto synced = around_.port.get("synced/" + settings_.name).value_or("0");
+    const auto synced_ms = json::integer_value(synced).value_or(0);
+    const auto age = milliseconds(wall_ms() - synced_ms);
     remembered_ = version;
     if (!version || age > settings_.serve_stale) return;
     info_.version = *version;
@@ -87,7 +89,7 @@ void Upstream::restore() {
     lists_.resources = strings(all.value("resources", Json::array()));
     lists_.templates = strings(all.value("templates", Json::array()));
     lists_.prompts = strings(all.value("prompts", Json::array()));
-    synced_ms_ = all.value("synced_ms", std::int64_t{0});
+    synced_ms_ = synced_ms;
     known_ = true;
     exposed_ = expose(info_, lists_, settings_, trust_.withheld());
 }
@@ -355,6 +357,7 @@ void Upstream::schedule(bool well) {
     look_after(wait);
 }
 
+// The lists are large and seldom change; when they were true last changes at every look.
 void Upstream::keep(const client::ServerInfo& info, const client::ServerLists& lists) {
     if (origin_ == Origin::scoped) return;
     const Json all{
@@ -362,9 +365,12 @@ void Upstream::keep(const client::ServerInfo& info, const client::ServerLists& l
         {"capabilities", info.capabilities}, {"server", info.server_info},
         {"instructions", info.instructions}, {"tools", lists.tools},
         {"resources", lists.resources},      {"templates", lists.templates},
-        {"prompts", lists.prompts},          {"synced_ms", wall_ms()}};
+        {"prompts", lists.prompts}};
     const auto text = json::dump(all);
-    if (text.size() < (15U << 20U)) (void)around_.port.put("lists/" + settings_.name, text);
+    if (text.size() >= (15U << 20U)) return;
+    const auto key = "lists/" + settings_.name;
+    if (around_.port.get(key) != text && !around_.port.put(key, text)) return;
+    (void)around_.port.put("synced/" + settings_.name, std::to_string(wall_ms()));
 }
 
 void Upstream::remember_trust() {
