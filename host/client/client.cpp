@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/client.h"
 
-#include <condition_variable>
+#include <future>
 
 #include "client/wait.h"
 #include "json/scan.h"
@@ -33,21 +33,12 @@ LinkPtr Client::link() const {
 Result<LinkPtr> Client::open(Deadline deadline) {
     // What is sent over the link that is there is the breaker's probe, not looking for it.
     if (auto ready = link()) return ready;
-    struct State {
-        std::mutex mutex;
-        std::condition_variable ended;
-        std::optional<Result<LinkPtr>> result;
-    };
-    auto state = std::make_shared<State>();
-    when_open([state](const Result<LinkPtr>& result) {
-        std::lock_guard lock(state->mutex);
-        state->result = result;
-        state->ended.notify_all();
-    });
-    std::unique_lock lock(state->mutex);
-    if (!state->ended.wait_until(lock, deadline, [&] { return state->result.has_value(); }))
+    const auto found = std::make_shared<std::promise<Result<LinkPtr>>>();
+    auto result = found->get_future();
+    when_open([found](const Result<LinkPtr>& link) { found->set_value(link); });
+    if (result.wait_until(deadline) != std::future_status::ready)
         return Error{ErrorKind::deadline, "the server could not be reached in time"};
-    return *state->result;
+    return result.get();
 }
 
 // Calls the waiter with a link, on the thread that has it: this one, or the one that opens it.
