@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "client/wait.h"
 #include "json/scan.h"
 #include "mcp/messages.h"
 
@@ -11,15 +12,6 @@ namespace {
 
 constexpr milliseconds first_pause{1'000}, longest_pause{60'000};
 constexpr std::string_view id_member = "io.modelcontextprotocol/subscriptionId";
-
-// Nobody waits for these.
-class Ignore : public Handler {
-  public:
-    void progress(std::string_view) noexcept override {}
-    void message(std::string_view) noexcept override {}
-    void question(Question) noexcept override {}
-    void done(Reply) noexcept override {}
-};
 
 // The server does not do this, now and later. Everything else may have passed in a while.
 bool is_final(const Reply& reply) {
@@ -40,12 +32,9 @@ bool says(const ServerInfo& info, std::string_view list, std::string_view what) 
 }  // namespace
 
 // One subscriptions/listen.
-class Feed::Stream : public Handler {
+class Feed::Stream : public EndHandler {
   public:
     Stream(std::weak_ptr<Feed> feed, RequestId id) : feed_(std::move(feed)), id_(id) {}
-    void progress(std::string_view) noexcept override {}
-    void message(std::string_view) noexcept override {}
-    void question(Question) noexcept override {}
     void done(Reply reply) noexcept override {
         auto feed = feed_.lock();
         if (feed && !is_final(reply)) feed->again(id_, reply.ok());
@@ -153,7 +142,7 @@ void Feed::change(const std::set<std::string>& before, const std::set<std::strin
         link_->rpc->request(
             Rpc::next_id(),
             {method, uri, "{\"uri\":" + json::quote(uri) + "}", {}, spec_.call_time},
-            std::make_shared<Ignore>());
+            std::make_shared<EndHandler>());
     };
     for (const auto& uri : now)
         if (!before.contains(uri)) tell("resources/subscribe", uri);

@@ -4,6 +4,7 @@
 
 #include "client/client.h"
 #include "client/param_headers.h"
+#include "client/wait.h"
 #include "json/scan.h"
 #include "mcp/messages.h"
 
@@ -146,13 +147,10 @@ bool Running::set_level(const LinkPtr& link) {
     while (*wanted < set && !link->level->compare_exchange_weak(set, *wanted)) {
     }
     if (*wanted >= set) return false;
-    class Then : public Handler {
+    class Then : public EndHandler {
       public:
         Then(std::shared_ptr<Running> call, LinkPtr link)
             : call_(std::move(call)), link_(std::move(link)) {}
-        void progress(std::string_view) noexcept override {}
-        void message(std::string_view) noexcept override {}
-        void question(Question) noexcept override {}
         void done(Reply) noexcept override { call_->send_now(link_); }
 
       private:

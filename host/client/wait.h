@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Wait: keeps the end of a request for the thread that waits for it.
+// What hears of requests of our own.
 #pragma once
 
 #include <condition_variable>
@@ -11,13 +11,20 @@
 
 namespace pb::client {
 
-class Wait : public Handler {
+// Of the end alone: nobody is there for what comes before it.
+class EndHandler : public Handler {
   public:
     void progress(std::string_view) noexcept override {}
     void message(std::string_view) noexcept override {}
     void question(Question question) noexcept override {
         question.refuse(mcp::code::method_not_found, "nobody is there to be asked");
     }
+    void done(Reply) noexcept override {}
+};
+
+// Keeps the end of a request for the thread that waits for it.
+class Wait : public EndHandler {
+  public:
     void done(Reply reply) noexcept override {
         std::lock_guard lock(mutex_);
         reply_ = std::move(reply);

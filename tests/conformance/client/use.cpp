@@ -2,9 +2,9 @@
 #include "use.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <nlohmann/json.hpp>
 
+#include "client/wait.h"
 #include "json/parse.h"
 #include "mcp/messages.h"
 
@@ -55,32 +55,18 @@ std::string answer_to(std::string_view method, std::string_view params) {
 }
 
 // One request, and the server's questions meanwhile.
-class Asking : public Handler {
+class Asking : public Wait {
   public:
     static Reply of(Client& client, CallRequest request) {
         const auto self = std::make_shared<Asking>();
         request.client_capabilities = capabilities;
         client.call(std::move(request), self);
-        std::unique_lock lock(self->mutex_);
-        self->ended_.wait(lock, [&] { return self->reply_.has_value(); });
-        return *self->reply_;
+        return self->wait();
     }
 
-    void progress(std::string_view) noexcept override {}
-    void message(std::string_view) noexcept override {}
     void question(Question question) noexcept override {
         question.answer(answer_to(question.method, question.params));
     }
-    void done(Reply reply) noexcept override {
-        const std::lock_guard lock(mutex_);
-        reply_ = std::move(reply);
-        ended_.notify_all();
-    }
-
-  private:
-    std::mutex mutex_;
-    std::condition_variable ended_;
-    std::optional<Reply> reply_;
 };
 
 // A request, and again with the answers for as long as the server requires input.
