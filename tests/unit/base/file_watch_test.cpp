@@ -5,11 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <stdexcept>
+
+#include "support/files.h"
 
 namespace pb {
 namespace {
@@ -18,15 +19,6 @@ namespace fs = std::filesystem;
 
 class FileWatchTest : public testing::Test {
   protected:
-    FileWatchTest() {
-        std::string name = testing::TempDir() + "patchbay_watch_XXXXXX";
-        root_ = mkdtemp(name.data());
-    }
-    ~FileWatchTest() override {
-        watch_.reset();
-        fs::remove_all(root_);
-    }
-
     void watch(std::vector<std::string> paths) {
         auto started = FileWatch::start(
             std::move(paths),
@@ -55,7 +47,8 @@ class FileWatchTest : public testing::Test {
     }
     void write(const fs::path& path, const char* text = "x") { std::ofstream(path) << text; }
 
-    fs::path root_;
+    const test::TempFolder folder_;
+    const fs::path root_ = folder_.path();
     std::mutex mutex_;
     std::condition_variable changed_;
     int notices_ = 0;

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
+
+#include "support/files.h"
 
 namespace pb {
 namespace {
@@ -45,9 +45,8 @@ TEST(Process, OutputIsBoundedAndReadToItsEnd) {
 }
 
 TEST(Process, IsKilledWithItsChildrenWhenItsTimeIsOver) {
-    std::string name = testing::TempDir() + "patchbay_process_XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    const std::string fifo = name + "/alive";
+    const test::TempFolder folder;
+    const std::string fifo = folder / "alive";
     ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
     const int reader = open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     ASSERT_GE(reader, 0);
@@ -60,7 +59,6 @@ TEST(Process, IsKilledWithItsChildrenWhenItsTimeIsOver) {
     char byte;
     EXPECT_EQ(read(reader, &byte, 1), 0) << "the grandchild is gone";
     close(reader);
-    std::filesystem::remove_all(name);
 }
 
 TEST(Process, IsKilledAlsoWhileItWritesWithoutPause) {
