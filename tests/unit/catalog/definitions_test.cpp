@@ -120,7 +120,7 @@ TEST(Definition, RewritesUiLinksInBothForms) {
 TEST(Definition, LeavesOtherMetaAlone) {
     for (const std::string meta :
          {R"({"ui":{"resourceUri":"https://x"}})", R"({"ui":7})", R"({"ui/resourceUri":null})",
-          R"("text")", R"({"ui":{"other":"ui://a"}})"}) {
+          R"({"ui":{"other":"ui://a"}})"}) {
         const auto text = exposed_tool(
             "ns", R"({"name":"t","_meta":)" + meta + R"(,"inputSchema":{"type":"object"}})");
         EXPECT_NE(text.find(R"("_meta":)" + meta + ","), std::string::npos) << text;
@@ -172,7 +172,7 @@ TEST(Definition, HintsAndSchemasAreRead) {
                        "properties":{"x":{"type":"string","x-mcp-header":"X"}}},
                        "annotations":{"destructiveHint":true},
                        "outputSchema":{"type":"object","required":["y"]}})",
-                   R"({"name":"o","inputSchema":{"type":"object"},"annotations":"odd"})"}));
+                   R"({"name":"o","inputSchema":{"type":"object"},"annotations":{"odd":1}})"}));
     const auto built = snapshot({binding_of("ns", provider)});
     const auto* read = built->tool("ns__r");
     const auto* destroy = built->tool("ns__d");
