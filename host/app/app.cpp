@@ -153,7 +153,7 @@ Result<void> App::prepare() {
     if (!keys) return keys.error();
     secrets_ = std::make_unique<store::Secrets>(*store_, std::move(*keys));
     scopes_ = std::make_unique<Scopes>(catalog_, calls_, workers_, make_ask(calls_, list_timeout));
-    invoker_.use(*scopes_, workers_);
+    invoker_.use(*scopes_);
     orgs_.use({calls_, orgs_, invoker_, *store_, *secrets_, events_, timers_, workers_, lifecycle_,
                host_facts(host)});
 

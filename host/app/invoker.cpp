@@ -11,7 +11,6 @@
 namespace pb::app {
 namespace {
 
-using catalog::SnapshotPtr;
 using catalog::Status;
 using Done = std::function<void(Status, std::string_view)>;
 
@@ -26,22 +25,27 @@ class Forward : public runtime::CallObserver {
 };
 
 template <class Entries>
-std::string listed(std::string_view name, const Entries& entries) {
+std::string listed(std::string_view name, const Entries& entries,
+                   const std::vector<std::string>& left_out) {
     std::string out = "{\"" + std::string(name) + "\":[";
     for (std::size_t i = 0; i < entries.size(); ++i) {
         if (i) out += ',';
         out += entries[i].definition;
     }
-    return out + "]}";
+    out += ']';
+    for (std::size_t i = 0; i < left_out.size(); ++i)
+        out += (i ? "," : ",\"_meta\":{\"patchbay/left_out\":[") + json::quote(left_out[i]);
+    return out + (left_out.empty() ? "}" : "]}}");
 }
 
 // The list methods; empty if `method` is none.
-std::string list(const catalog::Snapshot& snapshot, std::string_view method) {
-    if (method == "tools/list") return listed("tools", snapshot.tools);
-    if (method == "resources/list") return listed("resources", snapshot.resources);
+std::string list(const Scopes::View& view, std::string_view method) {
+    const auto& [snapshot, left_out] = view;
+    if (method == "tools/list") return listed("tools", snapshot->tools, left_out);
+    if (method == "resources/list") return listed("resources", snapshot->resources, left_out);
     if (method == "resources/templates/list")
-        return listed("resourceTemplates", snapshot.templates);
-    if (method == "prompts/list") return listed("prompts", snapshot.prompts);
+        return listed("resourceTemplates", snapshot->templates, left_out);
+    if (method == "prompts/list") return listed("prompts", snapshot->prompts, left_out);
     return {};
 }
 
@@ -64,12 +68,21 @@ std::string message_body(std::string_view text) {
     return "{\"message\":" + json::quote(text) + "}";
 }
 
-}  // namespace
-
-void Invoker::use(Scopes& scopes, Workers& workers) {
-    scopes_ = &scopes;
-    workers_ = &workers;
+// What is not there may be what could not be reached.
+std::string not_found_body(const Error& error, const std::vector<std::string>& left_out) {
+    std::string why;
+    for (const auto& each : left_out)
+        why += (why.empty() ? " (" : "; ") + each;
+    return message_body(error.message + why + (why.empty() ? "" : ")"));
 }
+
+// How calls end whose scope cannot be opened: only what may be otherwise later is "busy".
+Status status_of(const Error& error) {
+    if (error.kind == ErrorKind::invalid) return Status::invalid;
+    return error.kind == ErrorKind::unsupported ? Status::unsupported : Status::busy;
+}
+
+}  // namespace
 
 catalog::Status Invoker::invoke(const catalog::Invocation& what, Done done) noexcept {
     try {
@@ -78,7 +91,8 @@ catalog::Status Invoker::invoke(const catalog::Invocation& what, Done done) noex
         Authority authority;
         if (auto may = authority_of(what, authority); may != Status::ok) return may;
         if (!what.scope.empty()) return invoke_in_scope(what, authority, std::move(done));
-        return invoke_in(admission_.visible(*authority.caller), what, authority, std::move(done));
+        return invoke_in({admission_.visible(*authority.caller), {}}, what, authority,
+                         std::move(done));
     } catch (const std::exception& fault) {
         log::error("invoke.fault", {{"reason", fault.what()}});
         return Status::internal;
@@ -106,22 +120,25 @@ Status Invoker::authority_of(const catalog::Invocation& what, Authority& out) co
 Status Invoker::invoke_in_scope(const catalog::Invocation& what, const Authority& authority,
                                 Done done) {
     if (!scopes_) return Status::unsupported;
-    auto servers = Scopes::merged(what.scope);
-    if (!servers) return Status::invalid;
+    if (!is_invocation(what)) return Status::invalid;
+    const auto servers = Scopes::merged(what.scope);
+    if (!servers) {
+        done(Status::invalid, message_body(servers.error().message));
+        return Status::ok;
+    }
     const auto& caller = *authority.caller;
     if (servers->empty())
-        return invoke_in(admission_.visible(caller), what, authority, std::move(done));
-    if (auto snapshot = scopes_->at_hand(caller.org, *servers))
-        return invoke_in(std::move(snapshot), what, authority, std::move(done));
-    if (!is_invocation(what)) return Status::invalid;
-    workers_->post([this, self = what.self, parent = what.parent, method = std::string(what.method),
-                    params = std::string(what.params), timeout = what.timeout_ns, org = caller.org,
-                    servers = std::move(*servers), done = std::move(done)] {
-        auto snapshot = scopes_->open(org, servers);
-        if (!snapshot) {
-            log::warning("scope.not_opened", {{"org", org}, {"reason", snapshot.error().message}});
-            return done(Status::busy, message_body("the scope's servers cannot be opened: " +
-                                                   snapshot.error().message));
+        return invoke_in({admission_.visible(caller), {}}, what, authority, std::move(done));
+    if (const auto view = scopes_->at_hand(caller.org, *servers))
+        return invoke_in(*view, what, authority, std::move(done));
+    auto then = [this, self = what.self, parent = what.parent, method = std::string(what.method),
+                 params = std::string(what.params), timeout = what.timeout_ns, org = caller.org,
+                 done = std::move(done)](const Result<Scopes::ViewPtr>& view) {
+        if (!view) {
+            const auto& error = view.error();
+            log::warning("scope.not_opened", {{"org", org}, {"reason", error.message}});
+            return done(status_of(error),
+                        message_body("the scope's servers cannot be opened: " + error.message));
         }
         const catalog::Invocation later{.self = self,
                                         .parent = parent,
@@ -131,20 +148,21 @@ Status Invoker::invoke_in_scope(const catalog::Invocation& what, const Authority
         // Anew: the calling call may have ended meanwhile.
         Authority now;
         auto begun = authority_of(later, now);
-        if (begun == Status::ok) begun = invoke_in(std::move(*snapshot), later, now, done);
+        if (begun == Status::ok) begun = invoke_in(**view, later, now, done);
         if (begun != Status::ok) done(begun, message_body("the calling call has ended"));
-    });
+    };
+    scopes_->when_open(caller.org, *servers, std::move(then));
     return Status::ok;
 }
 
-Status Invoker::invoke_in(SnapshotPtr snapshot, const catalog::Invocation& what,
+Status Invoker::invoke_in(const Scopes::View& view, const catalog::Invocation& what,
                           const Authority& authority, Done done) const {
     if (!is_invocation(what)) return Status::invalid;
-    if (auto body = list(*snapshot, what.method); !body.empty())
+    if (auto body = list(view, what.method); !body.empty())
         return done(Status::ok, body), Status::ok;
-    auto target = admission::Admission::find_in(std::move(snapshot), what.method, name_of(what));
+    auto target = admission::Admission::find_in(view.snapshot, what.method, name_of(what));
     if (!target) {
-        done(Status::not_found, message_body(target.error().message));
+        done(Status::not_found, not_found_body(target.error(), view.left_out));
         return Status::ok;
     }
     admission::Admitted admitted;

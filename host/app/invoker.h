@@ -5,7 +5,6 @@
 
 #include "admission/admission.h"
 #include "app/scopes.h"
-#include "base/workers.h"
 #include "catalog/invoker.h"
 
 namespace pb::app {
@@ -15,7 +14,7 @@ class Invoker : public catalog::Invoker {
     explicit Invoker(const admission::Admission& admission) : admission_(admission) {}
 
     // Before anything else; without it there are no scopes.
-    void use(Scopes& scopes, Workers& workers);
+    void use(Scopes& scopes) { scopes_ = &scopes; }
 
     catalog::Status invoke(
         const catalog::Invocation& what,
@@ -31,12 +30,11 @@ class Invoker : public catalog::Invoker {
     catalog::Status authority_of(const catalog::Invocation& what, Authority& out) const;
     catalog::Status invoke_in_scope(const catalog::Invocation& what, const Authority& authority,
                                     Done done);
-    catalog::Status invoke_in(catalog::SnapshotPtr snapshot, const catalog::Invocation& what,
+    catalog::Status invoke_in(const Scopes::View& view, const catalog::Invocation& what,
                               const Authority& authority, Done done) const;
 
     const admission::Admission& admission_;
     Scopes* scopes_ = nullptr;
-    Workers* workers_ = nullptr;
 };
 
 }  // namespace pb::app

@@ -7,13 +7,13 @@
 #include "app/ask.h"
 #include "base/log.h"
 #include "json/parse.h"
+#include "json/scan.h"
 #include "plugin/instance.h"
 #include "plugin/manifest.h"
 
 namespace pb::app {
 namespace {
 
-using catalog::SnapshotPtr;
 using json::Json;
 
 constexpr std::size_t max_scope = 256u << 10;
@@ -34,6 +34,18 @@ std::shared_ptr<catalog::Provider> held_with(std::shared_ptr<catalog::Provider> 
         std::make_shared<std::pair<std::shared_ptr<catalog::Provider>, std::shared_ptr<void>>>(
             std::move(provider), std::move(other));
     return {std::move(both), plain};
+}
+
+// The params of patchbay/scope/close for what was answered to patchbay/scope/open.
+std::string names_of(std::string_view offers) {
+    std::vector<std::string_view> specs;
+    json::elements(offers, specs);
+    std::string names;
+    for (const auto spec : specs) {
+        const auto name = json::member(spec, "name");
+        if (!name.empty()) names.append(names.empty() ? "" : ",").append(name);
+    }
+    return "{\"capabilities\":[" + names + "]}";
 }
 
 }  // namespace
@@ -89,7 +101,7 @@ bool Scopes::is_fresh(const Scope& scope, const catalog::Snapshot& base,
     return scope.unlisted.empty() || Clock::now() - scope.listed < limits_.retry;
 }
 
-SnapshotPtr Scopes::at_hand(const std::string& org, const std::string& servers) {
+Scopes::ViewPtr Scopes::at_hand(const std::string& org, const std::string& servers) {
     const auto scope = find({org, servers}, false);
     const auto base = catalog_.of(org);
     if (!scope || !base) return nullptr;
@@ -98,42 +110,70 @@ SnapshotPtr Scopes::at_hand(const std::string& org, const std::string& servers) 
     return scope->whole;
 }
 
-Result<SnapshotPtr> Scopes::open(const std::string& org, const std::string& servers) {
+Result<Scopes::ViewPtr> Scopes::open(const std::string& org, const std::string& servers) {
+    return open(*find({org, servers}, true), org, servers);
+}
+
+void Scopes::when_open(const std::string& org, const std::string& servers, Then then) {
+    const auto scope = find({org, servers}, true);
+    {
+        std::lock_guard lock(scope->waiting_mutex);
+        scope->waiting.push_back(std::move(then));
+        if (scope->waiting.size() > 1) return;
+    }
+    workers_.post([this, scope, org, servers] {
+        Result<ViewPtr> opened = internal_error("the scope could not be opened");
+        try {
+            opened = open(*scope, org, servers);
+        } catch (const std::exception& fault) {
+            log::error("scope.fault", {{"org", org}, {"reason", fault.what()}});
+        }
+        std::vector<Then> waiting;
+        {
+            std::lock_guard lock(scope->waiting_mutex);
+            waiting.swap(scope->waiting);
+        }
+        // Each on a thread of its own: what they call may last.
+        for (auto& each : waiting)
+            workers_.post([opened, each = std::move(each)] { each(opened); });
+    });
+}
+
+Result<Scopes::ViewPtr> Scopes::open(Scope& scope, const std::string& org,
+                                     const std::string& servers) {
     const auto base = catalog_.of(org);
     const auto taker = base ? taker_in(*base) : nullptr;
     if (!taker)
         return Error{ErrorKind::unsupported,
                      "no capability of the organisation takes remote MCP servers"};
-    const auto scope = find({org, servers}, true);
-    std::lock_guard lock(scope->mutex);
-    if (scope->taker != taker) {
-        if (auto begun = begin(*scope, org, servers, taker); !begun) return begun.error();
-    } else if (!scope->unlisted.empty() && Clock::now() - scope->listed >= limits_.retry) {
-        list(*scope, org);
+    std::lock_guard lock(scope.mutex);
+    if (scope.taker != taker) {
+        if (auto begun = begin(scope, org, servers, taker); !begun) return begun.error();
+    } else if (!scope.unlisted.empty() && Clock::now() - scope.listed >= limits_.retry) {
+        list(scope, org);
     }
-    if (!scope->whole || scope->base_version != base->version) {
-        scope->whole = catalog::overlay(*base, *scope->own);
-        scope->base_version = base->version;
+    if (!scope.whole || scope.base_version != base->version) {
+        scope.whole =
+            std::make_shared<View>(View{catalog::overlay(*base, *scope.own), scope.left_out});
+        scope.base_version = base->version;
     }
-    return scope->whole;
+    return scope.whole;
 }
 
 Result<void> Scopes::begin(Scope& scope, const std::string& org, const std::string& servers,
                            const ProviderPtr& taker) {
     auto answer = ask_(taker, org, "patchbay/scope/open", "{\"mcpServers\":" + servers + "}");
     if (!answer) return answer.error();
-    auto opened = plugin::private_bindings(taker, json::member(*answer, "capabilities"));
+    const auto offers = json::member(*answer, "capabilities");
+    // Whoever holds one of its providers last closes it; nobody does of what cannot be used.
+    const auto end = closing(taker, org, names_of(offers));
+    auto opened = plugin::private_bindings(taker, offers);
     if (!opened) return opened.error();
-    Json names = Json::array();
-    for (const auto& binding : *opened)
-        names.push_back(binding.capability);
-    // Whoever holds one of its providers last closes it.
-    const auto end = closing(taker, org, json::dump({{"capabilities", names}}));
     for (auto& binding : *opened)
         binding.provider = held_with(binding.provider, end);
     scope.bindings = std::move(*opened);
     scope.taker = taker;
-    scope.own = scope.whole = nullptr;
+    scope.own = nullptr;
     scope.unlisted.clear();
     list(scope, org);
     return {};
@@ -150,6 +190,7 @@ void Scopes::list(Scope& scope, const std::string& org) {
     scope.own = std::move(outcome.snapshot);
     scope.whole = nullptr;
     scope.unlisted = std::move(outcome.unlisted);
+    scope.left_out = std::move(outcome.warnings);
     scope.listed = Clock::now();
 }
 

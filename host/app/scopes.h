@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -30,7 +31,7 @@ class Scopes {
     struct Limits {
         std::size_t most = 256;
         std::chrono::milliseconds idle{600'000};
-        std::chrono::milliseconds retry{30'000};  // until servers that failed are asked again
+        std::chrono::milliseconds retry{5'000};  // until servers that failed are asked again
     };
 
     Scopes(const catalog::Catalog& catalog, runtime::Calls& calls, Workers& workers,
@@ -43,10 +44,20 @@ class Scopes {
     // first - as one JSON object's text; empty if there are none.
     static Result<std::string> merged(std::string_view scope);
 
-    // [any thread] What calls of the organisation see with these servers. The first looks whether
-    // it is at hand (null if not), the second makes it, and may wait.
-    catalog::SnapshotPtr at_hand(const std::string& org, const std::string& servers);
-    Result<catalog::SnapshotPtr> open(const std::string& org, const std::string& servers);
+    // What calls of the organisation see with these servers.
+    struct View {
+        catalog::SnapshotPtr snapshot;
+        std::vector<std::string>
+            left_out;  // what of the servers is not in it and why, in sentences
+    };
+    using ViewPtr = std::shared_ptr<const View>;
+    using Then = std::function<void(const Result<ViewPtr>&)>;
+
+    // [any thread] The first looks whether it is at hand (null if not); the second makes it and
+    // waits. The third makes it on another thread - one, however many want it meanwhile.
+    ViewPtr at_hand(const std::string& org, const std::string& servers);
+    Result<ViewPtr> open(const std::string& org, const std::string& servers);
+    void when_open(const std::string& org, const std::string& servers, Then then);
 
     // [any thread] Closes what is idle or of an instance that no longer serves; or everything.
     void sweep();
@@ -59,16 +70,21 @@ class Scopes {
         std::mutex mutex;  // of all but `used`; held while it is opened
         ProviderPtr taker;
         std::vector<catalog::Binding> bindings;
-        catalog::SnapshotPtr own, whole;  // its servers' alone; laid over the organisation's
+        catalog::SnapshotPtr own;  // its servers' alone
+        ViewPtr whole;             // laid over the organisation's
         std::vector<ProviderPtr> unlisted;
+        std::vector<std::string> left_out;
         Clock::time_point listed;
         std::uint64_t base_version = 0;
         std::atomic<Clock::time_point> used;
+        std::mutex waiting_mutex;
+        std::vector<Then> waiting;  // not empty: a thread opens it for them
     };
     using ScopePtr = std::shared_ptr<Scope>;
     using Key = std::pair<std::string, std::string>;  // organisation, servers
 
     ScopePtr find(const Key& key, bool make);
+    Result<ViewPtr> open(Scope& scope, const std::string& org, const std::string& servers);
     bool is_fresh(const Scope& scope, const catalog::Snapshot& base,
                   const ProviderPtr& taker) const;
     Result<void> begin(Scope& scope, const std::string& org, const std::string& servers,

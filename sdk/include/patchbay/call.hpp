@@ -242,8 +242,9 @@ class Call {
         return detail::invoke_and_wait(host_, id_, nullptr, method, params, timeout).get();
     }
     // The same among remote MCP servers that only this call sees, laid over the catalog: `scope` is
-    // an array of {"mcpServers":{...}} objects, the last of which counts. Error "unsupported" where
-    // the host has no scopes (1.0).
+    // an array of {"mcpServers":{...}} objects, the last of which counts. Error "invalid" where it
+    // is wrong, "unsupported" where the host has no scopes (1.0). Lists say in their _meta, under
+    // "patchbay/left_out", which of the servers cannot be reached and why.
     Invoked request_in(const json& scope, std::string_view method, const json& params,
                        std::chrono::nanoseconds timeout = {}) const {
         return detail::invoke_and_wait(host_, id_, scope, method, params, timeout).get();

@@ -127,7 +127,10 @@ enum {
  *                                       are a caller's words; nothing in them is resolved.
  *                                    -> {"capabilities": [specs as for offer()]}: private virtual
  *                                       capabilities, under names that are offered nowhere else
- *                                       ("scope7:github"). Their lists are asked for once.
+ *                                       ("scope7:github"). Their lists are asked for at once; where
+ *                                       they cannot be told, answer with an error, which says why:
+ *                                       callers get to read it, and the host asks again some
+ *                                       seconds later.
  *          patchbay/scope/close      (1.1) {"capabilities": [names]}: nobody uses these of one open
  *                                       any more
  *                                    -> {}
@@ -424,8 +427,12 @@ typedef struct patchbay_invoke_v1 {
      * array of {"mcpServers":{name: definition}} objects, least specific first (an agent's, then a
      * session's); by name the last counts, and a server hides what the organisation has under its
      * namespace. Empty is no scope. They are opened by the capability whose manifest takes
-     * mcpServers, kept while they are used, and closed when they have been idle for a while. done
-     * gets PATCHBAY_E_BUSY where they cannot be opened. PATCHBAY_E_UNSUPPORTED: no scopes here. */
+     * mcpServers, shared by all calls of the organisation with the same servers, kept while they
+     * are used, and closed when they have been idle for a while and the last call in them has
+     * ended. done gets PATCHBAY_E_INVALID where the scope is wrong, PATCHBAY_E_BUSY where it cannot
+     * be opened now. A server that cannot be reached costs the others nothing: the lists have
+     * {"patchbay/left_out":[sentences]} in their _meta then, and the error for a name that is not
+     * found says it too. PATCHBAY_E_UNSUPPORTED: no scopes here. */
     patchbay_status (*invoke_in)(const patchbay_host* host, patchbay_call parent,
                                  patchbay_str scope, patchbay_str method, patchbay_str params,
                                  int64_t timeout_ns, patchbay_invoke_done done, void* user);

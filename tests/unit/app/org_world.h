@@ -191,7 +191,8 @@ class Plugins {
         host->complete(host, call, PATCHBAY_OK, plugin::str(body.dump()));
     }
 
-    // Each server lists the tools that its definition names; one that is "refused" costs the scope.
+    // Each server lists the tools that its definition names; one that is "refused" costs the scope,
+    // and so does a wrong "namespace".
     void answer_scope(const patchbay_host* host, patchbay_call call,
                       const patchbay_request& request) {
         const auto params = json::parse(plugin::view(request.params));
@@ -207,7 +208,8 @@ class Plugins {
                     refused |= definition.contains("refused");
                     const auto made = "scope" + std::to_string(opened_) + ":" + name;
                     virtual_[made] = definition.value("tools", json());
-                    body["capabilities"].push_back({{"name", made}, {"namespace", name}});
+                    body["capabilities"].push_back(
+                        {{"name", made}, {"namespace", definition.value("namespace", name)}});
                 }
             }
             changed_.notify_all();

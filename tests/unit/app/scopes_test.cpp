@@ -31,7 +31,7 @@ class ScopesTest : public OrgsTest {
         auto opened = (with ? *with : scopes).open("acme", *merged);
         if (!opened) return {"refused: " + opened.error().message};
         Names out;
-        for (const auto& tool : (*opened)->tools)
+        for (const auto& tool : (*opened)->snapshot->tools)
             out.push_back(tool.exposed);
         return out;
     }
@@ -104,10 +104,34 @@ TEST_F(ScopesTest, AServerThatCannotBeListedCostsTheOthersNothing) {
                  {.retry = std::chrono::milliseconds(0)});
     const json scope = {servers({{"hub", {{"tools", {"a"}}}}, {"dead", {{"tools", nullptr}}}})};
     EXPECT_EQ(open(scope, &hasty), (Names{"hub__a", "mail__one", "wiki__one"}));
+    const auto left_out = (*hasty.open("acme", *Scopes::merged(scope_of(scope))))->left_out;
+    ASSERT_EQ(left_out.size(), 1u);
+    EXPECT_NE(left_out[0].find("scope1:dead"), std::string::npos);
     plugins.lists("scope1:dead", {"risen"});
     EXPECT_EQ(open(scope, &hasty), (Names{"dead__risen", "hub__a", "mail__one", "wiki__one"}));
+    EXPECT_TRUE((*hasty.open("acme", *Scopes::merged(scope_of(scope))))->left_out.empty());
     EXPECT_EQ(plugins.opened(), 1u);
     EXPECT_EQ(plugins.listings("scope1:hub"), 1u);
+}
+
+TEST_F(ScopesTest, WhatCannotBeUsedIsClosed) {
+    const json scope = {servers({{"hub", {{"tools", {"a"}}, {"namespace", "No__t"}}}})};
+    EXPECT_NE(open(scope).at(0).find("namespace"), std::string::npos);
+    EXPECT_TRUE(plugins.closed_reach(1));
+}
+
+TEST_F(ScopesTest, IsOpenedOnceForAllWhoWait) {
+    const auto key = *Scopes::merged(scope_of(servers(hub({"a"}))));
+    constexpr int most = 20;
+    std::atomic<int> seen{0};
+    plugin::Signal all;
+    for (int i = 0; i < most; ++i)
+        scopes.when_open("acme", key, [&](const auto& view) {
+            EXPECT_TRUE(view && (*view)->snapshot->tool("hub__a"));
+            if (++seen == most) all.raise();
+        });
+    EXPECT_TRUE(all.wait());
+    EXPECT_EQ(plugins.opened(), 1u);
 }
 
 TEST_F(ScopesTest, IdleOnesAreClosedWhenNobodyUsesThemAnyMore) {
@@ -117,7 +141,7 @@ TEST_F(ScopesTest, IdleOnesAreClosedWhenNobodyUsesThemAnyMore) {
     auto held = *hasty.open("acme", key);
     hasty.sweep();
     EXPECT_EQ(hasty.at_hand("acme", key), nullptr);
-    const auto* tool = held->tool("hub__a");
+    const auto* tool = held->snapshot->tool("hub__a");
     ASSERT_TRUE(tool) << "whoever has it goes on";
     held = nullptr;
     EXPECT_TRUE(plugins.closed_reach(1));
@@ -152,7 +176,7 @@ TEST_F(ScopesTest, AnotherInstanceOpensAnew) {
 
 class ScopedInvokeTest : public ScopesTest {
   protected:
-    ScopedInvokeTest() { in.use(scopes, workers); }
+    ScopedInvokeTest() { in.use(scopes); }
     // How a call ended.
     Status invoke(const std::string& scope, const std::string& method, const json& params) {
         plugin::Signal done;
@@ -187,13 +211,31 @@ TEST_F(ScopedInvokeTest, CallsWhatTheScopeHas) {
     EXPECT_EQ(plugins.opened(), 1u);
 }
 
+TEST_F(ScopedInvokeTest, SaysWhatOfTheScopeIsNotThere) {
+    const auto scope =
+        scope_of({servers({{"hub", {{"tools", {"a"}}}}, {"dead", {{"tools", nullptr}}}})});
+    EXPECT_EQ(invoke(scope, "tools/list", json::object()), Status::ok);
+    ASSERT_EQ(body["_meta"]["patchbay/left_out"].size(), 1u) << body;
+    EXPECT_EQ(invoke(scope, "tools/call", {{"name", "hub__a"}}), Status::ok);
+    EXPECT_EQ(invoke(scope, "tools/call", {{"name", "dead__a"}}), Status::not_found);
+    const std::string message = body["message"];
+    EXPECT_EQ(message.find("Unknown tool: dead__a (capability 'scope1:dead'"), 0u) << message;
+}
+
 TEST_F(ScopedInvokeTest, RefusesWhatIsWrongAtOnceAndSaysWhatCannotBeOpened) {
     EXPECT_EQ(invoke("{", "tools/list", json::object()), Status::invalid);
+    EXPECT_NE(body["message"].get<std::string>().find("not valid JSON"), std::string::npos);
     EXPECT_EQ(invoke(scope_of({servers(hub({"a"}))}), "tools/call", json::object()),
               Status::invalid);
     EXPECT_EQ(invoke(scope_of({servers({{"x", {{"refused", 1}}}})}), "tools/list", json::object()),
               Status::busy);
     EXPECT_NE(body["message"].get<std::string>().find("not that one"), std::string::npos);
+    const json wrong = servers({{"x", {{"namespace", "No__t"}}}});
+    EXPECT_EQ(invoke(scope_of(wrong), "tools/list", json::object()), Status::invalid);
+    configure("acme", {{"mail", {{"enabled", false}}}});
+    settle();
+    EXPECT_EQ(invoke(scope_of({servers(hub({"a"}))}), "tools/list", json::object()),
+              Status::unsupported);
     Invoker without{admission};
     EXPECT_EQ(without.invoke({.self = {"acme", "agents"},
                               .method = "tools/list",
