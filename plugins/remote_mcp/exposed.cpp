@@ -74,6 +74,7 @@ std::map<std::string, std::string> tools_by_name(const client::ServerLists& list
 ExposedPtr expose(const client::ServerInfo& info, const client::ServerLists& lists,
                   const Settings& settings, const std::set<std::string>& withheld) {
     auto out = std::make_shared<Exposed>();
+    out->known = true;
     out->warnings = lists.warnings;
     std::vector<std::string> tools;
     for (const auto& definition : lists.tools) {

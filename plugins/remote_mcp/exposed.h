@@ -30,6 +30,7 @@ struct Exposed {
     std::map<std::string, RemoteTool, std::less<>> by_name;
     std::size_t tool_count = 0, resource_count = 0, prompt_count = 0;
     std::vector<std::string> warnings;
+    bool known = false;  // it is the server's, not what stands for it before it was looked at
 
     // The result of a list method; null if it is none.
     const std::string* list(std::string_view method) const;

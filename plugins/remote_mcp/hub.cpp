@@ -194,6 +194,7 @@ void Hub::handle(const std::string& capability, HostCall call) {
     if (!upstream) return fail(PATCHBAY_E_NOT_FOUND, "this server is no longer registered");
     const auto exposed = upstream->exposed();
     if (const auto* list = exposed->list(call.method)) {
+        if (upstream->origin() == Origin::scoped) return list_scoped(upstream, call);
         port_.complete(call.id, PATCHBAY_OK, *list);
         return;
     }
@@ -217,6 +218,16 @@ void Hub::handle(const std::string& capability, HostCall call) {
     std::make_shared<Relay>(port_, *engine_, upstream, parking_, calls_, std::move(call))->start();
 }
 
+// Whoever brought it along wants to use it now: its first lists are waited for.
+void Hub::list_scoped(const UpstreamPtr& upstream, const HostCall& call) const {
+    upstream->when_looked([port = port_, id = call.id, method = call.method,
+                           name = upstream->settings().name](const Result<ExposedPtr>& shown) {
+        if (shown) return port.complete(id, PATCHBAY_OK, *(*shown)->list(method));
+        const auto why = "the server '" + name + "' has nothing to list: " + shown.error().message;
+        return port.complete(id, PATCHBAY_E_BUSY, "{\"message\":" + json::quote(why) + "}");
+    });
+}
+
 void Hub::cancel(patchbay_call call) {
     if (auto relay = calls_->find(call)) relay->cancel();
 }
@@ -226,6 +237,7 @@ Result<Json> Hub::open_scope(const Json& servers) {
         return invalid("mcpServers must be an object of at most " + std::to_string(most_scoped) +
                        " servers");
     std::vector<UpstreamPtr> all;
+    std::map<std::string, std::string> places;  // who has a namespace
     std::uint64_t scope = 0;
     {
         std::unique_lock lock(mutex_);
@@ -235,22 +247,25 @@ Result<Json> Hub::open_scope(const Json& servers) {
         auto settings = read_settings(name, entry, facts_, true);
         if (!settings) return invalid("server '" + name + "': " + settings.error().message);
         if (!settings->enabled) continue;
+        const auto [place, free] = places.emplace(settings->name_space, name);
+        if (!free && !settings->name_space.empty())
+            return invalid("the namespace '" + settings->name_space + "' is that of the server '" +
+                           place->second + "' and of '" + name + "'; give one of them another");
+        const auto id = std::to_string(scope) + "." + std::to_string(all.size());
         all.push_back(std::make_shared<Upstream>(Surroundings{port_, *engine_, facts_, org_},
                                                  std::move(*settings), Origin::scoped));
-        all.back()->scope(std::to_string(scope));
+        all.back()->scope(id);
     }
-    // Whoever brought them wants to use them now: their lists are waited for, all at once.
-    const auto deadline = client::Deadline::clock::now() + std::chrono::seconds(30);
-    std::vector<std::jthread> looks;
-    for (const auto& upstream : all)
-        looks.emplace_back([upstream, deadline] { (void)upstream->sync(deadline); });
-    looks.clear();
     Json specs = Json::array();
-    std::unique_lock lock(mutex_);
-    for (const auto& upstream : all) {
-        specs.push_back(upstream->spec());
-        by_capability_[upstream->capability()] = upstream;
+    {
+        std::unique_lock lock(mutex_);
+        for (const auto& upstream : all) {
+            specs.push_back(upstream->spec());
+            by_capability_[upstream->capability()] = upstream;
+        }
     }
+    for (const auto& upstream : all)
+        upstream->start();
     return Json{{"capabilities", specs}};
 }
 

@@ -77,6 +77,7 @@ class Hub {
     Result<UpstreamPtr> make(const std::string& name, Named& named, const UpstreamPtr& before);
     void put_down(const UpstreamPtr& upstream);
     UpstreamPtr find(const std::string& capability) const;
+    void list_scoped(const UpstreamPtr& upstream, const HostCall& call) const;
     Result<UpstreamPtr> server(const std::string& name) const;
     Json describe(const std::string& name, const Named& named) const;
     void sign_out_all(const std::string& name, const Named& named);

@@ -246,7 +246,10 @@ Result<void> Reader::auth() {
         return invalid("auth.token is missing");
     if (type == "basic" && text(out_.auth, "username").empty())
         return invalid("auth.username is missing");
-    if (scoped_ && type == "oauth") return invalid("a scoped server cannot have a sign-in");
+    if (scoped_ && type == "oauth")
+        return invalid(
+            "a scoped server cannot have auth.type oauth, which is for what is registered with the "
+            "organisation: give it a token (bearer, or a header)");
     const bool shows = type != "none" || !out_.spec.headers.empty();
     auto acts_as = text(entry_, "acts_as");
     if (acts_as.empty()) acts_as = text(out_.auth, "acts_as");

@@ -16,6 +16,8 @@ constexpr milliseconds coalesce{100};  // of several notices of one change
 constexpr milliseconds first_pause{1'000}, longest_pause{300'000};
 constexpr milliseconds shortest_ttl{5'000};  // however short the server says its lists last
 constexpr milliseconds look_time{60'000};
+constexpr milliseconds first_look_time{
+    8'000};                               // for which somebody waits; the host's patience is 10 s
 constexpr std::size_t most_people = 256;  // clients for single persons at a time
 
 std::int64_t wall_ms() {
@@ -120,6 +122,39 @@ void Upstream::stop() {
 ExposedPtr Upstream::exposed() const {
     std::lock_guard lock(mutex_);
     return exposed_;
+}
+
+Result<ExposedPtr> Upstream::shown() const {
+    std::lock_guard lock(mutex_);
+    if (exposed_->known) return exposed_;
+    return Error{ErrorKind::busy, problem_.empty() ? "it has not answered yet" : problem_};
+}
+
+void Upstream::when_looked(Then then) {
+    {
+        std::lock_guard lock(mutex_);
+        if (!looked_) {
+            waiting_.push_back(std::move(then));
+            if (waiting_.size() > 1) return;
+            around_.engine.timer.after(first_look_time, [weak = weak_from_this()] {
+                if (auto self = weak.lock())
+                    self->around_.engine.workers.post([self] { self->looked(); });
+            });
+            return;
+        }
+    }
+    then(shown());
+}
+
+void Upstream::looked() {
+    std::vector<Then> waiting;
+    {
+        std::lock_guard lock(mutex_);
+        looked_ = true;
+        waiting.swap(waiting_);
+    }
+    for (const auto& then : waiting)
+        then(shown());
 }
 
 Json Upstream::spec() const {
@@ -302,6 +337,7 @@ Json Upstream::accept(const client::ServerInfo& info, client::ServerLists lists)
                           {"removed", report["removed"].size()},
                           {"withheld", withheld.size()}});
     replace(std::move(next));
+    looked();
     return report;
 }
 
@@ -323,6 +359,7 @@ void Upstream::failed(const Error& error) {
         if (stale) known_ = false;
     }
     if (stale) replace(std::make_shared<const Exposed>());
+    looked();
     schedule(false);
 }
 

@@ -40,7 +40,9 @@ class Upstream final : public client::Events, public std::enable_shared_from_thi
     // Takes up what is kept of it from earlier times.
     void restore();
     // Before start(): one of a caller's own, under a name that nobody else has.
-    void scope(const std::string& id) { capability_ = "mcp:scope." + id + "." + capability_; }
+    void scope(const std::string& id) {
+        capability_.insert(sizeof "mcp:" - 1, "scope." + id + ".");
+    }
     // Offers it to the host (not a scoped one). The error is the host's: a namespace that is taken.
     Result<void> offer();
     // Begins to look, now and again.
@@ -51,6 +53,10 @@ class Upstream final : public client::Events, public std::enable_shared_from_thi
     void stop();
 
     ExposedPtr exposed() const;
+    // Calls `then`, perhaps before this returns, with what it offers once it was looked at, or with
+    // why that is not known: the look failed, or takes longer than somebody should wait.
+    using Then = std::function<void(const Result<ExposedPtr>&)>;
+    void when_looked(Then then);
     const Settings& settings() const { return settings_; }
     const std::string& capability() const { return capability_; }
     Origin origin() const { return origin_; }
@@ -96,6 +102,8 @@ class Upstream final : public client::Events, public std::enable_shared_from_thi
     Json accept(const client::ServerInfo& info, client::ServerLists lists);
     void failed(const Error& error);
     void replace(ExposedPtr next);
+    Result<ExposedPtr> shown() const;
+    void looked();
     void schedule(bool well);
     void keep(const client::ServerInfo& info, const client::ServerLists& lists);
     void remember_trust();
@@ -116,6 +124,8 @@ class Upstream final : public client::Events, public std::enable_shared_from_thi
     client::ServerLists lists_;
     bool known_ = false;  // info_ and lists_ are the server's
     std::optional<mcp::Version> remembered_;
+    bool looked_ = false;        // once, or it took too long
+    std::vector<Then> waiting_;  // for that
     std::string problem_;
     bool sign_in_needed_ = false;
     std::int64_t synced_ms_ = 0;  // wall clock; 0: never
