@@ -19,13 +19,14 @@ export class RawClient {
 
     // Sends anything. onRequest(message) answers what the server asks on the stream.
     // Returns {status, headers, text, messages}: all messages of the answer, in order.
-    async send(body, { headers = {}, onRequest, method = "POST", path } = {}) {
+    async send(body, { headers = {}, onRequest, method = "POST", path, signal } = {}) {
         const all = { ...this.headers, ...headers };
         if (this.session && !("mcp-session-id" in headers)) all["mcp-session-id"] = this.session;
         for (const name of Object.keys(all)) if (all[name] === null) delete all[name];
         const answer = await fetch(path ? new URL(path, this.url) : this.url, {
             method,
             headers: all,
+            signal,
             ...(body !== undefined && {
                 body: typeof body === "string" ? body : JSON.stringify(body),
             }),
@@ -98,7 +99,7 @@ export class RawClient {
 
 // Modern requests: metadata in the body, mirrored in headers.
 export class RawModernClient extends RawClient {
-    modern(method, params = {}, { meta = {}, headers = {} } = {}) {
+    modern(method, params = {}, { meta = {}, headers = {}, signal } = {}) {
         const all = {
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientInfo": { name: "raw", version: "1.0.0" },
@@ -111,6 +112,7 @@ export class RawModernClient extends RawClient {
             method,
             { ...params, _meta: all },
             {
+                signal,
                 headers: {
                     "mcp-protocol-version": "2026-07-28",
                     "mcp-method": method,

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Inbox, parseArguments, within } from "../clients/report.mjs";
 
-/** --host BINARY, --desk FILE, --desk-next FILE, --examples DIR: what CMakeLists.txt built. */
+/** --host BINARY, --desk FILE, --desk-next FILE, --agent FILE, --examples DIR: what was built. */
 export const built = parseArguments();
 
 const atExit = new Set();

@@ -51,7 +51,8 @@ async function start(command, ready, env = {}) {
     return { match, stop: () => (kill(), ended) };
 }
 
-async function everything(mode) {
+// A process of server-everything: {origin, stop}.
+export async function everything(mode) {
     for (let tries = 0; tries < 5; tries++) {
         const port = await freePort(); // another may take it before it is used
         const command = [process.execPath, binary("mcp-server-everything"), mode];
