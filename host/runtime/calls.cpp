@@ -222,22 +222,26 @@ void Calls::write_record(const Call& call, Status status, const std::string& rec
 // Tells the observer, once, that it is over for it. The provider may still be at it.
 void Calls::finish(const CallPtr& call, Status status, std::string_view body) noexcept {
     std::shared_ptr<CallObserver> observer;
-    bool cancelled = false;
+    Status interrupted = Status::ok;
     std::string record;
     {
         std::lock_guard lock(call->mutex);
         if (log::enabled(log::Level::debug)) record = call->record;
         observer = std::move(call->observer);
         call->observer = nullptr;
-        cancelled = call->interrupted == Status::cancelled;
+        interrupted = call->interrupted;
     }
     if (!observer) return;
-    write_record(*call, cancelled ? Status::cancelled : status, record);
     // A provider that cancellation woke may be here before cancel() is: it is not heard any more.
+    const bool cancelled = interrupted == Status::cancelled;
+    // One whose time is over may end as if it had been cancelled: it is told in the same way.
+    const bool late = interrupted == Status::deadline && status == Status::cancelled;
+    if (cancelled || late) status = interrupted;
+    write_record(*call, status, record);
     if (cancelled)
-        observer->completed(Status::cancelled, message_body("the call was cancelled"));
+        observer->completed(status, message_body("the call was cancelled"));
     else
-        observer->completed(status, body);
+        observer->completed(status, late ? message_body("the call's time is over") : body);
 }
 
 Status Calls::complete(CallId id, Status status, std::string_view body) noexcept {

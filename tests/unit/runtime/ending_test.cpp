@@ -106,6 +106,17 @@ TEST(Deadline, AnAnswerWithinTheGraceCounts) {
     EXPECT_EQ(witness->body(), R"({"partial":true})");
 }
 
+TEST(Deadline, AProviderThatStopsForItDoesNotMakeItACancellation) {
+    auto options = Desk::slow();
+    options.default_timeout = milliseconds(1);
+    Desk desk(options);
+    auto witness = desk.kept();
+    ASSERT_TRUE(desk.provider->wait_cancelled(witness->id()));
+    EXPECT_EQ(desk.calls.complete(witness->id(), Status::cancelled, "{}"), Status::ok);
+    EXPECT_EQ(witness->status(), Status::deadline);
+    EXPECT_FALSE(witness->message().empty());
+}
+
 TEST(Deadline, AfterTheGraceTheHostAnswers) {
     Desk desk(Desk::hasty());
     auto witness = desk.kept();
