@@ -20,7 +20,7 @@ catalog::CallId Admission::call(const Target& target, const Admitted& admitted,
     spec.params = params;
     spec.caller = admitted.caller;
     spec.client = admitted.client;
-    spec.timeout = admitted.timeout;
+    spec.timeout = admitted.timeout.count() > 0 ? admitted.timeout : target.binding->call_time;
     spec.parent = admitted.parent;
     spec.observer = watch_result(target, admitted.method, std::move(observer));
     return calls_.start(spec);

@@ -3,6 +3,7 @@
 // without locks. Definitions are the providers' own JSON text with only names and URIs rewritten.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -38,6 +39,7 @@ struct Binding {
     std::string name_space;  // "" only where the organisation asked for it
     std::shared_ptr<Provider> provider;
     ListPolicy lists;
+    std::chrono::milliseconds call_time{0};  // where the caller names none; 0: the host's default
     std::vector<Route> routes;
     bool takes_servers = false;  // it opens remote MCP servers for the others
     // Filled from the provider's server/discover by CatalogBuilder:

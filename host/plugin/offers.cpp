@@ -43,6 +43,7 @@ constexpr std::size_t max_offers = 1000;
 constexpr std::size_t max_private = 100;
 constexpr std::size_t max_spec = 16u << 10;
 constexpr std::size_t max_text = 4096;
+constexpr std::int64_t max_call_time_ms = 86'400'000;
 constexpr std::string_view lists_changed = "notifications/tools/list_changed";
 
 Error busy(std::string message) { return {ErrorKind::busy, std::move(message)}; }
@@ -53,6 +54,7 @@ catalog::Binding binding_of(const Offer& offer, std::shared_ptr<catalog::Provide
     binding.name_space = offer.name_space;
     binding.provider = std::move(provider);
     binding.lists = offer.lists;
+    binding.call_time = offer.call_time;
     return binding;
 }
 
@@ -65,6 +67,15 @@ Result<std::string> text_of(const json::Json& spec, const char* name, bool requi
     if (text.size() > max_text)
         return invalid("the offer's \"" + std::string(name) + "\" is longer than 4096 bytes");
     return text;
+}
+
+Result<std::chrono::milliseconds> call_time_of(const json::Json& spec) {
+    const auto found = spec.find("call_time_ms");
+    if (found == spec.end()) return std::chrono::milliseconds(0);
+    if (!found->is_number_integer() || *found < 1 || *found > max_call_time_ms)
+        return invalid("the offer's \"call_time_ms\" must be an integer from 1 to " +
+                       std::to_string(max_call_time_ms));
+    return std::chrono::milliseconds(found->get<std::int64_t>());
 }
 
 }  // namespace
@@ -91,6 +102,9 @@ Result<Offer> parse_offer(std::string_view spec) {
     if (auto placed = catalog::check_namespace(offer.name_space); !placed) return placed.error();
     auto lists = read_list_policy(*parsed, "the offer's ", offer.lists);
     if (!lists) return lists.error();
+    const auto call_time = call_time_of(*parsed);
+    if (!call_time) return call_time.error();
+    offer.call_time = *call_time;
     return offer;
 }
 

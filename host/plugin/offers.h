@@ -3,6 +3,7 @@
 // it makes at run time, each a provider of its own in the catalog, all answered by the instance.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,6 +24,7 @@ struct Offer {
     std::string name_space;
     std::string title, description;
     catalog::ListPolicy lists;
+    std::chrono::milliseconds call_time{0};  // 0: the host's default
     bool operator==(const Offer&) const = default;
 };
 

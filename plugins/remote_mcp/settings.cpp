@@ -197,7 +197,8 @@ Result<void> Reader::duration(const char* name, milliseconds& into, std::int64_t
 
 Result<void> Reader::times() {
     constexpr std::int64_t day = 86'400'000;
-    if (auto done = duration("timeout", out_.spec.call_time, 100, 3'600'000); !done) return done;
+    if (auto done = duration("timeout", out_.timeout, 100, 3'600'000); !done) return done;
+    if (out_.timeout.count() > 0) out_.spec.call_time = out_.timeout;
     if (auto done = duration("connect_timeout", out_.spec.connect_time, 100, 120'000); !done)
         return done;
     if (auto done = duration("refresh", out_.refresh, 1'000, 30 * day); !done) return done;

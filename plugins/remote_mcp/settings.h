@@ -39,6 +39,7 @@ struct Settings {
     Json auth = Json::object();  // "type": none | bearer | basic | oauth, and what that needs
     ActsAs acts_as = ActsAs::none;
     OnToolChange on_tool_change = OnToolChange::allow;
+    client::milliseconds timeout{0};  // of calls, as configured; 0: the host's default decides
     client::milliseconds refresh{3'600'000};  // between two looks where the server names no ttl
     client::milliseconds serve_stale{86'400'000};  // how long the last good lists outlive failures
     std::vector<std::string> remarks;              // members that are not understood

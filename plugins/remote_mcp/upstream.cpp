@@ -16,8 +16,8 @@ constexpr milliseconds coalesce{100};  // of several notices of one change
 constexpr milliseconds first_pause{1'000}, longest_pause{300'000};
 constexpr milliseconds shortest_ttl{5'000};  // however short the server says its lists last
 constexpr milliseconds look_time{60'000};
-constexpr milliseconds first_look_time{
-    8'000};                               // for which somebody waits; the host's patience is 10 s
+constexpr milliseconds first_look_time{8'000};  // is waited for: less than the host's patience
+constexpr milliseconds margin{1'000};     // our words about a late server come before the host's
 constexpr std::size_t most_people = 256;  // clients for single persons at a time
 
 std::int64_t wall_ms() {
@@ -161,6 +161,7 @@ Json Upstream::spec() const {
     Json out{{"name", capability_}, {"namespace", settings_.name_space}};
     if (!settings_.title.empty()) out["title"] = settings_.title;
     if (!settings_.description.empty()) out["description"] = settings_.description;
+    if (settings_.timeout.count() > 0) out["call_time_ms"] = (settings_.timeout + margin).count();
     std::lock_guard lock(mutex_);
     const bool shared = settings_.acts_as != ActsAs::user && !lists_.is_private;
     out["lists"] = {{"scope", shared ? "public" : "private"}};

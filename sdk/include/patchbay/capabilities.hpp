@@ -14,6 +14,7 @@
 
 #include <patchbay/invoke.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@ struct Offer {
     std::string title = {}, description = {};
     bool private_lists = false;  // what is listed depends on the caller
     std::optional<std::int64_t> ttl_ms = {};
+    std::chrono::milliseconds call_time{0};  // where callers name none; 0: the host's default
 
     json spec() const {
         json out = {{"name", name},
@@ -36,6 +38,7 @@ struct Offer {
         if (!title.empty()) out["title"] = title;
         if (!description.empty()) out["description"] = description;
         if (ttl_ms) out["lists"]["ttl_ms"] = *ttl_ms;
+        if (call_time.count() > 0) out["call_time_ms"] = call_time.count();
         return out;
     }
 };

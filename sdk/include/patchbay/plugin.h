@@ -474,6 +474,9 @@ typedef struct patchbay_capabilities_v1 {
      *   namespace            as that of any capability: "github"
      *   title, description   optional, for people
      *   lists                optional, as in the manifest
+     *   call_time_ms         optional, 1 to 86400000: the time that its calls get where the caller
+     *                        names none, instead of the host's default. More than the host lets
+     *                        any call have (calls.max_timeout_ms of its configuration) is that.
      * Offered again under the same name it replaces what was said, and the lists are asked for
      * again if that differs. The lists are asked for soon, on another thread; answer them at once
      * from what is known, since the organisation's other changes wait meanwhile, and say with

@@ -44,7 +44,7 @@ class OffersTest : public testing::Test {
 TEST_F(OffersTest, AreBindingsOfTheirOwn) {
     auto instance = start();
     ASSERT_EQ(offer(R"({"name":"mcp:hub","namespace":"hub","title":"Hub","description":"d",
-                        "lists":{"scope":"private","ttl_ms":7},"later":1})"),
+                        "lists":{"scope":"private","ttl_ms":7},"call_time_ms":9,"later":1})"),
               PATCHBAY_OK)
         << reason_;
     ASSERT_EQ(offer(R"({"name":"mcp:any","namespace":""})"), PATCHBAY_OK) << reason_;
@@ -54,6 +54,8 @@ TEST_F(OffersTest, AreBindingsOfTheirOwn) {
     EXPECT_EQ(offered[1].capability, "mcp:hub");
     EXPECT_EQ(offered[1].name_space, "hub");
     EXPECT_EQ(offered[1].lists, (catalog::ListPolicy{.is_private = true, .ttl_ms = 7}));
+    EXPECT_EQ(offered[1].call_time, std::chrono::milliseconds(9));
+    EXPECT_EQ(offered[0].call_time, std::chrono::milliseconds(0));
     EXPECT_EQ(offered[1].provider->capability(), "mcp:hub");
     EXPECT_EQ(&offered[1].provider->speaker(), instance.get());
     EXPECT_EQ(instance->offered()[1].provider, offered[1].provider) << "the same while it is held";
@@ -75,6 +77,10 @@ TEST_F(OffersTest, ThatAreWrongAreRefusedWithAReason) {
         {R"({"name":"mcp:a","namespace":"a__b"})", "'a__b'"},
         {R"({"name":"mcp:a","namespace":"a","title":1})", "\"title\""},
         {R"({"name":"mcp:a","namespace":"a","lists":{"ttl_ms":-1}})", "\"ttl_ms\""},
+        {R"({"name":"mcp:a","namespace":"a","call_time_ms":0})", "\"call_time_ms\""},
+        {R"({"name":"mcp:a","namespace":"a","call_time_ms":86400001})", "\"call_time_ms\""},
+        {R"({"name":"mcp:a","namespace":"a","call_time_ms":1.5})", "\"call_time_ms\""},
+        {R"({"name":"mcp:a","namespace":"a","call_time_ms":"9"})", "\"call_time_ms\""},
     };
     for (const auto& [spec, part] : wrong) {
         EXPECT_EQ(offer(spec), PATCHBAY_E_INVALID) << spec;

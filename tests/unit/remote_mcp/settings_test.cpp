@@ -25,6 +25,15 @@ TEST(Settings, APastedEntryWorks) {
     EXPECT_NE(settings->remarks[0].find("alwaysAllow"), std::string::npos);
 }
 
+TEST(Settings, ATimeoutIsTheCallsTimeWhereItIsGiven) {
+    const auto given = read(R"({"url":"https://a","timeout":300000})");
+    EXPECT_EQ(given->timeout, std::chrono::minutes(5));
+    EXPECT_EQ(given->spec.call_time, std::chrono::minutes(5));
+    const auto none = read(R"({"url":"https://a"})");
+    EXPECT_EQ(none->timeout.count(), 0);
+    EXPECT_GT(none->spec.call_time.count(), 0);
+}
+
 TEST(Settings, ANamespaceIsMadeOfTheName) {
     const Json entry{{"url", "https://example.com"}};
     for (const auto& [name, made] : {std::pair{"My Docs", "my_docs"},

@@ -273,10 +273,10 @@ TEST_F(Services, SecretsAreKeptAndListedByName) {
 
 TEST_F(Services, CapabilitiesAreOfferedAndSpokenOf) {
     const patchbay::Capabilities capabilities(host.table());
-    capabilities.offer({"mcp:a", "a", "A", "about", true, 7});
+    capabilities.offer({"mcp:a", "a", "A", "about", true, 7, std::chrono::seconds(9)});
     EXPECT_EQ(services::offered().at("mcp:a"),
               json::parse(R"({"name":"mcp:a","namespace":"a","title":"A","description":"about",
-                              "lists":{"scope":"private","ttl_ms":7}})"));
+                              "lists":{"scope":"private","ttl_ms":7},"call_time_ms":9000})"));
     EXPECT_TRUE(capabilities.tools_changed("mcp:a"));
     EXPECT_TRUE(capabilities.resource_updated("mcp:a", "a:\"b"));
     EXPECT_FALSE(capabilities.prompts_changed("mcp:b"));
