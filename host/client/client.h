@@ -126,6 +126,10 @@ class Running final : public Handler, public std::enable_shared_from_this<Runnin
     bool heal(const Reply& reply);
     bool heal(const Reply& reply, const LinkPtr& link);
     void seek();
+    void seek_another(const Reply& refusal, const LinkPtr& before);
+    void probe(const Reply& refusal, const LinkPtr& link);
+    void probed(const Reply& refusal, const Reply& answer, const LinkPtr& link) noexcept;
+    milliseconds time_left() const;
     void watch();
     void settle(Challenge challenge);
     void finish(Reply reply) noexcept;
@@ -141,6 +145,7 @@ class Running final : public Handler, public std::enable_shared_from_this<Runnin
     LinkPtr link_;
     RequestId id_ = no_request;
     int repeats_ = 0;
+    bool reopened_ = false;  // because the link seemed to be of no use; once is enough
     bool sent_ = false, watched_ = false;
     bool cancelled_ = false, ended_ = false;
 };

@@ -14,23 +14,31 @@ namespace {
 // Times that one call is sent again, whatever the reasons.
 constexpr int most_repeats = 3;
 
+// What a refusal may mean besides what it says. The words of one that is no more than a tool's own
+// failure can be the same, so that the link is asked before anybody relies on it.
+enum class Doubt {
+    none,
+    session,  // the server does not know ours (any more)
+    era,      // it does not speak this one (any more)
+};
+
 bool mentions_session(std::string_view text) {
     for (const std::string_view word : {"session", "Session"})
         if (text.find(word) != std::string_view::npos) return true;
     return false;
 }
 
-// The server does not know our session: 404 as the specification says, or in its own words.
-bool session_gone(const Reply& reply) {
-    if (reply.kind == Reply::Kind::lost) {
-        const auto& loss = reply.loss;
-        return loss.why == Loss::Why::session_gone ||
-               (loss.why == Loss::Why::status && (loss.status == 400 || loss.status == 404) &&
-                mentions_session(loss.body));
-    }
-    if (reply.kind != Reply::Kind::error || (reply.status != 400 && reply.status != 404))
-        return false;
-    return mentions_session(reply.text);
+// As the specification says it.
+bool is_session_gone(const Reply& reply) {
+    return reply.kind == Reply::Kind::lost && reply.loss.why == Loss::Why::session_gone;
+}
+
+// Or in the server's own words.
+bool may_be_session(const Reply& reply) {
+    const bool lost = reply.kind == Reply::Kind::lost;
+    if (reply.ok() || (lost && reply.loss.why != Loss::Why::status)) return false;
+    return (reply.status == 400 || reply.status == 404) &&
+           mentions_session(lost ? reply.loss.body : reply.text);
 }
 
 // What servers say in words of their own, and not the protocol's.
@@ -38,17 +46,48 @@ bool is_server_code(std::int64_t code) {
     return code == mcp::code::invalid_request || (code <= -32000 && code > -32020);
 }
 
-// Not in this era (any more): nothing that a server of it would say.
-bool other_era(const Reply& reply, const ServerInfo& info) {
+// Nothing that a server of this era would say.
+bool may_be_era(const Reply& reply, bool modern) {
     if (reply.kind == Reply::Kind::error) {
         const auto code = json::integer_value(json::member(reply.text, "code")).value_or(0);
         if (code == mcp::code::unsupported_version) return true;
-        return info.modern() ? reply.status == 400 && is_server_code(code) : is_modern_code(code);
+        return modern ? (reply.status == 400 || reply.status == 404) && is_server_code(code)
+                      : is_modern_code(code);
     }
-    return info.modern() && reply.kind == Reply::Kind::lost &&
-           reply.loss.why == Loss::Why::status &&
+    return modern && reply.kind == Reply::Kind::lost && reply.loss.why == Loss::Why::status &&
            (reply.loss.status == 400 || reply.loss.status == 404 || reply.loss.status == 405);
 }
+
+Doubt doubt_of(const Reply& reply, const ServerInfo& info) {
+    if (!info.modern() && may_be_session(reply)) return Doubt::session;
+    return may_be_era(reply, info.modern()) ? Doubt::era : Doubt::none;
+}
+
+// Whether the link is as good as ever, told by the answer to a request that executes nothing.
+bool is_confirmed(Doubt doubt, const Reply& answer, const ServerInfo& info) {
+    if (doubt == Doubt::session) return is_session_gone(answer) || may_be_session(answer);
+    if (!answer.ok()) return true;
+    std::vector<std::string_view> versions;
+    if (!info.modern() || !json::elements(json::member(answer.text, "supportedVersions"), versions))
+        return false;
+    return std::none_of(versions.begin(), versions.end(), [&](std::string_view each) {
+        return json::string_value(each) == info.version_name;
+    });
+}
+
+bool is_another(const ServerInfo& a, const ServerInfo& b) {
+    return a.version_name != b.version_name || a.kind != b.kind;
+}
+
+// What comes after a request of our own.
+class Then : public EndHandler {
+  public:
+    explicit Then(std::function<void(const Reply&)> then) : then_(std::move(then)) {}
+    void done(Reply reply) noexcept override { then_(reply); }
+
+  private:
+    const std::function<void(const Reply&)> then_;
+};
 
 bool counts_as_failure(const Reply& reply) {
     if (reply.kind != Reply::Kind::lost) return false;
@@ -147,23 +186,15 @@ bool Running::set_level(const LinkPtr& link) {
     while (*wanted < set && !link->level->compare_exchange_weak(set, *wanted)) {
     }
     if (*wanted >= set) return false;
-    class Then : public EndHandler {
-      public:
-        Then(std::shared_ptr<Running> call, LinkPtr link)
-            : call_(std::move(call)), link_(std::move(link)) {}
-        void done(Reply) noexcept override { call_->send_now(link_); }
-
-      private:
-        const std::shared_ptr<Running> call_;
-        const LinkPtr link_;
-    };
     link->rpc->request(Rpc::next_id(),
                        {"logging/setLevel",
                         {},
                         "{\"level\":" + json::quote(request_.log_level) + "}",
                         {},
                         client_->spec().handshake_time},
-                       std::make_shared<Then>(shared_from_this(), link));
+                       std::make_shared<Then>([self = shared_from_this(), link](const Reply&) {
+                           self->send_now(link);
+                       }));
     return true;
 }
 
@@ -180,9 +211,7 @@ void Running::send_now(const LinkPtr& link) {
     call.method = request_.method;
     call.name = request_.name;
     call.params = params_for(link->info, id);
-    // What is over already ends in the same way as what takes too long.
-    call.time = std::max(milliseconds(1),
-                         std::chrono::duration_cast<milliseconds>(until_ - Deadline::clock::now()));
+    call.time = time_left();
     if (link->info.modern() && link->info.kind == Kind::http && !request_.header_params.empty())
         call.headers =
             param_headers(request_.header_params, json::member(request_.params, "arguments"));
@@ -193,6 +222,12 @@ void Running::send_now(const LinkPtr& link) {
         cancelled = cancelled_;
     }
     if (cancelled) link->rpc->cancel(id, "the request was cancelled");
+}
+
+// What is over already ends in the same way as what takes too long.
+milliseconds Running::time_left() const {
+    return std::max(milliseconds(1),
+                    std::chrono::duration_cast<milliseconds>(until_ - Deadline::clock::now()));
 }
 
 // The params as this era has them: what the caller sent, with our own envelope in _meta.
@@ -275,8 +310,7 @@ bool Running::heal(const Reply& reply, const LinkPtr& link) {
         return true;
     }
     const bool duplex = link->info.kind != Kind::http;
-    if (session_gone(reply) || other_era(reply, link->info) ||
-        (lost && duplex && reply.loss.why == Loss::Why::unreachable)) {
+    if (lost && duplex && reply.loss.why == Loss::Why::unreachable) {
         client_->discard(link);
         seek();
         return true;
@@ -285,7 +319,51 @@ bool Running::heal(const Reply& reply, const LinkPtr& link) {
         seek();
         return true;
     }
-    return false;
+    const auto doubt = doubt_of(reply, link->info);
+    if (!is_session_gone(reply) && doubt == Doubt::none) return false;
+    if (std::exchange(reopened_, true)) return false;
+    if (doubt != Doubt::none) {
+        probe(reply, link);
+    } else {
+        client_->discard(link);
+        seek();
+    }
+    return true;
+}
+
+// Asks what executes nothing, over the same link. Only what refuses that too has not executed the
+// call either.
+void Running::probe(const Reply& refusal, const LinkPtr& link) {
+    const bool modern = link->info.modern();
+    Rpc::Call call;
+    call.method = modern ? "server/discover" : "ping";
+    call.params =
+        modern ? "{\"_meta\":" + modern_meta(client_->spec(), link->info.version_name, "{}") + "}"
+               : "{}";
+    call.time = std::min(time_left(), client_->spec().handshake_time);
+    link->rpc->request(
+        Rpc::next_id(), std::move(call),
+        std::make_shared<Then>([self = shared_from_this(), refusal, link](const Reply& answer) {
+            self->probed(refusal, answer, link);
+        }));
+}
+
+void Running::probed(const Reply& refusal, const Reply& answer, const LinkPtr& link) noexcept try {
+    const auto doubt = doubt_of(refusal, link->info);
+    if (!is_confirmed(doubt, answer, link->info)) return finish(refusal);
+    client_->discard(link);
+    if (doubt == Doubt::session) return seek();
+    seek_another(refusal, link);
+} catch (const std::exception&) {
+    finish(refusal);
+}
+
+// A server that speaks as before has refused this call and nothing else.
+void Running::seek_another(const Reply& refusal, const LinkPtr& before) {
+    client_->when_open([self = shared_from_this(), refusal, before](const Result<LinkPtr>& link) {
+        if (link && is_another((*link)->info, before->info)) return self->send(*link);
+        self->finish(refusal);
+    });
 }
 
 void Running::settle(Challenge challenge) {
