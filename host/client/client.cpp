@@ -8,19 +8,29 @@
 
 namespace pb::client {
 
+namespace {
+
+// Neither credentials that are missing nor our own lack of connections.
+bool is_its_fault(const Error& error) {
+    return error.kind != ErrorKind::denied && error.kind != ErrorKind::busy;
+}
+
+}  // namespace
+
 std::shared_ptr<Client> Client::make(Engine& engine, ServerSpec spec, CredentialsPtr credentials,
                                      std::weak_ptr<Events> events,
-                                     std::optional<mcp::Version> remembered) {
-    return std::shared_ptr<Client>(
-        new Client(engine, std::move(spec), std::move(credentials), std::move(events), remembered));
+                                     std::optional<mcp::Version> remembered, LoadPtr load) {
+    return std::shared_ptr<Client>(new Client(engine, std::move(spec), std::move(credentials),
+                                              std::move(events), remembered, std::move(load)));
 }
 
 Client::Client(Engine& engine, ServerSpec spec, CredentialsPtr credentials,
-               std::weak_ptr<Events> events, std::optional<mcp::Version> remembered)
+               std::weak_ptr<Events> events, std::optional<mcp::Version> remembered, LoadPtr load)
     : engine_(engine),
       spec_(std::move(spec)),
       credentials_(std::move(credentials)),
       events_(std::move(events)),
+      load_(std::move(load)),
       remembered_(remembered) {}
 
 Client::~Client() { close(); }
@@ -99,7 +109,7 @@ void Client::opened(Result<LinkPtr> result) {
     }
     if (result)
         breaker_.succeeded();
-    else if (!closed && result.error().kind != ErrorKind::denied)
+    else if (!closed && is_its_fault(result.error()))
         breaker_.failed();
     if (result) {
         if (auto events = events_.lock()) events->opened((*result)->info);
@@ -136,6 +146,7 @@ std::shared_ptr<Running> Client::call(CallRequest request, HandlerPtr handler) {
 
 Reply Client::ask(CallRequest request) {
     auto wait = std::make_shared<Wait>();
+    request.own = true;
     call(std::move(request), wait);
     return wait->wait();
 }

@@ -43,7 +43,13 @@ struct CallRequest {
     std::string log_level;  // empty: none wanted
     std::string trace;      // {"traceparent",...} as JSON, or empty
     bool progress = false;
+    bool own = false;  // ours and no caller's: not counted, nor refused because of the others
 };
+
+// The calls that a server has to do with now: for the bound on them, which several clients of one
+// server have in common.
+using Load = std::atomic<std::size_t>;
+using LoadPtr = std::shared_ptr<Load>;
 
 class Running;  // a call that has not ended
 
@@ -51,7 +57,8 @@ class Client final : public Listener, public std::enable_shared_from_this<Client
   public:
     static std::shared_ptr<Client> make(Engine& engine, ServerSpec spec, CredentialsPtr credentials,
                                         std::weak_ptr<Events> events,
-                                        std::optional<mcp::Version> remembered = std::nullopt);
+                                        std::optional<mcp::Version> remembered = std::nullopt,
+                                        LoadPtr load = std::make_shared<Load>(0));
     ~Client() override;
 
     // [waits] The link, opened if there is none.
@@ -79,7 +86,7 @@ class Client final : public Listener, public std::enable_shared_from_this<Client
     using Waiter = std::function<void(const Result<LinkPtr>&)>;
 
     Client(Engine& engine, ServerSpec spec, CredentialsPtr credentials,
-           std::weak_ptr<Events> events, std::optional<mcp::Version> remembered);
+           std::weak_ptr<Events> events, std::optional<mcp::Version> remembered, LoadPtr load);
     void when_open(Waiter waiter);
     void open_now();
     void opened(Result<LinkPtr> result);
@@ -91,6 +98,7 @@ class Client final : public Listener, public std::enable_shared_from_this<Client
     const ServerSpec spec_;
     const CredentialsPtr credentials_;
     const std::weak_ptr<Events> events_;
+    const LoadPtr load_;
     Breaker breaker_;
 
     mutable std::mutex mutex_;
@@ -119,6 +127,7 @@ class Running final : public Handler, public std::enable_shared_from_this<Runnin
   private:
     friend class Client;
     void start();
+    void refuse_busy();
     void send(const LinkPtr& link);
     void send_now(const LinkPtr& link);
     bool set_level(const LinkPtr& link);

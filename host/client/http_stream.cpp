@@ -107,6 +107,9 @@ Loss loss_of(const outbound::Failure& failure) {
         case Fault::late:
             out.why = Loss::Why::late;
             break;
+        case Fault::busy:
+            out.why = Loss::Why::busy;
+            break;
         case Fault::too_large:
             out.why = Loss::Why::malformed;
             break;
@@ -118,6 +121,10 @@ Loss loss_of(const outbound::Failure& failure) {
             break;
     }
     return out;
+}
+
+milliseconds connect_time(const ServerSpec& spec, milliseconds time) {
+    return time.count() > 0 ? std::min(spec.connect_time, time * 7 / 8) : spec.connect_time;
 }
 
 std::optional<SignedRequest> sign_request(Credentials& credentials, const ServerSpec& spec,

@@ -74,6 +74,10 @@ struct SignedRequest {
     SentPtr sent;
 };
 
+// How long a connection may be waited for: so that whoever waits for the answer hears that there
+// was none before its time is over. 0: any.
+milliseconds connect_time(const ServerSpec& spec, milliseconds time);
+
 // A request to a server with what all have; nothing if its credentials have to be got first.
 std::optional<SignedRequest> sign_request(Credentials& credentials, const ServerSpec& spec,
                                           std::string_view method, const std::string& url);

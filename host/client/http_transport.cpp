@@ -120,6 +120,7 @@ void HttpTransport::send(Outgoing message) {
     for (auto& header : message.headers)
         headers.push_back(std::move(header));
     post->request.body = std::move(message.text);
+    post->request.connect_time = connect_time(spec_, message.time);
     if (message.id == no_request) post->request.time = short_message;
     begin(message.id, std::move(*post), message.method == "initialize", std::move(message.arrived));
 }

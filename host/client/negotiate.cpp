@@ -36,6 +36,7 @@ std::int64_t code_of(const Reply& reply) {
 ErrorKind kind_of(const Loss& loss) {
     if (loss.why == Loss::Why::late) return ErrorKind::deadline;
     if (loss.why == Loss::Why::challenged) return ErrorKind::denied;
+    if (loss.why == Loss::Why::busy) return ErrorKind::busy;
     return ErrorKind::internal;
 }
 

@@ -108,6 +108,7 @@ void Rpc::request(RequestId id, Call call, HandlerPtr handler) {
     out.method = call.method;
     out.name = call.name;
     out.headers = std::move(call.headers);
+    out.time = call.time;
     out.text = mcp::request_message(std::to_string(id), call.method, call.params);
     bool closed = false;
     {

@@ -137,8 +137,19 @@ void add(std::string& members, std::string_view more) {
 void Running::start() {
     const auto time = request_.time.count() > 0 ? request_.time : client_->spec().call_time;
     until_ = Deadline::clock::now() + time;
+    if (!request_.own && client_->load_->fetch_add(1) >= client_->spec().limits.calls)
+        return refuse_busy();
     if (!client_->link()) watch();
     seek();
+}
+
+// Who asks too much waits for nothing, and nobody waits for it.
+void Running::refuse_busy() {
+    Reply reply;
+    reply.loss.why = Loss::Why::busy;
+    reply.loss.message = std::to_string(client_->spec().limits.calls) +
+                         " calls to it are under way, and no more are made at a time";
+    finish(std::move(reply));
 }
 
 // As long as nothing of it is with the server, its time is nobody else's to keep.
@@ -383,6 +394,7 @@ void Running::finish(Reply reply) noexcept {
         std::lock_guard lock(mutex_);
         if (std::exchange(ended_, true)) return;
     }
+    if (!request_.own) --*client_->load_;
     handler_->done(std::move(reply));
 }
 

@@ -29,6 +29,7 @@ struct Limits {
     std::size_t stderr_line = 1U << 10U;
     std::size_t pages = 100;       // of one list
     std::size_t entries = 10'000;  // of one list
+    std::size_t calls = 256;       // at a time; more are refused
 };
 
 struct ServerSpec {

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t max_endpoint = 4096;
 constexpr milliseconds post_time{60'000};
+// A connection that nobody had free is said so before the wait for the endpoint ends.
+constexpr milliseconds named_late{1'000};
 constexpr int most_sign_ins = 4;
 
 class SseTransport final : public Transport, public std::enable_shared_from_this<SseTransport> {
@@ -113,7 +115,7 @@ std::optional<Loss> SseTransport::connect(Deadline deadline) {
         end_.reset();
     }
     stream->start(std::move(get));
-    const auto until = std::min(deadline, Deadline::clock::now() + spec_.connect_time);
+    const auto until = std::min(deadline, Deadline::clock::now() + spec_.connect_time + named_late);
     std::unique_lock lock(mutex_);
     if (!changed_.wait_until(lock, until,
                              [this] { return !endpoint_.empty() || end_ || closed_; })) {
@@ -186,6 +188,7 @@ void SseTransport::send(Outgoing message) {
     post.headers.emplace_back("Accept", "application/json, text/event-stream");
     post.time = post_time;
     post.body = std::move(message.text);
+    post.connect_time = connect_time(spec_, message.time);
     HttpStream::Hooks hooks;
     hooks.event = [](const outbound::Event&) { return false; };
     hooks.end = [weak = weak_from_this(), id = message.id, sent = sent,

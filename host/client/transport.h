@@ -24,6 +24,7 @@ struct Outgoing {
     std::string_view name;      // what the method is about; a header in the modern era
     std::string text;           // the JSON-RPC message, one line
     outbound::Headers headers;  // further ones (Mcp-Param-*)
+    milliseconds time{0};       // that somebody waits for its answer; 0: any
     // [any thread] Called once the server has the message, or it is known that it never will.
     std::function<void()> arrived = nullptr;
 };
@@ -38,6 +39,7 @@ struct Loss {
         broken,        // the connection or stream ended before the answer
         malformed,     // what came is no answer
         late,
+        busy,  // we have too much under way ourselves; nothing was sent
         cancelled,
     };
     Why why = Why::broken;

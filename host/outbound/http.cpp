@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "outbound/http.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
@@ -39,6 +42,13 @@ class Collector : public Receiver {
 };
 
 }  // namespace
+
+std::size_t connections_by_descriptors() {
+    constexpr rlim_t least = 64, most = 4096, share = 4;
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return std::clamp(limit.rlim_max / share, least, most);  // a host raises its limit to that
+}
 
 Http::Http(Options options) : loop_(std::make_unique<Loop>(std::move(options))) {}
 

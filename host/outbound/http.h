@@ -55,6 +55,7 @@ enum class Fault {
     unreachable,  // nobody accepted the connection
     tls,          // the handshake or the certificate
     late,         // over its time
+    busy,         // none of our own connections was free for it, in its time
     too_large,    // the answer is over max_answer, or the receiver said stop
     broken,       // the connection ended early or was not HTTP
     cancelled,
@@ -86,6 +87,9 @@ struct Answer {
     std::string body;
 };
 
+// As many connections as leave most of the process's descriptors to others.
+std::size_t connections_by_descriptors();
+
 class Loop;
 
 class Http {
@@ -93,8 +97,9 @@ class Http {
     struct Options {
         AddressPolicy policy;
         ResolverPtr resolver = system_resolver();
-        std::size_t connections = 1024;  // in all; further requests wait for one
-        std::size_t connections_per_host = 128;
+        // In all; further requests wait for one. Not for each host: who asks one too much must not
+        // starve others who ask it.
+        std::size_t connections = connections_by_descriptors();
         std::chrono::seconds resolved{30};  // how long a name's checked addresses are used again
         std::string ca_file;                // PEM; empty: the system's
         std::string user_agent = "patchbay";

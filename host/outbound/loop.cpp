@@ -69,8 +69,6 @@ Loop::Loop(Http::Options options)
     curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, &Callbacks::timer);
     curl_multi_setopt(m, CURLMOPT_TIMERDATA, this);
     curl_multi_setopt(m, CURLMOPT_MAX_TOTAL_CONNECTIONS, static_cast<long>(options_.connections));
-    curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS,
-                      static_cast<long>(options_.connections_per_host));
     curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.connections));
     inbox_->poller = &poller_;
     thread_ = std::thread([this] { run(); });

@@ -171,6 +171,7 @@ void Transfer::set_method(CURL* e) {
 }
 
 int Transfer::open_socket(curl_sockaddr& address) {
+    connecting_ = true;
     auto refusal = host_->policy().refusal(address.addr);
     const auto known = host_->checked(target_.place);  // the pin of a later request may have won
     if (refusal.empty() && !checked_->holds(address.addr) &&
@@ -181,8 +182,11 @@ int Transfer::open_socket(curl_sockaddr& address) {
         fail(Fault::refused, refusal);
         return CURL_SOCKET_BAD;
     }
-    return ::socket(address.family, address.socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-                    address.protocol);
+    const int made =
+        ::socket(address.family, address.socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address.protocol);
+    if (made < 0 && (errno == EMFILE || errno == ENFILE))
+        fail(Fault::busy, "No descriptor is free for a connection");
+    return made < 0 ? CURL_SOCKET_BAD : made;
 }
 
 // A connection is there, new or from the pool; the request is written next.
@@ -293,7 +297,7 @@ void Transfer::follow() {
         headers_ = std::move(*header_lines(request_.headers, false));
     }
     sent_before_ = true;
-    connected_ = false;
+    connecting_ = connected_ = false;
     attempts_ = 0;
     head_ = {};
     body_size_ = 0;
@@ -337,6 +341,8 @@ void Transfer::fail(Fault fault, const std::string& reason) {
 
 void Transfer::fail_late() {
     const auto now = Clock::now();
+    if (easy_ && !connecting_ && !connected_)
+        return fail(Fault::busy, "No connection was free for it in time");
     if (!connected_ && due_ > now) return fail(Fault::late, "It could not be connected to in time");
     if (due_ > now) return fail(Fault::late, "It was silent for too long");
     fail(Fault::late, "The answer was not complete in time");

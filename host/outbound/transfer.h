@@ -95,6 +95,7 @@ class Transfer {
     std::optional<Failure> failure_;
 
     Clock::time_point connect_due_, due_, last_byte_;
+    bool connecting_ = false;  // or it waits for a connection of ours
     bool connected_ = false;
     bool sent_before_ = false;  // by an earlier hop
     int attempts_ = 0;

@@ -424,6 +424,8 @@ void Relay::finish_lost(const client::Loss& loss) {
             return end(PATCHBAY_E_CANCELLED, "{}");
         case Why::challenged:
             return offer_sign_in(loss.message);
+        case Why::busy:
+            return fail("mcp_server_busy", "transient", true, server + "is busy: " + loss.message);
         case Why::late:
             return fail("tool_timeout", "transient", false, server + "did not answer in time");
         case Why::unreachable:

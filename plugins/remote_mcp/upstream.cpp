@@ -176,7 +176,7 @@ Result<Upstream::Client> Upstream::make_client(const std::string& principal) {
                                   settings_, principal);
     if (!identity) return identity.error();
     auto client = client::Client::make(around_.engine, settings_.spec, (*identity)->credentials(),
-                                       weak_from_this(), remembered_);
+                                       weak_from_this(), remembered_, load_);
     return Client{std::move(client), std::move(*identity)};
 }
 

@@ -118,6 +118,7 @@ class Upstream final : public client::Events, public std::enable_shared_from_thi
     mutable std::mutex mutex_;
     ExposedPtr exposed_ = std::make_shared<const Exposed>();
     std::map<std::string, Person> clients_;  // by principal; "" for the organisation's
+    const client::LoadPtr load_ = std::make_shared<client::Load>(0);  // of all of them
     std::set<std::string> subscriptions_;
     Trust trust_;
     client::ServerInfo info_;

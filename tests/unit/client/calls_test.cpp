@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "client/breaker.h"
+#include "client/http_stream.h"
 #include "support.h"
 
 namespace pb::client::testing {
@@ -438,6 +439,72 @@ TEST(Credentials, TheTransportOf2024SignsInToo) {
     other.credentials = fresh;
     EXPECT_TRUE(other.open());
     EXPECT_EQ(fresh->acquired, 1);
+}
+
+// --- how much at a time --------------------------------------------------------------------------
+
+TEST(Bounds, CallsBeyondTheirNumberAreRefusedAtOnceAndSentNowhere) {
+    Silent silent;
+    TestServer server([&](const Got& got, const Out& out) {
+        if (modern(got, out)) return;
+        if (got.params()["name"] == "wait") return silent(out);
+        out.result(hello);
+    });
+    World world(server.url());
+    world.spec.limits.calls = 2;
+    std::vector<std::shared_ptr<Running>> running;
+    for (int i = 0; i < 2; ++i)
+        running.push_back(world.call(std::make_shared<Recorder>(), tool("wait")));
+    ASSERT_TRUE(server.wait_for("tools/call", 2));
+    for (int i = 0; i < 20; ++i) {
+        const auto refused = world.ask();
+        EXPECT_EQ(refused.loss.why, Loss::Why::busy);
+        EXPECT_FALSE(refused.loss.executed);
+    }
+    EXPECT_EQ(server.count("tools/call"), 2U);
+    // Our own look at the server is none of them.
+    CallRequest look;
+    look.method = "tools/list";
+    look.params = "{}";
+    EXPECT_TRUE(world.client().ask(look).ok());
+    running.at(0)->cancel("done");
+    EXPECT_TRUE(world.ask().ok());
+    running.at(1)->cancel("done");
+}
+
+// A server that is never reached because our own connections are all in use is not a slow one.
+TEST(Bounds, WhoGetsNoConnectionOfOursHasNotFoundASlowServer) {
+    Silent silent;
+    TestServer server([&](const Got& got, const Out& out) {
+        if (!modern(got, out)) got.params()["name"] == "wait" ? silent(out) : out.result(hello);
+    });
+    outbound::Http::Options options;
+    options.policy = *outbound::AddressPolicy::make({"127.0.0.0/8"});
+    options.connections = 1;
+    Engine engine(std::move(options));
+    ServerSpec spec;
+    spec.url = server.url();
+    spec.connect_time = milliseconds(500);
+    const auto client = Client::make(engine, spec, fixed_credentials({}), {});
+    const auto holding = client->call(tool("wait"), std::make_shared<Recorder>());
+    ASSERT_TRUE(server.wait_for("tools/call"));
+    std::vector<std::shared_ptr<Recorder>> all;
+    for (int i = 0; i < 10; ++i) {
+        all.push_back(std::make_shared<Recorder>());
+        client->call(tool("echo"), all.back());
+    }
+    for (const auto& heard : all) {
+        const auto reply = heard->wait();
+        EXPECT_EQ(reply.loss.why, Loss::Why::busy) << reply.loss.message;
+        EXPECT_FALSE(reply.loss.executed);
+    }
+    EXPECT_EQ(client->breaker().opens_in(), milliseconds(0));
+    holding->cancel("done");
+    EXPECT_TRUE(client->ask(tool("echo")).ok());
+    client->close();
+    // Even if the call's own time is the shorter one.
+    EXPECT_LT(connect_time(spec, milliseconds(100)), milliseconds(100));
+    EXPECT_EQ(connect_time(spec, milliseconds(0)), spec.connect_time);
 }
 
 // --- the breaker ---------------------------------------------------------------------------------

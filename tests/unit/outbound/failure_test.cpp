@@ -198,21 +198,23 @@ TEST(Failure, ConnectingIsBounded) {
     EXPECT_TRUE(out.failed(Fault::late, false)) << out;
 }
 
-TEST(Failure, ARequestThatGetsNoConnectionIsLateAndUnsent) {
+TEST(Failure, ARequestThatGetsNoConnectionOfOursIsNotTheServersLateness) {
     RawServer server([](RawConnection& connection) {
         connection.request();
         connection.await_end();
     });
     auto options = local();
-    options.connections_per_host = 1;
+    options.connections = 1;
     Http http(options);
     const auto first = std::make_shared<Recorder>();
     const auto ticket = http.start(get(url(server.port())), first);
     ASSERT_TRUE(eventually([&] { return server.connections() == 1; }));
-    Request second = post(url(server.port()), "x");
-    second.connect_time = milliseconds(30);
-    const auto out = fetch(http, second);
-    EXPECT_TRUE(out.failed(Fault::late, false)) << out;
+    for (const bool whole : {false, true}) {
+        Request second = post(url(server.port()), "x");
+        (whole ? second.time : second.connect_time) = milliseconds(20);
+        const auto out = fetch(http, second);
+        EXPECT_TRUE(out.failed(Fault::busy, false)) << out;
+    }
     http.cancel(ticket);
     EXPECT_TRUE(first->await_end().failed(Fault::cancelled, true));
 }
@@ -273,7 +275,7 @@ TEST(Failure, TheEndEndsEverything) {
     const auto asked = std::make_shared<Recorder>();
     {
         auto options = local();
-        options.connections_per_host = 4;
+        options.connections = 4;
         Http http(options);
         for (int i = 0; i < 10; ++i) {  // some with a connection, some that wait for one
             all.push_back(std::make_shared<Recorder>());

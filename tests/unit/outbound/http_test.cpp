@@ -112,7 +112,7 @@ TEST(Http, FromManyThreads) {
 TEST(Http, RequestsBeyondTheBoundWaitForAConnection) {
     const auto server = serve(echo);
     auto options = local();
-    options.connections_per_host = 2;
+    options.connections = 2;
     Http http(options);
     std::vector<std::shared_ptr<Recorder>> all;
     for (int i = 0; i < 40; ++i) {
