@@ -33,7 +33,7 @@ class Lister {
 
   private:
     Result<std::string> page(const List& kind, const std::string& cursor);
-    bool take(const List& kind, std::string_view result, std::vector<std::string>& into);
+    Result<bool> take(const List& kind, std::string_view result, std::vector<std::string>& into);
     void hints(std::string_view result);
     void warn(std::string text) {
         if (out.warnings.size() < most_warnings) out.warnings.push_back(std::move(text));
@@ -65,7 +65,7 @@ Result<std::string> Lister::page(const List& kind, const std::string& cursor) {
     if (reply.kind == Reply::Kind::error) {
         // A server that says it has a list and does not know the method has an empty one.
         if (json::integer_value(json::member(reply.text, "code")) == -32601)
-            return std::string("{}");
+            return std::string("{\"") + kind.member + "\":[]}";
         const auto said = json::string_value(json::member(reply.text, "message")).value_or("");
         return internal_error(std::string(kind.method) + ": " + said.substr(0, 500));
     }
@@ -87,7 +87,9 @@ Result<void> Lister::list(const List& kind, std::vector<std::string>& into) {
         auto result = page(kind, cursor);
         if (!result) return result.error();
         hints(*result);
-        if (!take(kind, *result, into)) return {};
+        const auto more = take(kind, *result, into);
+        if (!more) return more.error();
+        if (!*more) return {};
         const auto next = json::member(*result, "nextCursor");
         if (json::type_of(next) != json::Type::string || next.empty()) return {};
         if (next.size() > max_cursor || !seen.insert(std::string(next)).second) {
@@ -98,11 +100,18 @@ Result<void> Lister::list(const List& kind, std::vector<std::string>& into) {
     }
 }
 
-// False if that is enough.
-bool Lister::take(const List& kind, std::string_view result, std::vector<std::string>& into) {
+// False if that is enough. What is no list is not an empty one either: who took it for that would
+// take away all that there was.
+Result<bool> Lister::take(const List& kind, std::string_view result,
+                          std::vector<std::string>& into) {
     std::vector<std::string_view> entries;
-    json::elements(json::member(result, kind.member), entries);
+    if (!json::elements(json::member(result, kind.member), entries))
+        return internal_error(std::string(kind.method) + ": the server's answer has no array \"" +
+                              kind.member + "\"");
     for (const auto entry : entries) {
+        if (json::type_of(entry) != json::Type::object)
+            return internal_error(std::string(kind.method) + ": an entry of \"" + kind.member +
+                                  "\" is no object");
         const auto name = json::string_value(json::member(entry, kind.key)).value_or("");
         if (name.empty()) {
             warn(std::string(kind.method) + ": an entry without \"" + kind.key + "\" is left out");

@@ -155,6 +155,26 @@ TEST(Lists, AMissingMethodIsAnEmptyListAndAnotherErrorIsAnError) {
     EXPECT_NE(failed.error().message.find("its own words"), std::string::npos);
 }
 
+// Taken for an empty list, it would take away all that there was.
+TEST(Lists, WhatIsNoListIsAnError) {
+    std::string answer;
+    TestServer server(lists([&](const Got& got) {
+        return got.params().contains("cursor") ? answer
+                                               : R"({"tools":[{"name":"a"}],"nextCursor":"2"})";
+    }));
+    World world(server.url());
+    for (const std::string each :
+         {"{}", R"({"tools":null})", R"({"tools":{}})", R"({"tools":"a"})", R"({"Tools":[]})",
+          R"({"tools":[{"name":"a"},null]})", R"({"tools":["a"]})", R"({"tools":[[]]})"}) {
+        answer = each;
+        const auto all = list_all(world.client(), soon());
+        ASSERT_FALSE(all) << each;
+        EXPECT_NE(all.error().message.find("tools/list"), std::string::npos) << all.error().message;
+    }
+    answer = R"({"tools":[]})";
+    EXPECT_TRUE(list_all(world.client(), soon()));
+}
+
 TEST(Lists, TheyAreAskedForWithinOneTime) {
     TestServer server([](const Got& got, const Out& out) {
         if (!modern(got, out)) out.on_gone([out] {});
