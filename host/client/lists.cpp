@@ -29,6 +29,9 @@ class Lister {
     Lister(Client& client, Deadline deadline) : client_(client), deadline_(deadline) {}
 
     Result<void> list(const List& kind, std::vector<std::string>& into);
+    // False if it was not the list that failed, but the server.
+    bool goes_on() const { return !lost_; }
+    void miss(std::vector<std::string> ServerLists::*list, const std::string& why);
     ServerLists out;
 
   private:
@@ -42,7 +45,14 @@ class Lister {
     Client& client_;
     const Deadline deadline_;
     std::size_t bytes_ = 0;
+    bool lost_ = false;
 };
+
+// The server is there, whatever it makes of this request.
+bool is_there(const Loss& loss) {
+    return loss.why == Loss::Why::status || loss.why == Loss::Why::malformed ||
+           loss.why == Loss::Why::late;
+}
 
 std::string wrong_headers(std::string_view tool) {
     const auto schema = json::member(tool, "inputSchema");
@@ -69,6 +79,7 @@ Result<std::string> Lister::page(const List& kind, const std::string& cursor) {
         const auto said = json::string_value(json::member(reply.text, "message")).value_or("");
         return internal_error(std::string(kind.method) + ": " + said.substr(0, 500));
     }
+    lost_ = !is_there(reply.loss);
     const auto why = reply.loss.why == Loss::Why::challenged ? ErrorKind::denied
                      : reply.loss.why == Loss::Why::late     ? ErrorKind::deadline
                                                              : ErrorKind::internal;
@@ -132,6 +143,12 @@ Result<bool> Lister::take(const List& kind, std::string_view result,
     return true;
 }
 
+void Lister::miss(std::vector<std::string> ServerLists::*list, const std::string& why) {
+    (out.*list).clear();
+    out.failed.push_back(list);
+    warn(why + "; what it listed before is kept");
+}
+
 void Lister::hints(std::string_view result) {
     if (const auto ttl = json::integer_value(json::member(result, "ttlMs")); ttl && *ttl >= 0)
         out.ttl_ms = std::min(out.ttl_ms.value_or(*ttl), *ttl);
@@ -149,17 +166,20 @@ Result<ServerLists> list_all(Client& client, Deadline deadline) {
     static constexpr List templates{"resources", "resources/templates/list", "resourceTemplates",
                                     "uriTemplate"};
     static constexpr List prompts{"prompts", "prompts/list", "prompts", "name"};
+    static constexpr std::pair<const List*, std::vector<std::string> ServerLists::*> all[] = {
+        {&tools, &ServerLists::tools},
+        {&resources, &ServerLists::resources},
+        {&templates, &ServerLists::templates},
+        {&prompts, &ServerLists::prompts}};
     Lister lister(client, deadline);
-    auto& out = lister.out;
-    const std::pair<const List*, std::vector<std::string>*> all[] = {{&tools, &out.tools},
-                                                                     {&resources, &out.resources},
-                                                                     {&templates, &out.templates},
-                                                                     {&prompts, &out.prompts}};
     for (const auto& [kind, into] : all) {
         if (json::member(capabilities, kind->capability).empty()) continue;
-        if (auto listed = lister.list(*kind, *into); !listed) return listed.error();
+        const auto listed = lister.list(*kind, lister.out.*into);
+        if (listed) continue;
+        if (kind == &tools || !lister.goes_on()) return listed.error();
+        lister.miss(into, listed.error().message);
     }
-    return std::move(out);
+    return std::move(lister.out);
 }
 
 }  // namespace pb::client

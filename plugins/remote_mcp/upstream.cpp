@@ -302,6 +302,8 @@ Json Upstream::accept(const client::ServerInfo& info, client::ServerLists lists)
     const auto offered = spec();
     {
         std::lock_guard lock(mutex_);
+        for (const auto list : lists.failed)
+            if (known_) lists.*list = lists_.*list;
         changes = trust_.look(tools_by_name(lists), settings_.on_tool_change, wall_ms());
         if (!known_)
             for (const auto& tool : lists.tools)
@@ -387,6 +389,7 @@ void Upstream::schedule(bool well) {
         std::lock_guard lock(mutex_);
         if (well && lists_.ttl_ms)
             wait = std::min(wait, std::max(milliseconds(*lists_.ttl_ms), shortest_ttl));
+        if (well && !lists_.failed.empty()) wait = std::min(wait, longest_pause);
         if (!well) {
             const auto grown = first_pause * (1LL << std::clamp(failures_ - 1, 0, 10));
             wait = jittered(std::min<milliseconds>(grown, longest_pause));

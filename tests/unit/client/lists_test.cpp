@@ -155,6 +155,56 @@ TEST(Lists, AMissingMethodIsAnEmptyListAndAnotherErrorIsAnError) {
     EXPECT_NE(failed.error().message.find("its own words"), std::string::npos);
 }
 
+struct Missing {
+    const char* name;
+    std::function<void(const Out&)> fail;
+};
+
+void PrintTo(const Missing& missing, std::ostream* out) { *out << missing.name; }
+
+class MissingList : public ::testing::TestWithParam<Missing> {};
+
+TEST_P(MissingList, LeavesTheTools) {
+    TestServer server([](const Got& got, const Out& out) {
+        if (modern(got, out, R"({"tools":{},"resources":{},"prompts":{}})")) return;
+        if (got.method() == "tools/list") return out.result(R"({"tools":[{"name":"a"}]})");
+        if (got.method() == "prompts/list") return out.result(R"({"prompts":[{"name":"b"}]})");
+        if (got.method() == "resources/templates/list")
+            return out.result(R"({"resourceTemplates":[]})");
+        if (got.params().contains("cursor")) return GetParam().fail(out);
+        out.result(R"({"resources":[{"uri":"x:1"}],"nextCursor":"2"})");
+    });
+    World world(server.url());
+    const auto all = list_all(world.client(), soon());
+    ASSERT_TRUE(all) << all.error().message;
+    EXPECT_EQ(all->tools.size(), 1U);
+    EXPECT_EQ(all->prompts.size(), 1U);
+    EXPECT_TRUE(all->resources.empty());
+    ASSERT_EQ(all->failed.size(), 1U);
+    EXPECT_EQ(all->failed[0], &ServerLists::resources);
+    ASSERT_EQ(all->warnings.size(), 1U);
+    EXPECT_NE(all->warnings[0].find("resources/list"), std::string::npos) << all->warnings[0];
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Http, MissingList,
+    ::testing::Values(Missing{"Error", [](const Out& out) { out.error(200, -32603); }},
+                      Missing{"Status", [](const Out& out) { out.empty(500); }},
+                      Missing{"NoList", [](const Out& out) { out.result("{}"); }},
+                      Missing{"NoJson", [](const Out& out) { out.json(200, "{"); }}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+TEST(Lists, AServerThatIsLostMeanwhileIsAnError) {
+    TestServer server([](const Got& got, const Out& out) {
+        if (modern(got, out, R"({"tools":{},"prompts":{}})")) return;
+        if (got.method() == "tools/list") return out.result(R"({"tools":[{"name":"a"}]})");
+        out.stream();
+        out.end();
+    });
+    World world(server.url());
+    EXPECT_FALSE(list_all(world.client(), soon()));
+}
+
 // Taken for an empty list, it would take away all that there was.
 TEST(Lists, WhatIsNoListIsAnError) {
     std::string answer;

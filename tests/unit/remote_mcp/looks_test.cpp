@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The looks at a remote server: what is known of it afterwards, however it answers.
+#include "upstream.h"
+
+#include "client/support.h"
+#include "sdk/fake_host.h"
+
+namespace pb::remote {
+namespace {
+
+using client::testing::Got;
+using client::testing::modern;
+using client::testing::Out;
+using client::testing::soon;
+using client::testing::TestServer;
+
+const std::string both = R"({"tools":{},"prompts":{}})";
+
+// One upstream that is looked at when the test says so.
+class Watched {
+  public:
+    explicit Watched(const std::string& url) {
+        host.offer(PATCHBAY_SERVICE_CAPABILITIES, sdk_test::services::capabilities());
+        auto settings = read_settings("docs", Json{{"url", url}}, facts_);
+        upstream = std::make_shared<Upstream>(Surroundings{port_, *engine_, facts_, "acme"},
+                                              std::move(*settings), Origin::scoped);
+    }
+    ~Watched() {
+        upstream->stop();
+        port_.close();
+    }
+    Result<Json> sync() { return upstream->sync(soon()); }
+    Json status() const { return upstream->status(); }
+
+    sdk_test::FakeHost host;
+
+  private:
+    HostFacts facts_;
+    Port port_{host.table()};
+    std::unique_ptr<client::Engine> engine_ = client::testing::local_engine();
+
+  public:
+    UpstreamPtr upstream;
+};
+
+TEST(Upstream, AListThatFailsLeavesTheOthersAndWhatItListedBefore) {
+    TestServer server([](const Got& got, const Out& out) {
+        if (modern(got, out, both)) return;
+        if (got.method() == "tools/list") return out.result(R"({"tools":[{"name":"a"}]})");
+        out.error(200, -32603, "its own words");
+    });
+    Watched watched(server.url());
+    ASSERT_TRUE(watched.sync());
+    EXPECT_EQ(watched.status()["tools"], 1);
+    EXPECT_EQ(watched.status()["prompts"], 0);
+
+    server.serve([](const Got& got, const Out& out) {
+        if (modern(got, out, both)) return;
+        if (got.method() == "prompts/list") return out.result(R"({"prompts":[{"name":"p"}]})");
+        out.result(R"({"tools":[{"name":"a"}]})");
+    });
+    ASSERT_TRUE(watched.sync());
+    EXPECT_EQ(watched.status()["prompts"], 1);
+    EXPECT_FALSE(watched.status().contains("warnings"));
+
+    server.serve([](const Got& got, const Out& out) {
+        if (modern(got, out, both)) return;
+        if (got.method() == "prompts/list") return out.error(200, -32603, "its own words");
+        out.result(R"({"tools":[{"name":"a"},{"name":"b"}]})");
+    });
+    ASSERT_TRUE(watched.sync());
+    const auto status = watched.status();
+    EXPECT_EQ(status["status"], "ready");
+    EXPECT_EQ(status["tools"], 2);
+    EXPECT_EQ(status["prompts"], 1);
+    EXPECT_NE(status["warnings"].dump().find("prompts/list: its own words"), std::string::npos);
+}
+
+TEST(Upstream, WhatIsNoListTakesNothingAway) {
+    std::string tools = R"([{"name":"a"}])";
+    TestServer server([&](const Got& got, const Out& out) {
+        if (!modern(got, out)) out.result(R"({"tools":)" + tools + "}");
+    });
+    Watched watched(server.url());
+    ASSERT_TRUE(watched.sync());
+    tools = "null";
+    EXPECT_FALSE(watched.sync());
+    EXPECT_EQ(watched.status()["tools"], 1);
+    EXPECT_EQ(watched.status()["status"], "failing");
+}
+
+}  // namespace
+}  // namespace pb::remote
