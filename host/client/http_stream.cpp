@@ -3,10 +3,14 @@
 
 #include <algorithm>
 
+#include "outbound/target.h"
+
 namespace pb::client {
 namespace {
 
-constexpr std::size_t shown_body = 4096;
+constexpr std::size_t shown_body = 4096, shown_place = 500;
+// Of one request: servers send "/mcp" on to "/mcp/".
+constexpr int most_redirects = 3;
 
 bool is_event_stream(const outbound::Head& head) {
     std::string type(head.header("Content-Type"));
@@ -16,6 +20,22 @@ bool is_event_stream(const outbound::Head& head) {
     std::transform(type.begin(), type.end(), type.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     return head.status >= 200 && head.status < 300 && type == "text/event-stream";
+}
+
+// Where a redirect points, without what may be secret in it, and why nobody went there.
+std::string unfollowed(const outbound::Head& head, const Sent& sent) {
+    const std::string location(head.header("Location"));
+    if (location.empty()) return {};
+    const auto from = outbound::parse_target(sent.url);
+    const auto to = from ? outbound::resolve_reference(*from, location) : from;
+    if (!to) return "; what it redirects to is no URL to be followed";
+    std::string why = "there were " + std::to_string(most_redirects) + " already";
+    if (!to->same_origin(*from))
+        why = "it is of another origin";
+    else if (sent.method != "GET" && head.status != 307 && head.status != 308)
+        why = "only 307 and 308 keep a " + sent.method + " what it is";
+    return "; its redirect to " + to->url.substr(0, std::min(to->url.find('?'), shown_place)) +
+           " is not followed: " + why;
 }
 
 std::string joined(const outbound::Headers& headers, std::string_view name) {
@@ -138,6 +158,7 @@ std::optional<SignedRequest> sign_request(Credentials& credentials, const Server
     out.request.headers = spec.headers;
     out.request.headers.insert(out.request.headers.end(), ours->begin(), ours->end());
     out.request.connect_time = spec.connect_time;
+    out.request.redirects = most_redirects;
     out.sent = std::make_shared<const Sent>(Sent{std::string(method), url, std::move(*ours)});
     return out;
 }
@@ -164,6 +185,7 @@ Loss loss_of(const HttpStream::End& end, const Sent& sent) {
     if (out.status >= 300) {
         out.why = Loss::Why::status;
         out.message = "the server answered with HTTP status " + std::to_string(out.status);
+        if (out.status < 400) out.message += unfollowed(end.head, sent);
         out.executed = out.status >= 500;
         return out;
     }

@@ -37,8 +37,8 @@ struct Request {
     std::chrono::milliseconds connect_time{10'000};  // resolving, a free connection, TLS
     std::chrono::milliseconds silence{0};  // the longest time without a byte of the answer; 0: any
     std::chrono::milliseconds time{60'000};  // for all of it; 0: any
-    // Followed within the same origin only; further ones are answers (3xx). 307 and 308 keep method
-    // and body, the others ask with GET.
+    // Followed within the same origin only, and as the same request: 307 and 308 always, 301 to 303
+    // where nothing is sent. All others are answers (3xx), as are those beyond this number.
     int redirects = 0;
 };
 

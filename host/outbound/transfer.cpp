@@ -277,7 +277,8 @@ void Transfer::tell_held() {
 }
 
 bool Transfer::plan_redirect(const Head& head) {
-    if (!is_redirect(head.status) || request_.redirects <= 0) return false;
+    const bool same_request = safe() || head.status == 307 || head.status == 308;
+    if (!is_redirect(head.status) || !same_request || request_.redirects <= 0) return false;
     const std::string location(head.header("location"));
     if (location.empty()) return false;
     auto next = resolve_reference(target_, location);
@@ -287,15 +288,9 @@ bool Transfer::plan_redirect(const Head& head) {
 }
 
 void Transfer::follow() {
-    const int status = head_.head().status;
     target_ = std::move(*next_);
     next_.reset();
     --request_.redirects;
-    if (status != 307 && status != 308 && request_.method != "HEAD") {
-        request_.method = "GET";
-        request_.body.clear();
-        headers_ = std::move(*header_lines(request_.headers, false));
-    }
     sent_before_ = true;
     connecting_ = connected_ = false;
     attempts_ = 0;

@@ -298,5 +298,56 @@ TEST(Answers, AModernStreamIsNotResumed) {
     EXPECT_EQ(server.count("tools/call"), 1U);
 }
 
+// --- redirects -----------------------------------------------------------------------------------
+
+// As frameworks send "/mcp" on to "/mcp/".
+TEST(Redirects, WithinTheOriginTheSameRequestIsMadeThere) {
+    for (const int status : {307, 308})
+        for (const bool is_modern : {true, false}) {
+            TestServer server([&](const Got& got, const Out& out) {
+                if (got.path == "/mcp") return out.empty(status, {{"Location", "/mcp/"}});
+                if (is_modern ? modern(got, out) : legacy(got, out, {"one", "{}", ""})) return;
+                out.result(hello);
+            });
+            World world(server.url());
+            EXPECT_EQ(world.ask().text, hello);
+            const auto calls = server.got("tools/call");
+            ASSERT_EQ(calls.size(), 2U);
+            EXPECT_EQ(calls[1].path, "/mcp/");
+            EXPECT_EQ(calls[1].body, calls[0].body);
+            EXPECT_EQ(calls[1].header("mcp-protocol-version"),
+                      is_modern ? "2026-07-28" : "2025-11-25");
+            EXPECT_EQ(calls[1].header("mcp-session-id"), is_modern ? "" : "one");
+        }
+}
+
+TEST(Redirects, OthersAreNotFollowedAndSaySo) {
+    struct {
+        int status;
+        const char *location, *to, *why;
+    } const table[] = {
+        {307, "https://other.example/mcp?token=abc", "https://other.example/mcp ",
+         "another origin"},
+        {302, "/else?token=abc", "/else ", "only 307 and 308"},
+        {303, "/else", "/else ", "only 307 and 308"},
+        {308, "/mcp", "/mcp ", "already"},
+        {307, "http://[", "no URL", "no URL"},
+    };
+    for (const auto& [status, location, to, why] : table) {
+        TestServer server([status = status, location = location](const Got&, const Out& out) {
+            out.empty(status, {{"Location", location}});
+        });
+        World world(server.url());
+        const auto link = world.open();
+        ASSERT_FALSE(link);
+        const auto& said = link.error().message;
+        EXPECT_NE(said.find(to), std::string::npos) << said;
+        EXPECT_NE(said.find(why), std::string::npos) << said;
+        EXPECT_NE(said.find(std::to_string(status)), std::string::npos) << said;
+        EXPECT_EQ(said.find("token"), std::string::npos) << said;
+        EXPECT_EQ(server.count("GET"), 0U);
+    }
+}
+
 }  // namespace
 }  // namespace pb::client::testing
