@@ -51,6 +51,19 @@ Result<LinkPtr> Client::open(Deadline deadline) {
     return result.get();
 }
 
+// With the lock. Why nobody may come to the server now.
+std::optional<Error> Client::refusal() {
+    if (opening_) return std::nullopt;
+    const auto seconds = [](milliseconds time) {
+        return std::to_string(time.count() / 1000 + 1) + " s";
+    };
+    if (const auto left = restarts_.left(); !link_ && left.count() > 0)
+        return Error{ErrorKind::busy, restarts_.why() + "; restarting in " + seconds(left)};
+    if (breaker_.admits()) return std::nullopt;
+    return Error{ErrorKind::busy, "the server has failed repeatedly; it is tried again in " +
+                                      seconds(breaker_.opens_in())};
+}
+
 // Calls the waiter with a link, on the thread that has it: this one, or the one that opens it.
 void Client::when_open(Waiter waiter) {
     LinkPtr ready;
@@ -60,12 +73,7 @@ void Client::when_open(Waiter waiter) {
         ready = link_;
         if (closed_) {
             refused = Error{ErrorKind::gone, "the connection to the server was closed"};
-        } else if (!opening_ && !breaker_.admits()) {
-            const auto seconds = breaker_.opens_in().count() / 1000 + 1;
-            refused =
-                Error{ErrorKind::busy, "the server has failed repeatedly; it is tried again in " +
-                                           std::to_string(seconds) + " s"};
-        } else if (!ready) {
+        } else if (refused = refusal(); !refused && !ready) {
             waiters_.push_back(std::move(waiter));
             if (!std::exchange(opening_, true))
                 engine_.workers.post([self = shared_from_this()] { self->open_now(); });
@@ -111,6 +119,8 @@ void Client::opened(Result<LinkPtr> result) {
         breaker_.succeeded();
     else if (!closed && is_its_fault(result.error()))
         breaker_.failed();
+    if (spec_.kind == Kind::stdio && !closed)
+        result ? restarts_.began() : restarts_.ended(result.error().message);
     if (result) {
         if (auto events = events_.lock()) events->opened((*result)->info);
         feed_what_is_wanted();
@@ -210,6 +220,7 @@ void Client::ended(const Rpc& rpc, const Loss& loss) noexcept {
         link = link_;
     }
     discard(link);
+    if (spec_.kind == Kind::stdio) restarts_.ended(loss.message);
     if (loss.why != Loss::Why::session_gone) breaker_.failed();
     if (auto events = events_.lock()) events->ended(loss.message);
 }

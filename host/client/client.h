@@ -5,7 +5,8 @@
 //
 //   call() ── link there ──► Rpc ──► handler
 //     └─ none ─► waits for the one that is being opened ─► Rpc ──► handler
-// A server that fails again and again is left alone for a while (its breaker), then tried once.
+// A server that fails again and again is left alone for a while (its breaker), then tried once; a
+// process that ends again and again is started later and later.
 #pragma once
 
 #include <memory>
@@ -18,6 +19,7 @@
 #include "client/breaker.h"
 #include "client/feed.h"
 #include "client/negotiate.h"
+#include "client/restarts.h"
 #include "json/header_params.h"
 
 namespace pb::client {
@@ -88,6 +90,7 @@ class Client final : public Listener, public std::enable_shared_from_this<Client
     Client(Engine& engine, ServerSpec spec, CredentialsPtr credentials,
            std::weak_ptr<Events> events, std::optional<mcp::Version> remembered, LoadPtr load);
     void when_open(Waiter waiter);
+    std::optional<Error> refusal();
     void open_now();
     void opened(Result<LinkPtr> result);
     void feed_what_is_wanted();
@@ -100,6 +103,7 @@ class Client final : public Listener, public std::enable_shared_from_this<Client
     const std::weak_ptr<Events> events_;
     const LoadPtr load_;
     Breaker breaker_;
+    Restarts restarts_;  // of a process
 
     mutable std::mutex mutex_;
     LinkPtr link_;

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <fstream>
 #include <mutex>
+#include <thread>
 
 #include "support.h"
 
@@ -276,6 +277,48 @@ TEST(Stdio, AProcessThatCrashesIsStartedAgainForTheNextCall) {
     ASSERT_TRUE(second.ok());
     EXPECT_NE(first.text, second.text);
     EXPECT_EQ(peer.owner->ends(), 1);
+}
+
+TEST(Stdio, AProcessThatCrashesAgainAndAgainIsStartedLaterAndLater) {
+    Peer peer("modern");
+    for (int i = 0; i < 2; ++i)
+        EXPECT_EQ(peer.ask(tool("crash")).loss.why, Loss::Why::broken);
+    const auto refused = peer.ask();
+    EXPECT_EQ(refused.loss.why, Loss::Why::unreachable);
+    EXPECT_FALSE(refused.loss.executed);
+    EXPECT_NE(refused.loss.message.find("code 3; restarting in"), std::string::npos)
+        << refused.loss.message;
+    EXPECT_EQ(peer.owner->opens(), 2);
+    EXPECT_TRUE(eventually([&] { return peer.ask().ok(); }));
+}
+
+TEST(Stdio, AProcessThatEndsAtOnceIsStartedLaterAndLater) {
+    Peer peer("modern");
+    peer.spec.command = "false";
+    for (int i = 0; i < 2; ++i)
+        EXPECT_EQ(peer.ask().loss.message.find("restarting"), std::string::npos);
+    EXPECT_NE(peer.ask().loss.message.find("restarting in"), std::string::npos);
+}
+
+TEST(Restarts, PausesGrowUpToABoundAndALongLifeEndsThem) {
+    Restarts restarts({milliseconds(1'000), milliseconds(20'000), milliseconds(60'000)});
+    restarts.began();
+    restarts.ended("once");
+    EXPECT_EQ(restarts.left(), milliseconds(0));
+    for (const auto pause : {20'000, 40'000, 60'000, 60'000}) {
+        restarts.began();
+        restarts.ended("again");
+        EXPECT_LE(restarts.left(), milliseconds(pause));
+        EXPECT_GT(restarts.left(), milliseconds(pause / 2));
+    }
+    restarts.began();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1'000));
+    restarts.ended("after long");
+    EXPECT_EQ(restarts.left(), milliseconds(0));
+    EXPECT_EQ(restarts.why(), "after long");
+    restarts.began();
+    restarts.ended("the first of new ones");
+    EXPECT_EQ(restarts.left(), milliseconds(0));
 }
 
 TEST(Stdio, AFloodAndALineThatIsTooLongCostTheirOwnCalls) {
