@@ -125,7 +125,7 @@ class Running final : public Handler, public std::enable_shared_from_this<Runnin
 
     void progress(std::string_view params) noexcept override { handler_->progress(params); }
     void message(std::string_view params) noexcept override { handler_->message(params); }
-    void question(Question question) noexcept override { handler_->question(std::move(question)); }
+    void question(Question question) noexcept override;
     void done(Reply reply) noexcept override;
 
   private:
@@ -160,6 +160,7 @@ class Running final : public Handler, public std::enable_shared_from_this<Runnin
     int repeats_ = 0;
     bool reopened_ = false;  // because the link seemed to be of no use; once is enough
     bool sent_ = false, watched_ = false;
+    bool asked_ = false;  // because of it: it is being executed
     bool cancelled_ = false, ended_ = false;
 };
 

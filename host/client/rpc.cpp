@@ -45,12 +45,12 @@ bool may_ask(std::string_view method) {
 }
 
 void Question::answer(std::string_view result) const {
-    if (auto rpc = from.lock()) rpc->answer(mcp::result_message(id, result));
+    if (auto rpc = from.lock()) rpc->answer(mcp::result_message(id, result), about);
 }
 
 void Question::refuse(int code, std::string_view message) const {
     if (auto rpc = from.lock())
-        rpc->answer(mcp::error_message(id, {code, std::string(message), {}, 200}));
+        rpc->answer(mcp::error_message(id, {code, std::string(message), {}, 200}), about);
 }
 
 // One message, in slices.
@@ -192,10 +192,11 @@ void Rpc::tell(std::string_view method, std::string_view params, Deadline deadli
     (void)arrived->get_future().wait_until(deadline);
 }
 
-void Rpc::answer(std::string text) {
+void Rpc::answer(std::string text, RequestId about) {
     Outgoing out;
     out.text = std::move(text);
     transport_->send(std::move(out));
+    go_on(about);
 }
 
 Reply Rpc::ask(Call call) {
@@ -213,6 +214,28 @@ HandlerPtr Rpc::find(RequestId id) {
     std::lock_guard lock(mutex_);
     auto found = pending_.find(id);
     return found == pending_.end() ? nullptr : found->second.handler;
+}
+
+// Whom a question is for; the request's time is its answer's from now on.
+HandlerPtr Rpc::stand_still(RequestId id) {
+    std::lock_guard lock(mutex_);
+    auto found = pending_.find(id);
+    if (found == pending_.end()) return nullptr;
+    auto& pending = found->second;
+    const auto now = Clock::now();
+    if (pending.until != Clock::time_point::max()) {
+        if (pending.questions++ == 0) pending.rest = pending.until - now;
+        pending.until = now + limits_.question;
+    }
+    return pending.handler;
+}
+
+void Rpc::go_on(RequestId id) {
+    std::lock_guard lock(mutex_);
+    auto found = pending_.find(id);
+    if (found == pending_.end() || found->second.questions == 0) return;
+    auto& pending = found->second;
+    if (--pending.questions == 0) pending.until = Clock::now() + pending.rest;
 }
 
 HandlerPtr Rpc::take(RequestId id) {
@@ -305,7 +328,7 @@ RequestId Rpc::owner_of(const Incoming& message, RequestId about) {
 void Rpc::asked(const Incoming& message, RequestId about) {
     // Modern servers ask in their results; nobody may answer them otherwise.
     if (modern_) return;
-    if (message.method == "ping") return answer(mcp::result_message(message.id, "{}"));
+    if (message.method == "ping") return answer(mcp::result_message(message.id, "{}"), no_request);
     Question question{std::string(message.id), std::string(message.method),
                       message.params.empty() ? "{}" : std::string(message.params),
                       weak_from_this()};
@@ -316,7 +339,8 @@ void Rpc::asked(const Incoming& message, RequestId about) {
     // shared by many callers has none.
     if (question.method == "roots/list" && about == no_request)
         return question.answer("{\"roots\":[]}");
-    auto handler = find(owner_of(message, about));
+    question.about = owner_of(message, about);
+    auto handler = stand_still(question.about);
     if (!handler)
         return question.refuse(
             mcp::code::invalid_request,

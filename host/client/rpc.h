@@ -24,12 +24,14 @@ class Rpc;
 bool may_ask(std::string_view method);
 
 // A request of the server (legacy eras): sampling, elicitation, roots. Answer it once; an answer to
-// a server that is gone is dropped.
+// a server that is gone is dropped. Until then the time of the request that it belongs to stands
+// still: it is a person's.
 struct Question {
     std::string id;  // the server's, as JSON text
     std::string method;
     std::string params;  // JSON object
     std::weak_ptr<Rpc> from;
+    RequestId about = no_request;
 
     void answer(std::string_view result) const;
     void refuse(int code, std::string_view message) const;
@@ -92,7 +94,7 @@ class Rpc final : public Inbox, public std::enable_shared_from_this<Rpc> {
     void notify(std::string_view method, std::string_view params);
     // [waits] The same, until the server has it: what is sent next does not overtake it.
     void tell(std::string_view method, std::string_view params, Deadline deadline);
-    void answer(std::string text);
+    void answer(std::string text, RequestId about);
 
     // [waits] A request of our own.
     Reply ask(Call call);
@@ -116,10 +118,14 @@ class Rpc final : public Inbox, public std::enable_shared_from_this<Rpc> {
         Clock::time_point until;
         bool may_ask = false;
         bool sending = true;
+        int questions = 0;       // without an answer
+        Clock::duration rest{};  // of its time, once there is none
     };
     struct Incoming;
 
     HandlerPtr find(RequestId id);
+    HandlerPtr stand_still(RequestId id);
+    void go_on(RequestId id);
     HandlerPtr take(RequestId id);
     HandlerPtr take_cancelled(RequestId id, std::string_view reason);
     void sent(RequestId id);

@@ -275,6 +275,14 @@ void Running::cancel(std::string_view reason) {
     finish(std::move(reply));
 }
 
+void Running::question(Question question) noexcept {
+    {
+        std::lock_guard lock(mutex_);
+        asked_ = true;
+    }
+    handler_->question(std::move(question));
+}
+
 void Running::done(Reply reply) noexcept {
     try {
         tell_breaker(reply);
@@ -302,7 +310,7 @@ bool Running::heal(const Reply& reply) {
     LinkPtr link;
     {
         std::lock_guard lock(mutex_);
-        if (cancelled_ || ended_ || reply.ok() || repeats_ >= most_repeats) return false;
+        if (cancelled_ || ended_ || asked_ || reply.ok() || repeats_ >= most_repeats) return false;
         ++repeats_;
         link = link_;
         sent_ = false;

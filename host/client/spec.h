@@ -27,9 +27,10 @@ struct Limits {
     std::size_t message = 16U << 20U;  // bytes of one message, one event, one line
     json::Limits json{};
     std::size_t stderr_line = 1U << 10U;
-    std::size_t pages = 100;       // of one list
-    std::size_t entries = 10'000;  // of one list
-    std::size_t calls = 256;       // at a time; more are refused
+    std::size_t pages = 100;         // of one list
+    std::size_t entries = 10'000;    // of one list
+    std::size_t calls = 256;         // at a time; more are refused
+    milliseconds question{660'000};  // that the server waits for somebody's answer at most
 };
 
 struct ServerSpec {

@@ -19,6 +19,8 @@ constexpr milliseconds flush_pause{10};
 // How long a call waits for a person who was given the link to sign in.
 constexpr std::chrono::seconds sign_in_time{45};
 constexpr milliseconds sign_in_look{250};
+// Nobody comes back to a call any more before its server is told that it has waited in vain.
+static_assert(Parking::patience < client::Limits{}.question);
 constexpr std::string_view tasks_extension = "io.modelcontextprotocol/tasks";
 
 // What the caller can be asked, without what is not passed on.

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose question it is that a server asks on a connection which all calls share.
+// Whose question it is that a server asks on a connection which all calls share, and whose time
+// passes until it is answered.
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "client/rpc.h"
+#include "support.h"
 
 namespace pb::client {
 namespace {
@@ -36,7 +39,7 @@ class Caller : public Handler {
     std::vector<std::string> questions, messages;
 };
 
-class RpcQuestions : public testing::Test {
+class RpcQuestions : public ::testing::Test {
   protected:
     std::shared_ptr<Caller> request(std::string_view method) {
         auto caller = std::make_shared<Caller>();
@@ -94,6 +97,49 @@ TEST_F(RpcQuestions, WithoutACallThereIsNobodyToAsk) {
     ask();
     EXPECT_TRUE(listing->questions.empty());
     EXPECT_NE(line_->sent.back().find("\"error\""), std::string::npos);
+}
+
+// A call that takes a second at most, and a question to it.
+class QuestionTime : public RpcQuestions {
+  protected:
+    void call(milliseconds question) {
+        Limits limits;
+        limits.question = question;
+        rpc_ = std::make_shared<Rpc>(engine_, line_, std::weak_ptr<Listener>(), limits);
+        rpc_->request(id_, {"tools/call", {}, "{}", {}, milliseconds(1'000)}, heard_);
+        ask();
+        ASSERT_EQ(heard_->questions().size(), 1U);
+    }
+
+    const RequestId id_ = Rpc::next_id();
+    std::shared_ptr<testing::Recorder> heard_ = std::make_shared<testing::Recorder>();
+};
+
+TEST_F(QuestionTime, IsNotTheCalls) {
+    call(testing::patience);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1'500));
+    EXPECT_EQ(heard_->ends(), 0);
+    heard_->questions()[0].answer("{}");
+    rpc_->received(R"({"jsonrpc":"2.0","id":)" + std::to_string(id_) + R"(,"result":{}})",
+                   no_request, 0);
+    EXPECT_TRUE(heard_->wait().ok());
+}
+
+TEST_F(QuestionTime, EndsWithTheLastAnswer) {
+    call(testing::patience);
+    ask();
+    heard_->questions()[0].answer("{}");
+    std::this_thread::sleep_for(std::chrono::milliseconds(1'500));
+    EXPECT_EQ(heard_->ends(), 0);
+    heard_->questions()[1].refuse(-1, "no");
+    const auto reply = heard_->wait();
+    EXPECT_EQ(reply.loss.why, Loss::Why::late);
+    EXPECT_TRUE(reply.loss.executed);
+}
+
+TEST_F(QuestionTime, IsBounded) {
+    call(milliseconds(10));
+    EXPECT_EQ(heard_->wait().loss.why, Loss::Why::late);
 }
 
 }  // namespace

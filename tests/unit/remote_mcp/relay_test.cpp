@@ -3,6 +3,7 @@
 #include "relay.h"
 
 #include <atomic>
+#include <thread>
 
 #include "calls.h"
 #include "client/support.h"
@@ -26,9 +27,9 @@ const std::string asks_name =
 // An upstream and what stands around it, without a hub.
 class Around {
   public:
-    explicit Around(const std::string& url) {
+    explicit Around(const std::string& url, int timeout = 60'000) {
         host.offer(PATCHBAY_SERVICE_CAPABILITIES, sdk_test::services::capabilities());
-        auto settings = read_settings("docs", Json{{"url", url}}, facts_);
+        auto settings = read_settings("docs", Json{{"url", url}, {"timeout", timeout}}, facts_);
         upstream_ = std::make_shared<Upstream>(Surroundings{port_, *engine_, facts_, "acme"},
                                                std::move(*settings), Origin::scoped);
     }
@@ -173,6 +174,21 @@ TEST(Relay, ALegacyServersQuestionParksTheCallAndItsRetryResumesIt) {
     EXPECT_EQ(ended.body["action"], "accept");
     EXPECT_EQ(server.count("tools/call"), 1U);
     EXPECT_EQ(around.host.completions(1), 1);
+}
+
+TEST(Relay, AParkedCallsOwnTimeStandsStill) {
+    TestServer server(asking());
+    Around around(server.url(), 1'000);
+    around.call(1, echo);
+    const auto asked = around.host.ended(1);
+    ASSERT_EQ(asked.status, PATCHBAY_INPUT_REQUIRED) << asked.text;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1'500));
+    const auto parked = around.parking->take(key_of(asked), "ada");
+    ASSERT_NE(parked, nullptr);
+    parked->resume(Around::host_call(2, retry_of(asked, R"({"action":"accept"})"), "ada",
+                                     R"({"elicitation":{}})"));
+    EXPECT_EQ(around.host.ended(2).body["action"], "accept");
+    EXPECT_EQ(server.count("notifications/cancelled"), 0U);
 }
 
 TEST(Relay, WhoCannotBeAskedIsNot) {
