@@ -251,8 +251,10 @@ void add_remote_commands(CLI::App& app, Options& options, Commands& commands) {
     commands.remote_test = named("test", "Connect to it and say what it is");
     commands.remote_sync =
         named("sync", "Look at it now; says what was added, updated and removed");
-    commands.remote_approve = named("approve", "Offer tools again that were withheld");
-    commands.remote_approve->add_option("tools", options.remote.tools, "Which; all by default");
+    commands.remote_approve =
+        named("approve", "Show what is withheld, or offer it again: the named tools, or --all");
+    commands.remote_approve->add_option("tools", options.remote.tools, "Which are approved");
+    commands.remote_approve->add_flag("--all", options.remote.all, "Everything that is withheld");
     commands.remote_remove = named("remove", "Forget it and its credentials");
 }
 

@@ -22,6 +22,7 @@ struct RemoteOptions {
     std::string settings;  // JSON; "-": from standard input
     std::string type, as_namespace;
     std::vector<std::string> headers, tools;
+    bool all = false;
     std::string name_space = "remote_mcp";  // of the capability
 };
 

@@ -136,7 +136,43 @@ int on_remote(const char* tool, const Requester& requester, const Options& optio
     return done.code;
 }
 
+namespace {
+
+// Nobody should approve what they have not seen.
+int show_withheld(const Requester& requester, const Options& options, Streams streams) {
+    auto got = ask("get_server", {{"name", options.remote.name}}, requester, options, streams);
+    if (got.code != exit_ok) return got.code;
+    const auto trust = got.result.value("trust", Json::object());
+    const auto withheld = trust.is_object() ? trust.value("withheld", Json::array()) : Json();
+    if (options.json) {
+        print({{"withheld", withheld}}, options, streams);
+        return exit_ok;
+    }
+    for (const auto& each : withheld) {
+        if (!each.is_object()) continue;
+        streams.out << printable(text_of(each, "tool")) << ": "
+                    << printable(text_of(each, "change")) << '\n';
+        for (const char* which : {"before", "definition"}) {
+            if (!each.contains(which)) continue;
+            streams.out << which << ' ';
+            print(each[which], options, streams);
+        }
+    }
+    if (withheld.empty())
+        streams.err << "patchbay: nothing is withheld\n";
+    else
+        streams.err << "patchbay: nothing was approved; name the tools that are to be approved, or "
+                       "say --all\n";
+    return exit_ok;
+}
+
+}  // namespace
+
 int approve_remote(const Requester& requester, const Options& options, Streams streams) {
+    if (options.remote.all && !options.remote.tools.empty())
+        return usage("approve takes tools or --all, not both", streams);
+    if (!options.remote.all && options.remote.tools.empty())
+        return show_withheld(requester, options, streams);
     Json arguments{{"name", options.remote.name}};
     if (!options.remote.tools.empty()) arguments["tools"] = options.remote.tools;
     auto done = ask("approve_tools", arguments, requester, options, streams);

@@ -14,6 +14,7 @@ int list_remotes(const Requester& requester, const Options& options, Streams str
 // `tool`: of those that need only a name.
 int on_remote(const char* tool, const Requester& requester, const Options& options,
               Streams streams);
+// Without tools and --all it shows what is withheld, and approves nothing.
 int approve_remote(const Requester& requester, const Options& options, Streams streams);
 
 }  // namespace pb::cli

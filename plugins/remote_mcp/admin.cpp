@@ -246,10 +246,12 @@ Result<Json> Hub::test(const Json& entry) {
     return out;
 }
 
-Result<Json> Hub::approve(const std::string& name, const std::set<std::string>& tools) {
+Result<Json> Hub::approve(const std::string& name, const Json& what) {
     auto upstream = server(name);
     if (!upstream) return upstream.error();
-    return (*upstream)->approve(tools);
+    auto approval = read_approval(what);
+    if (!approval) return approval.error();
+    return (*upstream)->approve(*approval);
 }
 
 bool Hub::acts_as_user(const std::string& name) const {

@@ -64,8 +64,8 @@ const std::string* Exposed::list(std::string_view method) const {
     return nullptr;
 }
 
-std::map<std::string, std::string> tools_by_name(const client::ServerLists& lists) {
-    std::map<std::string, std::string> out;
+Tools tools_by_name(const client::ServerLists& lists) {
+    Tools out;
     for (const auto& tool : lists.tools)
         out.emplace(name_in(tool), tool);
     return out;

@@ -12,6 +12,7 @@
 
 #include "client/lists.h"
 #include "settings.h"
+#include "trust.h"
 
 namespace pb::remote {
 
@@ -38,8 +39,7 @@ struct Exposed {
 
 using ExposedPtr = std::shared_ptr<const Exposed>;
 
-// What is known of a server's tools: name to definition, as it came.
-std::map<std::string, std::string> tools_by_name(const client::ServerLists& lists);
+Tools tools_by_name(const client::ServerLists& lists);
 
 // `withheld`: tools that are not offered, by the server's own names.
 ExposedPtr expose(const client::ServerInfo& info, const client::ServerLists& lists,

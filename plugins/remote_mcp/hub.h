@@ -44,7 +44,8 @@ class Hub {
     Result<Json> sync(const std::string& name);    // waits
     Result<Json> test(const std::string& name);    // waits
     Result<Json> test(const Json& entry);          // waits; of one that is not registered
-    Result<Json> approve(const std::string& name, const std::set<std::string>& tools);
+    // `what`: as read_approval() has it.
+    Result<Json> approve(const std::string& name, const Json& what);
     // Whether each person signs in to it; false if there is none.
     bool acts_as_user(const std::string& name) const;
     // [waits] A link for whoever may sign in.

@@ -101,12 +101,9 @@ HttpResponse act(Hub& hub, const HttpRequest& request, const std::string& name,
     if (action == "sync") return respond(hub.sync(name));
     if (action == "test") return respond(hub.test(name));
     if (action == "approve") {
-        const auto body = Json::parse(request.body, nullptr, false);
-        std::set<std::string> tools;
-        if (body.is_object())
-            for (const auto& tool : body.value("tools", Json::array()))
-                if (tool.is_string()) tools.insert(tool.get<std::string>());
-        return respond(hub.approve(name, tools));
+        const auto none = request.body.empty();
+        const auto body = none ? Json::object() : Json::parse(request.body, nullptr, false);
+        return respond(hub.approve(name, body));
     }
     return HttpResponse::error(404, "there is sync, test and approve");
 }

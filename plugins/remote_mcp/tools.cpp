@@ -23,7 +23,7 @@ constexpr const char* update_schema = R"({"type":"object","properties":{
 
 constexpr const char* approve_schema = R"({"type":"object","properties":{
     "name":{"type":"string","description":"The server's name"},
-    "tools":{"type":"array","items":{"type":"string"},"description":"Withheld tools to be offered again, by the server's own names; all if left out"}},
+    "tools":{"type":["array","object"],"minItems":1,"minProperties":1,"items":{"type":"string"},"additionalProperties":{"type":"string"},"description":"Withheld tools to be offered again, by the server's own names: a list, or an object of names with the digests that get_server shows, so that nothing else is approved than what was seen; all if left out"}},
     "required":["name"],"additionalProperties":false})";
 
 constexpr const char* test_schema = R"({"type":"object","properties":{
@@ -72,7 +72,9 @@ void offer_reading(patchbay::Plugin& plugin, Hub& hub) {
         });
     plugin.tool("get_server")
         .title("Look at a remote MCP server")
-        .describe("One server: status, settings without secrets, changes of its tools")
+        .describe(
+            "One server: status, settings without secrets, changes of its tools; what is withheld "
+            "with its definition")
         .read_only()
         .input_schema(by_name)
         .handle([&hub](const json& in, Call& call) {
@@ -138,10 +140,9 @@ void offer_changing(patchbay::Plugin& plugin, Hub& hub) {
         .input_schema(approve_schema)
         .handle([&hub](const json& in, Call& call) {
             need_admin(call);
-            std::set<std::string> tools;
-            for (const auto& tool : in.value("tools", json::array()))
-                tools.insert(tool.get<std::string>());
-            return answer(hub.approve(name_of(in), tools));
+            auto what = in;
+            what.erase("name");
+            return answer(hub.approve(name_of(in), what));
         });
 }
 

@@ -13,6 +13,15 @@
 
 namespace pb::remote {
 
+using Tools = std::map<std::string, std::string>;  // name to definition, as it came
+
+// What is accepted: name to the digest that it was shown with ("" where none was named). Empty: all
+// that waits.
+using Approval = std::map<std::string, std::string>;
+
+// {"tools"?: ["name", ...] | {"name": "digest", ...}}, and nothing else.
+Result<Approval> read_approval(const Json& body);
+
 struct ToolChange {
     std::string tool;
     std::string kind;  // "added" | "changed" | "removed"
@@ -24,20 +33,30 @@ class Trust {
     static Trust load(const Json& kept);
     Json store() const;
 
-    // Compares a server's tools (name to definition) with what is known, and records what differs.
-    // With quarantine, what is new or changed waits for approve(); otherwise it is accepted.
-    std::vector<ToolChange> look(const std::map<std::string, std::string>& tools,
-                                 OnToolChange on_change, std::int64_t now_ms);
-    // Accepts what waits: those named, or all if none is. Their names.
-    std::vector<std::string> approve(const std::set<std::string>& tools);
+    // Compares a server's tools with what is known, and records what differs. With quarantine, what
+    // is new or changed waits for approve(); otherwise it is accepted. `before`: the tools of the
+    // look before, to show how one that waits was.
+    std::vector<ToolChange> look(const Tools& tools, OnToolChange on_change, std::int64_t now_ms,
+                                 const Tools& before = {});
+    // Their names. The error says which does not wait, or not any more as it was shown; nothing is
+    // accepted then.
+    Result<std::vector<std::string>> approve(const Approval& approval);
 
     std::set<std::string> withheld() const;
-    // {"withheld":[...],"changes":[{"at","tool","change","withheld"}...]}, newest last.
-    Json report() const;
+    // {"withheld":[{"tool","change","digest","definition"?,"before"?}...],
+    //  "changes":[{"at","tool","change","withheld"}...]}, newest last. `tools`: as they are now.
+    Json report(const Tools& tools) const;
 
   private:
+    struct Waiting {
+        std::string digest;
+        std::string before;  // the definition that was accepted; empty: not known
+    };
+    std::string accepted_definition(const std::string& name, const Tools& before) const;
+
     bool known_ = false;
-    std::map<std::string, std::string> accepted_, waiting_;  // name to digest
+    std::map<std::string, std::string> accepted_;  // name to digest
+    std::map<std::string, Waiting> waiting_;
     Json changes_ = Json::array();
 };
 

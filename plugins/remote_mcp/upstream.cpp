@@ -304,7 +304,8 @@ Json Upstream::accept(const client::ServerInfo& info, client::ServerLists lists)
         std::lock_guard lock(mutex_);
         for (const auto list : lists.failed)
             if (known_) lists.*list = lists_.*list;
-        changes = trust_.look(tools_by_name(lists), settings_.on_tool_change, wall_ms());
+        changes = trust_.look(tools_by_name(lists), settings_.on_tool_change, wall_ms(),
+                              tools_by_name(lists_));
         if (!known_)
             for (const auto& tool : lists.tools)
                 changes.push_back(
@@ -446,22 +447,24 @@ Result<Json> Upstream::test(client::Deadline deadline) {
                 {"milliseconds", took.count()}};
 }
 
-Json Upstream::approve(const std::set<std::string>& tools) {
+Result<Json> Upstream::approve(const Approval& approval) {
     std::vector<std::string> approved;
     ExposedPtr next;
     {
         std::lock_guard lock(mutex_);
-        approved = trust_.approve(tools);
+        auto done = trust_.approve(approval);
+        if (!done) return done.error();
+        approved = std::move(*done);
         next = known_ ? expose(info_, lists_, settings_, trust_.withheld()) : exposed_;
     }
     remember_trust();
     replace(std::move(next));
-    return {{"approved", approved}};
+    return Json{{"approved", approved}};
 }
 
 Json Upstream::trust_report() const {
     std::lock_guard lock(mutex_);
-    return trust_.report();
+    return trust_.report(tools_by_name(lists_));
 }
 
 Json Upstream::status() const {

@@ -75,7 +75,7 @@ class Upstream final : public client::Events, public std::enable_shared_from_thi
     Result<Json> sync(client::Deadline deadline);
     // [waits] Whether it can be reached, what it is and how long that took.
     Result<Json> test(client::Deadline deadline);
-    Json approve(const std::set<std::string>& tools);
+    Result<Json> approve(const Approval& approval);
     Json status() const;
     Json trust_report() const;
     // Somebody has signed in: look again.

@@ -93,7 +93,11 @@ TEST(Exposed, OfTwoToolsOfOneNameTheFirstIsOffered) {
     EXPECT_EQ(out->warnings.size(), 1U);
 }
 
-using Tools = std::map<std::string, std::string>;
+Result<std::vector<std::string>> approve(Trust& trust, const char* what) {
+    auto approval = read_approval(Json::parse(what));
+    if (!approval) return approval.error();
+    return trust.approve(*approval);
+}
 
 TEST(Trust, TheFirstListIsTakenAndChangesAreNoticed) {
     Trust trust;
@@ -114,18 +118,65 @@ TEST(Trust, QuarantineWithholdsUntilApproved) {
     EXPECT_EQ(trust.look(next, OnToolChange::quarantine, 2).size(), 2U);
     EXPECT_EQ(trust.withheld(), (std::set<std::string>{"a", "b"}));
     EXPECT_TRUE(trust.look(next, OnToolChange::quarantine, 3).empty());  // said once
-    EXPECT_EQ(trust.approve({"a"}), std::vector<std::string>{"a"});
+    EXPECT_EQ(approve(trust, R"({"tools":["a"]})").value(), std::vector<std::string>{"a"});
     EXPECT_EQ(trust.withheld(), std::set<std::string>{"b"});
     // Another change of what waits is another change.
     EXPECT_EQ(trust.look(Tools{{"a", "{\"v\":2}"}, {"b", "{\"v\":2}"}}, OnToolChange::quarantine, 4)
                   .size(),
               1U);
-    EXPECT_EQ(trust.approve({}), std::vector<std::string>{"b"});
+    EXPECT_EQ(approve(trust, "{}").value(), std::vector<std::string>{"b"});
     // What is as it was accepted needs nobody.
     trust.look(Tools{{"a", "{\"v\":3}"}, {"b", "{\"v\":2}"}}, OnToolChange::quarantine, 5);
     EXPECT_EQ(trust.withheld(), std::set<std::string>{"a"});
     trust.look(Tools{{"a", "{\"v\":2}"}, {"b", "{\"v\":2}"}}, OnToolChange::quarantine, 6);
     EXPECT_TRUE(trust.withheld().empty());
+}
+
+TEST(Trust, WhatIsNotUnderstoodApprovesNothing) {
+    Trust trust;
+    trust.look(Tools{{"a", "1"}}, OnToolChange::quarantine, 1);
+    trust.look(Tools{{"a", "2"}, {"b", "1"}}, OnToolChange::quarantine, 2);
+    for (const char* wrong :
+         {"null", "[]", R"(["a"])", R"("a")", R"({"tool":["a"]})", R"({"tools":[]})",
+          R"({"tools":{}})", R"({"tools":null})", R"({"tools":"a"})", R"({"tools":[1]})",
+          R"({"tools":{"a":1}})", R"({"tools":["a"],"all":true})", R"({"tools":["a","c"]})"}) {
+        const auto done = approve(trust, wrong);
+        ASSERT_FALSE(done) << wrong;
+        EXPECT_EQ(done.error().kind, ErrorKind::invalid);
+        EXPECT_EQ(trust.withheld(), (std::set<std::string>{"a", "b"})) << wrong;
+    }
+}
+
+TEST(Trust, WhatIsWithheldIsShownAsItIsAndAsItWas) {
+    const Tools first{{"a", R"({"name":"a","description":"Adds"})"}};
+    const Tools second{{"a", R"({"name":"a","description":"Sends"})"}, {"b", R"({"name":"b"})"}};
+    const Tools third{{"a", R"({"name":"a","description":"Sends more"})"},
+                      {"b", R"({"name":"b"})"}};
+    Trust trust;
+    trust.look(first, OnToolChange::quarantine, 1);
+    trust.look(second, OnToolChange::quarantine, 2, first);
+    auto shown = trust.report(second)["withheld"];
+    ASSERT_EQ(shown.size(), 2U);
+    EXPECT_EQ(shown[0]["tool"], "a");
+    EXPECT_EQ(shown[0]["change"], "changed");
+    EXPECT_EQ(shown[0]["definition"]["description"], "Sends");
+    EXPECT_EQ(shown[0]["before"]["description"], "Adds");
+    EXPECT_EQ(shown[1]["change"], "added");
+    EXPECT_EQ(shown[1]["definition"]["name"], "b");
+    EXPECT_FALSE(shown[1].contains("before"));
+    // However often it changes while it waits, and over a restart: before is what was accepted.
+    trust = Trust::load(Json::parse(trust.store().dump()));
+    trust.look(third, OnToolChange::quarantine, 3, second);
+    EXPECT_EQ(trust.report(third)["withheld"][0]["before"]["description"], "Adds");
+    EXPECT_EQ(trust.report(third)["withheld"][0]["definition"]["description"], "Sends more");
+    // Who names what was shown approves nothing else.
+    const std::string seen = shown[0]["digest"];
+    const auto stale = approve(trust, (R"({"tools":{"a":")" + seen + R"("}})").c_str());
+    ASSERT_FALSE(stale);
+    EXPECT_EQ(stale.error().kind, ErrorKind::busy);
+    const std::string now = trust.report(third)["withheld"][0]["digest"];
+    EXPECT_TRUE(approve(trust, (R"({"tools":{"a":")" + now + R"("}})").c_str()));
+    EXPECT_EQ(trust.withheld(), std::set<std::string>{"b"});
 }
 
 TEST(Trust, OutlivesARestartAndForgetsNothing) {
@@ -135,7 +186,7 @@ TEST(Trust, OutlivesARestartAndForgetsNothing) {
     auto after = Trust::load(Json::parse(before.store().dump()));
     EXPECT_EQ(after.withheld(), std::set<std::string>{"a"});
     EXPECT_TRUE(after.look(Tools{{"a", "{\"v\":2}"}}, OnToolChange::quarantine, 3).empty());
-    EXPECT_EQ(after.report()["changes"].size(), 1U);
+    EXPECT_EQ(after.report({})["changes"].size(), 1U);
     EXPECT_TRUE(Trust::load(Json("broken")).withheld().empty());
 }
 
@@ -145,7 +196,7 @@ TEST(Trust, TheDigestIsOfTheMeaning) {
     Trust trust;
     for (int i = 0; i < 500; ++i)
         trust.look(Tools{{"a", std::to_string(i)}}, OnToolChange::allow, i);
-    EXPECT_EQ(trust.report()["changes"].size(), 200U);
+    EXPECT_EQ(trust.report({})["changes"].size(), 200U);
 }
 
 }  // namespace

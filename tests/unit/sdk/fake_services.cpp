@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -37,6 +38,9 @@ struct State {
     std::vector<std::string> said;
 };
 State state;
+std::recursive_mutex mutex;  // of the store and of what is offered: plugins use both on any thread
+
+using Locked = std::lock_guard<std::recursive_mutex>;
 
 std::optional<patchbay_status> store_failure() {
     return std::exchange(state.store_failure, std::nullopt);
@@ -49,6 +53,7 @@ bool version_fits(const std::string& key, std::int64_t wanted) {
 
 patchbay_status store_get(const patchbay_host*, patchbay_str key, patchbay_sink sink, void* user,
                           std::int64_t* version) {
+    const Locked locked(mutex);
     if (const auto failure = store_failure()) return *failure;
     const auto at = state.entries.find(std::string(view(key)));
     if (at == state.entries.end()) return PATCHBAY_E_NOT_FOUND;
@@ -59,6 +64,7 @@ patchbay_status store_get(const patchbay_host*, patchbay_str key, patchbay_sink 
 
 patchbay_status store_put(const patchbay_host*, patchbay_str key, patchbay_str value,
                           std::int64_t if_version, std::int64_t* version) {
+    const Locked locked(mutex);
     if (const auto failure = store_failure()) return *failure;
     const std::string name(view(key));
     if (!version_fits(name, if_version)) return PATCHBAY_E_BUSY;
@@ -68,6 +74,7 @@ patchbay_status store_put(const patchbay_host*, patchbay_str key, patchbay_str v
 }
 
 patchbay_status store_remove(const patchbay_host*, patchbay_str key, std::int64_t if_version) {
+    const Locked locked(mutex);
     if (const auto failure = store_failure()) return *failure;
     const std::string name(view(key));
     if (state.entries.count(name) == 0) return PATCHBAY_E_NOT_FOUND;
@@ -78,6 +85,7 @@ patchbay_status store_remove(const patchbay_host*, patchbay_str key, std::int64_
 
 patchbay_status store_list(const patchbay_host*, patchbay_str prefix, patchbay_str after,
                            std::uint32_t limit, patchbay_sink sink, void* user) {
+    const Locked locked(mutex);
     if (const auto failure = store_failure()) return *failure;
     for (const auto& [key, entry] : state.entries) {
         if (limit == 0) break;
@@ -153,6 +161,7 @@ patchbay_status get_config(const patchbay_host*, patchbay_str pointer, patchbay_
 
 // The namespace "taken" is somebody else's.
 patchbay_status offer(const patchbay_host*, patchbay_str text, patchbay_sink reason, void* user) {
+    const Locked locked(mutex);
     const json spec = json::parse(view(text));
     if (spec["namespace"] == "taken") {
         if (reason != nullptr) reason(user, view("x"), view("wiki has it"));
@@ -162,10 +171,12 @@ patchbay_status offer(const patchbay_host*, patchbay_str text, patchbay_sink rea
     return PATCHBAY_OK;
 }
 patchbay_status withdraw(const patchbay_host*, patchbay_str name) {
+    const Locked locked(mutex);
     return state.offered.erase(std::string(view(name))) != 0 ? PATCHBAY_OK : PATCHBAY_E_NOT_FOUND;
 }
 patchbay_status say(const patchbay_host*, patchbay_str name, patchbay_str method,
                     patchbay_str params) {
+    const Locked locked(mutex);
     if (state.offered.count(std::string(view(name))) == 0) return PATCHBAY_E_NOT_FOUND;
     state.said.push_back(std::string(view(name)) + " " + std::string(view(method)) + " " +
                          std::string(view(params)));
@@ -224,8 +235,14 @@ void answer_invoke(patchbay_status status, std::string body, bool later) {
     state.invoke_later = later;
 }
 void refuse_invoke(patchbay_status status) { state.invoke_refusal = status; }
-std::map<std::string, json> offered() { return state.offered; }
-std::vector<std::string> said() { return state.said; }
+std::map<std::string, json> offered() {
+    const Locked locked(mutex);
+    return state.offered;
+}
+std::vector<std::string> said() {
+    const Locked locked(mutex);
+    return state.said;
+}
 void set_config(std::string pointer, std::string value) {
     state.config[std::move(pointer)] = std::move(value);
 }

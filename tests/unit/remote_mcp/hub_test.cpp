@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// The servers of an organisation as administrators see and change them, over HTTP.
+#include "hub.h"
+
+#include "client/support.h"
+#include "sdk/fake_host.h"
+#include "tools.h"
+
+namespace pb::remote {
+namespace {
+
+using client::testing::eventually;
+using client::testing::Got;
+using client::testing::modern;
+using client::testing::Out;
+using client::testing::TestServer;
+namespace services = sdk_test::services;
+
+// A server whose list of tools is the test's.
+class Listed {
+  public:
+    explicit Listed(std::string tools) : tools_(std::move(tools)) {}
+    void set(std::string tools) {
+        std::lock_guard lock(mutex_);
+        tools_ = std::move(tools);
+    }
+    std::string url() const { return server_.url(); }
+
+  private:
+    std::mutex mutex_;
+    std::string tools_;
+    TestServer server_{[this](const Got& got, const Out& out) {
+        if (modern(got, out)) return;
+        std::lock_guard lock(mutex_);
+        out.result("{\"tools\":[" + tools_ + "]}");
+    }};
+};
+
+struct Answer {
+    int status = 0;
+    Json body;
+};
+
+class HubTest : public ::testing::Test {
+  protected:
+    HubTest() {
+        services::reset();
+        host_.offer(PATCHBAY_SERVICE_CAPABILITIES, services::capabilities());
+        host_.offer(PATCHBAY_SERVICE_STORE, services::store());
+        host_.offer(PATCHBAY_SERVICE_SECRETS, services::secrets());
+    }
+    ~HubTest() override { end(); }
+
+    // The capability as the host starts it, with these servers in the organisation's file.
+    void begin(const Json& servers = Json::object(), bool allow_stdio = false) {
+        const Json start{
+            {"org", "acme"},
+            {"config", {{"mcpServers", servers}}},
+            {"host",
+             {{"outbound",
+               {{"allow_private_cidrs", {"127.0.0.0/8"}}, {"allow_stdio", allow_stdio}}}}}};
+        hub_ = std::make_unique<Hub>(host_.table());
+        plugin_ = std::make_unique<patchbay::Plugin>(host_.table());
+        plugin_->start(start.dump(), [](patchbay::Plugin&) {});
+        offer_routes(*plugin_, *hub_);
+        offer_tools(*plugin_, *hub_);
+        auto started = hub_->start(start);
+        ASSERT_TRUE(started) << started.error().message;
+    }
+    void end() {
+        if (hub_) hub_->stop();
+        if (plugin_) plugin_->stop();
+        plugin_.reset();
+        hub_.reset();
+    }
+
+    Answer http(const std::string& method, const std::string& path, const std::string& body = "") {
+        const auto ended = handle(
+            "patchbay/http/request",
+            {{"method", method}, {"route", "/api/mcp-servers"}, {"path", path}, {"body", body}});
+        EXPECT_EQ(ended.status, PATCHBAY_OK) << ended.text;
+        return {ended.body.value("status", 200),
+                Json::parse(ended.body.value("body", ""), nullptr, false)};
+    }
+    Json tool(const std::string& name, const Json& arguments) {
+        return handle("tools/call", {{"name", name}, {"arguments", arguments}}).body;
+    }
+    sdk_test::Ended handle(std::string_view method, const Json& params) {
+        const auto text = params.dump();
+        const std::string context = R"({"scopes":["mcp:admin"],"principal":{"id":"ada"}})";
+        const auto str = [](std::string_view of) { return patchbay_str{of.data(), of.size()}; };
+        patchbay_request request{};
+        request.struct_size = sizeof request;
+        request.method = str(method);
+        request.params = str(text);
+        request.context = str(context);
+        plugin_->handle(++call_, request);
+        return host_.ended(call_);
+    }
+    Json withheld(const std::string& name) {
+        return http("GET", "/" + name).body["trust"]["withheld"];
+    }
+
+    sdk_test::FakeHost host_;
+    std::unique_ptr<Hub> hub_;
+    std::unique_ptr<patchbay::Plugin> plugin_;
+    patchbay_call call_ = 0;
+};
+
+TEST_F(HubTest, OnlyWhatIsUnderstoodApproves) {
+    Listed server(R"({"name":"a","description":"Adds","inputSchema":{"type":"object"}})");
+    begin({{"docs", {{"url", server.url()}, {"on_tool_change", "quarantine"}}}});
+    ASSERT_EQ(http("POST", "/docs/sync").status, 200);
+    server.set(R"({"name":"a","description":"Sends","inputSchema":{"type":"object"}},)"
+               R"({"name":"b"})");
+    ASSERT_EQ(http("POST", "/docs/sync").body["withheld"], (Json{"a", "b"}));
+    for (const char* wrong :
+         {R"({"tool":["x"]})", R"({"tools":[]})", R"({"tools":["a")", "a", "[]", "null"}) {
+        const auto answer = http("POST", "/docs/approve", wrong);
+        EXPECT_EQ(answer.status, 400) << wrong;
+        EXPECT_TRUE(answer.body["error"].is_string());
+        EXPECT_EQ(withheld("docs").size(), 2U) << wrong;
+    }
+    const auto shown = withheld("docs");
+    EXPECT_EQ(shown[0]["definition"]["description"], "Sends");
+    EXPECT_EQ(shown[0]["before"]["description"], "Adds");
+    EXPECT_EQ(shown[0]["before"]["inputSchema"], (Json{{"type", "object"}}));
+    EXPECT_EQ(tool("approve_tools", {{"name", "docs"}, {"tools", {"b"}}})["structuredContent"],
+              (Json{{"approved", {"b"}}}));
+    EXPECT_EQ(http("POST", "/docs/approve").body, (Json{{"approved", {"a"}}}));
+    EXPECT_EQ(withheld("docs"), Json::array());
+}
+
+}  // namespace
+}  // namespace pb::remote
