@@ -3,6 +3,7 @@
 #include "hub.h"
 
 #include "json/parse.h"
+#include "shown.h"
 
 namespace pb::remote {
 namespace {
@@ -11,71 +12,10 @@ constexpr std::size_t max_entry = 48U << 10U;  // a registration; all of it is k
 constexpr std::size_t most_registered = 500;
 constexpr std::chrono::seconds patience{60};
 constexpr std::chrono::seconds parting{10};  // for giving back what was issued
-constexpr const char* hidden = "(hidden)";
-
-bool is_secret(const std::string& name) {
-    static const std::set<std::string> open{
-        "type",    "grant",       "client_id",           "username",      "scopes", "issuer",
-        "acts_as", "auth_method", "client_metadata_url", "offline_access"};
-    return !open.contains(name);
-}
-
-void hide_values(Json& object, bool (*secret)(const std::string&)) {
-    if (!object.is_object()) return;
-    for (const auto& [name, value] : object.items())
-        if (secret(name)) value = hidden;
-}
-
-void drop_hidden(Json& value) {
-    if (!value.is_object()) return;
-    for (auto at = value.begin(); at != value.end();) {
-        if (*at == hidden) {
-            at = value.erase(at);
-            continue;
-        }
-        drop_hidden(*at);
-        ++at;
-    }
-}
 
 client::Deadline soon() { return client::Deadline::clock::now() + patience; }
 
 }  // namespace
-
-Json shown(const Json& entry) {
-    Json out = entry;
-    const auto all = [](const std::string&) { return true; };
-    for (const char* name : {"headers", "env"})
-        if (out.contains(name)) hide_values(out[name], all);
-    if (out.contains("auth")) hide_values(out["auth"], is_secret);
-    if (out.contains("url") && out["url"].is_string()) {
-        // Some servers want their key in the query.
-        const auto url = out["url"].get<std::string>();
-        if (const auto query = url.find('?'); query != std::string::npos)
-            out["url"] = url.substr(0, query) + "?" + hidden;
-    }
-    if (out.contains("args"))
-        for (auto& each : out["args"])
-            if (each.is_string() &&
-                each.get_ref<const std::string&>().find('=') != std::string::npos)
-                each = hidden;
-    return out;
-}
-
-Json without_hidden(const Json& patch) {
-    Json out = patch;
-    drop_hidden(out);
-    if (out.is_object() && out.contains("url") && out["url"].is_string() &&
-        out["url"].get_ref<const std::string&>().ends_with(std::string("?") + hidden))
-        out.erase("url");
-    if (out.is_object() && out.contains("args") && out["args"].is_array())
-        for (const auto& each : out["args"])
-            if (each == hidden) {
-                out.erase("args");
-                break;
-            }
-    return out;
-}
 
 Json Hub::describe(const std::string& name, const Named& named) const {
     Json out{{"name", name}, {"origin", name_of(named.origin)}};
@@ -176,7 +116,9 @@ Result<Json> Hub::update(const std::string& name, const Json& patch) {
                            "' is in the organisation's file; change it there");
         entry = found->second.entry;
     }
-    entry.merge_patch(without_hidden(patch));  // RFC 7396
+    auto meant = unhidden(patch, entry);
+    if (!meant) return meant.error();
+    entry.merge_patch(*meant);  // RFC 7396
     if (auto fine = check_registered(name, entry); !fine) return fine.error();
     if (auto kept = port_.put_secret(std::string("server/") + name, json::dump(entry)); !kept)
         return kept.error();

@@ -101,8 +101,4 @@ class Hub {
     std::uint64_t scopes_ = 0;
 };
 
-// An entry with everything that may be secret hidden, and a patch without what is hidden in it.
-Json shown(const Json& entry);
-Json without_hidden(const Json& patch);
-
 }  // namespace pb::remote

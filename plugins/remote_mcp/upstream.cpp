@@ -6,6 +6,7 @@
 
 #include "json/parse.h"
 #include "json/scan.h"
+#include "shown.h"
 
 namespace pb::remote {
 namespace {
@@ -31,8 +32,6 @@ milliseconds jittered(milliseconds time) {
     thread_local std::minstd_rand random{std::random_device{}()};
     return time / 2 + milliseconds(random() % (static_cast<unsigned>(time.count()) / 2 + 1));
 }
-
-std::string shown_url(const std::string& url) { return url.substr(0, url.find('?')); }
 
 const char* type_of(client::Kind kind) {
     return kind == client::Kind::http ? "http" : kind == client::Kind::sse ? "sse" : "stdio";

@@ -17,7 +17,7 @@ const entriesOf = {
     basic: { auth: { type: "basic", username: "me", password: secret("basic") } },
     query: {},
     env: { headers: { Authorization: "Bearer ${env:E2E_REMOTE_SECRET}" } },
-    open: {},
+    open: { apiKey: secret("unknown") },
 };
 const upstreams = await Promise.all(
     Object.keys(entriesOf).map((name, i) =>
