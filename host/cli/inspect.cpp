@@ -57,7 +57,7 @@ std::vector<std::string> warnings_of(const config::ConfigSet& set) {
     std::vector<std::string> out;
     for (const auto& [name, org] : set.orgs) {
         for (const auto& [server, entry] : org->mcp_servers.items()) {
-            auto resolved = config::resolve(entry, any_secret);
+            auto resolved = config::resolve_server(entry, any_secret);
             if (resolved) continue;
             out.push_back("organisation " + name + ", server " + server + ": " +
                           resolved.error().message);

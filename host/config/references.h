@@ -20,8 +20,12 @@ using SecretOf = std::function<Result<std::string>(std::string_view name)>;
 // where it is, never a value. Without `secret` every ${secret:name} is an error.
 Result<Json> resolve(const Json& value, const SecretOf& secret = nullptr);
 
-// The members of an object, each resolved on its own; one that cannot be becomes
-// {"unresolved": "<why>"}.
-Json resolve_each(const Json& object, const SecretOf& secret = nullptr);
+// The same of one of an organisation's mcpServers, which may be pasted from a client's file: there
+// ${NAME} is ${env:NAME}, and ${NAME:-otherwise} stands for `otherwise` if there is no such
+// variable.
+Result<Json> resolve_server(const Json& entry, const SecretOf& secret = nullptr);
+
+// All of them, each on its own; one that cannot be resolved becomes {"unresolved": "<why>"}.
+Json resolve_each(const Json& servers, const SecretOf& secret = nullptr);
 
 }  // namespace pb::config

@@ -100,5 +100,26 @@ TEST_F(ReferencesTest, OneOfSeveralThatCannotBeResolvedSaysSoInItsPlace) {
     EXPECT_EQ(resolve_each(Json::object()), Json::object());
 }
 
+TEST_F(ReferencesTest, ServersHaveThemAsOtherClientsWriteThem) {
+    const auto all = resolve_each(Json::parse(R"({
+        "plain": {"url": "${PATCHBAY_TEST_KEY}/x", "args": ["${PATCHBAY_TEST_ABSENT:-a:-b}"]},
+        "empty": {"env": {"A": "${PATCHBAY_TEST_ABSENT:-}", "B": "${PATCHBAY_TEST_KEY:-b}"}},
+        "named": {"command": "${env:PATCHBAY_TEST_KEY}", "cwd": "$${PATCHBAY_TEST_KEY}"},
+        "none": {"description": "${} ${1} ${a b} $5"},
+        "absent": {"headers": {"X": "Bearer ${PATCHBAY_TEST_ABSENT}"}},
+        "asked": {"headers": {"X": "${input:key}"}}})"));
+    EXPECT_EQ(all["plain"], Json::parse(R"({"url": "s3cret/x", "args": ["a:-b"]})"));
+    EXPECT_EQ(all["empty"], Json::parse(R"({"env": {"A": "", "B": "s3cret"}})"));
+    EXPECT_EQ(all["named"], Json::parse(R"({"command": "s3cret", "cwd": "${PATCHBAY_TEST_KEY}"})"));
+    EXPECT_EQ(all["none"]["description"], "${} ${1} ${a b} $5");
+    EXPECT_EQ(all["absent"]["unresolved"],
+              "at /headers/X: ${PATCHBAY_TEST_ABSENT}: this environment variable is not set");
+    const std::string asked = all["asked"]["unresolved"];
+    EXPECT_NE(asked.find("${input:key}"), std::string::npos) << asked;
+    EXPECT_NE(asked.find("${secret:NAME}"), std::string::npos) << asked;
+    // Elsewhere ${NAME} is text.
+    EXPECT_EQ(resolve("${PATCHBAY_TEST_KEY}").value(), "${PATCHBAY_TEST_KEY}");
+}
+
 }  // namespace
 }  // namespace pb::config
