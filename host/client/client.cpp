@@ -40,20 +40,21 @@ LinkPtr Client::link() const {
     return link_;
 }
 
-Result<LinkPtr> Client::open(Deadline deadline) {
+Result<LinkPtr> Client::open(Deadline deadline, bool regardless) {
     // What is sent over the link that is there is the breaker's probe, not looking for it.
     if (auto ready = link()) return ready;
     const auto found = std::make_shared<std::promise<Result<LinkPtr>>>();
     auto result = found->get_future();
-    when_open([found](const Result<LinkPtr>& link) { found->set_value(link); });
+    when_open([found](const Result<LinkPtr>& link) { found->set_value(link); }, regardless);
     if (result.wait_until(deadline) != std::future_status::ready)
         return Error{ErrorKind::deadline, "the server could not be reached in time"};
     return result.get();
 }
 
 // With the lock. Why nobody may come to the server now.
-std::optional<Error> Client::refusal() {
-    if (opening_) return std::nullopt;
+std::optional<Error> Client::refusal(bool regardless) {
+    if (closed_) return Error{ErrorKind::gone, "the connection to the server was closed"};
+    if (opening_ || regardless) return std::nullopt;
     const auto seconds = [](milliseconds time) {
         return std::to_string(time.count() / 1000 + 1) + " s";
     };
@@ -65,15 +66,14 @@ std::optional<Error> Client::refusal() {
 }
 
 // Calls the waiter with a link, on the thread that has it: this one, or the one that opens it.
-void Client::when_open(Waiter waiter) {
+void Client::when_open(Waiter waiter, bool regardless) {
     LinkPtr ready;
     std::optional<Error> refused;
     {
         std::lock_guard lock(mutex_);
         ready = link_;
-        if (closed_) {
-            refused = Error{ErrorKind::gone, "the connection to the server was closed"};
-        } else if (refused = refusal(); !refused && !ready) {
+        refused = refusal(regardless);
+        if (!refused && !ready) {
             waiters_.push_back(std::move(waiter));
             if (!std::exchange(opening_, true))
                 engine_.workers.post([self = shared_from_this()] { self->open_now(); });

@@ -45,6 +45,7 @@ struct CallRequest {
     std::string log_level;  // empty: none wanted
     std::string trace;      // {"traceparent",...} as JSON, or empty
     bool progress = false;
+    bool regardless = false;  // somebody wants it now, however often the server has failed
     bool own = false;  // ours and no caller's: not counted, nor refused because of the others
 };
 
@@ -63,8 +64,8 @@ class Client final : public Listener, public std::enable_shared_from_this<Client
                                         LoadPtr load = std::make_shared<Load>(0));
     ~Client() override;
 
-    // [waits] The link, opened if there is none.
-    Result<LinkPtr> open(Deadline deadline);
+    // [waits] The link, opened if there is none; `regardless` as in CallRequest.
+    Result<LinkPtr> open(Deadline deadline, bool regardless = false);
     // [any thread] Null if there is none now.
     LinkPtr link() const;
     // [any thread] The handler hears how it ends; done() exactly once.
@@ -89,8 +90,8 @@ class Client final : public Listener, public std::enable_shared_from_this<Client
 
     Client(Engine& engine, ServerSpec spec, CredentialsPtr credentials,
            std::weak_ptr<Events> events, std::optional<mcp::Version> remembered, LoadPtr load);
-    void when_open(Waiter waiter);
-    std::optional<Error> refusal();
+    void when_open(Waiter waiter, bool regardless);
+    std::optional<Error> refusal(bool regardless);
     void open_now();
     void opened(Result<LinkPtr> result);
     void feed_what_is_wanted();

@@ -26,7 +26,8 @@ struct List {
 
 class Lister {
   public:
-    Lister(Client& client, Deadline deadline) : client_(client), deadline_(deadline) {}
+    Lister(Client& client, Deadline deadline, bool regardless)
+        : client_(client), deadline_(deadline), regardless_(regardless) {}
 
     Result<void> list(const List& kind, std::vector<std::string>& into);
     // False if it was not the list that failed, but the server.
@@ -44,6 +45,7 @@ class Lister {
 
     Client& client_;
     const Deadline deadline_;
+    const bool regardless_;
     std::size_t bytes_ = 0;
     bool lost_ = false;
 };
@@ -70,6 +72,7 @@ Result<std::string> Lister::page(const List& kind, const std::string& cursor) {
     request.method = kind.method;
     request.params = cursor.empty() ? "{}" : "{\"cursor\":" + cursor + "}";
     request.time = rest;
+    request.regardless = regardless_;
     auto reply = client_.ask(std::move(request));
     if (reply.ok()) return std::move(reply.text);
     if (reply.kind == Reply::Kind::error) {
@@ -157,8 +160,8 @@ void Lister::hints(std::string_view result) {
 
 }  // namespace
 
-Result<ServerLists> list_all(Client& client, Deadline deadline) {
-    auto link = client.open(deadline);
+Result<ServerLists> list_all(Client& client, Deadline deadline, bool regardless) {
+    auto link = client.open(deadline, regardless);
     if (!link) return link.error();
     const auto capabilities = (*link)->info.capabilities;
     static constexpr List tools{"tools", "tools/list", "tools", "name"};
@@ -171,7 +174,7 @@ Result<ServerLists> list_all(Client& client, Deadline deadline) {
         {&resources, &ServerLists::resources},
         {&templates, &ServerLists::templates},
         {&prompts, &ServerLists::prompts}};
-    Lister lister(client, deadline);
+    Lister lister(client, deadline, regardless);
     for (const auto& [kind, into] : all) {
         if (json::member(capabilities, kind->capability).empty()) continue;
         const auto listed = lister.list(*kind, lister.out.*into);

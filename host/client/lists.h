@@ -22,9 +22,9 @@ struct ServerLists {
 };
 
 // [waits] Asks for the lists that the server's capabilities name. The error says why there are no
-// tools, or that the server was lost. A list besides the tools' that cannot be had is missing, with
-// a warning. A tool whose x-mcp-header annotations are invalid is left out with a warning, as is
-// what has no name and what is beyond the limits.
-Result<ServerLists> list_all(Client& client, Deadline deadline);
+// tools, or that the server was lost; `regardless` as in CallRequest. A list besides the tools'
+// that cannot be had is missing, with a warning. A tool whose x-mcp-header annotations are invalid
+// is left out with a warning, as is what has no name and what is beyond the limits.
+Result<ServerLists> list_all(Client& client, Deadline deadline, bool regardless = false);
 
 }  // namespace pb::client

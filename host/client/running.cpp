@@ -173,14 +173,15 @@ void Running::watch() {
 }
 
 void Running::seek() {
-    client_->when_open([self = shared_from_this()](const Result<LinkPtr>& link) {
+    auto opened = [self = shared_from_this()](const Result<LinkPtr>& link) {
         if (link) return self->send(*link);
         Reply reply;
         reply.loss.why =
             link.error().kind == ErrorKind::denied ? Loss::Why::challenged : Loss::Why::unreachable;
         reply.loss.message = link.error().message;
         self->finish(std::move(reply));
-    });
+    };
+    client_->when_open(std::move(opened), request_.regardless);
 }
 
 void Running::send(const LinkPtr& link) {
@@ -379,10 +380,11 @@ void Running::probed(const Reply& refusal, const Reply& answer, const LinkPtr& l
 
 // A server that speaks as before has refused this call and nothing else.
 void Running::seek_another(const Reply& refusal, const LinkPtr& before) {
-    client_->when_open([self = shared_from_this(), refusal, before](const Result<LinkPtr>& link) {
+    auto opened = [self = shared_from_this(), refusal, before](const Result<LinkPtr>& link) {
         if (link && is_another((*link)->info, before->info)) return self->send(*link);
         self->finish(refusal);
-    });
+    };
+    client_->when_open(std::move(opened), request_.regardless);
 }
 
 void Running::settle(Challenge challenge) {

@@ -259,13 +259,13 @@ void Upstream::look_after(milliseconds delay) {
 
 void Upstream::look() {
     try {
-        (void)look_once(client::Deadline::clock::now() + look_time);
+        (void)look_once(client::Deadline::clock::now() + look_time, false);
     } catch (const std::exception& fault) {
         failed(internal_error(fault.what()));
     }
 }
 
-Result<Json> Upstream::look_once(client::Deadline deadline) {
+Result<Json> Upstream::look_once(client::Deadline deadline, bool regardless) {
     struct Looking {
         explicit Looking(std::atomic<bool>& flag) : flag_(flag) { flag_ = true; }
         ~Looking() { flag_ = false; }
@@ -273,16 +273,16 @@ Result<Json> Upstream::look_once(client::Deadline deadline) {
     };
     std::lock_guard one(looking_);
     const Looking looking(in_look_);
-    return look_at_it(deadline);
+    return look_at_it(deadline, regardless);
 }
 
-Result<Json> Upstream::look_at_it(client::Deadline deadline) {
+Result<Json> Upstream::look_at_it(client::Deadline deadline, bool regardless) {
     auto who = looking_client();
     if (!who) {
         failed(who.error());
         return who.error();
     }
-    auto lists = client::list_all(*who->client, deadline);
+    auto lists = client::list_all(*who->client, deadline, regardless);
     const auto link = who->client->link();
     if (!lists || !link) {
         const auto error = lists ? internal_error("the connection ended") : lists.error();
@@ -424,18 +424,19 @@ void Upstream::remember_trust() {
     (void)around_.port.put("trust/" + settings_.name, text);
 }
 
-Result<Json> Upstream::sync(client::Deadline deadline) { return look_once(deadline); }
+Result<Json> Upstream::sync(client::Deadline deadline) { return look_once(deadline, true); }
 
 Result<Json> Upstream::test(client::Deadline deadline) {
     auto who = looking_client();
     if (!who) return who.error();
     const auto begun = Clock::now();
-    auto link = who->client->open(deadline);
+    auto link = who->client->open(deadline, true);
     if (!link) return link.error();
     client::CallRequest ping;
     // The newest era has no ping: what it must have is its discovery.
     ping.method = (*link)->info.modern() ? "server/discover" : "ping";
     ping.params = "{}";
+    ping.regardless = true;
     const auto reply = who->client->ask(std::move(ping));
     if (reply.kind == client::Reply::Kind::lost) return internal_error(reply.loss.message);
     const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - begun);

@@ -71,7 +71,8 @@ class Upstream final : public client::Events, public std::enable_shared_from_thi
     // The first subscriber of a URI came, or the last one left.
     void subscribe(const std::string& uri, bool on);
 
-    // [waits] For administrators. What a look at the server changed: {"added":[...],...}.
+    // [waits] For administrators, and at once, however often it has failed. What a look at the
+    // server changed: {"added":[...],...}.
     Result<Json> sync(client::Deadline deadline);
     // [waits] Whether it can be reached, what it is and how long that took.
     Result<Json> test(client::Deadline deadline);
@@ -97,8 +98,8 @@ class Upstream final : public client::Events, public std::enable_shared_from_thi
     SignInState sign_in_state() const;
     void look_after(client::milliseconds delay);
     void look();
-    Result<Json> look_once(client::Deadline deadline);
-    Result<Json> look_at_it(client::Deadline deadline);
+    Result<Json> look_once(client::Deadline deadline, bool regardless);
+    Result<Json> look_at_it(client::Deadline deadline, bool regardless);
     Json accept(const client::ServerInfo& info, client::ServerLists lists);
     void failed(const Error& error);
     void replace(ExposedPtr next);

@@ -101,10 +101,12 @@ await report.check("a call in which it ends fails; the next one works", async ()
 });
 
 await report.check("one that only ever ends is not started again and again", async () => {
-    const flaky = { ...servers, flaky: { command: "false" } };
-    site.change(flaky);
-    await site.state("flaky", ({ reason }) => reason);
-    for (let i = 0; i < 50; ++i) await site.admin("test_server", { name: "flaky" });
+    site.change({ ...servers, flaky: child() });
+    const last = { message: "" };
+    const exit = async () => Object.assign(last, (await site.call("flaky__exit")).failed);
+    await eventually(async () => /exited with code 3/.test((await exit()).message), "its end");
+    await eventually(async () => /restarting in \d+ s/.test((await exit()).message), "a pause");
+    for (let i = 0; i < 50; ++i) await exit();
     const ended = ({ message, server }) => message === "remote.process_ended" && server === "flaky";
     const starts = site.host.events("plugin.log").filter(ended).length;
     assert.ok(starts >= 1 && starts < 15, `${starts} starts`);

@@ -2,12 +2,15 @@
 // The looks at a remote server: what is known of it afterwards, however it answers.
 #include "upstream.h"
 
+#include <atomic>
+
 #include "client/support.h"
 #include "sdk/fake_host.h"
 
 namespace pb::remote {
 namespace {
 
+using client::testing::eventually;
 using client::testing::Got;
 using client::testing::modern;
 using client::testing::Out;
@@ -87,6 +90,26 @@ TEST(Upstream, WhatIsNoListTakesNothingAway) {
     EXPECT_FALSE(watched.sync());
     EXPECT_EQ(watched.status()["tools"], 1);
     EXPECT_EQ(watched.status()["status"], "failing");
+}
+
+// An administrator who has mended the server need not wait until it is tried again.
+TEST(Upstream, WhoAsksForALookGetsItHoweverOftenTheServerHasFailed) {
+    for (const bool sync : {true, false}) {
+        std::atomic<bool> up{false};
+        TestServer server([&](const Got& got, const Out& out) {
+            if (got.method() == "server/discover" && up) return void(modern(got, out));
+            up ? out.result(R"({"tools":[]})") : out.empty(503);
+        });
+        Watched watched(server.url());
+        const auto client = watched.upstream->client_for("")->client;
+        const auto ask = [&] { return client->ask(client::testing::tool("echo")); };
+        ASSERT_TRUE(eventually(
+            [&] { return ask().loss.message.find("failed repeatedly") != std::string::npos; }));
+        up = true;
+        const auto looked = sync ? watched.sync() : watched.upstream->test(soon());
+        EXPECT_TRUE(looked) << looked.error().message;
+        EXPECT_TRUE(ask().ok());
+    }
 }
 
 }  // namespace
