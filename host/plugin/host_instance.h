@@ -50,6 +50,10 @@ class HostInstance final : public Instance, public std::enable_shared_from_this<
     const InstanceSpec& spec() const { return spec_; }
     const Wiring& wiring() const { return wiring_; }
     const store::Owner& owner() const { return owner_; }
+    bool takes_servers() const {
+        const auto* capability = library_->manifest.capability(spec_.capability);
+        return capability && !capability->takes.empty();
+    }
     // An instance may only touch its own calls; others are gone to it.
     bool owns(catalog::CallId call) const noexcept { return wiring_.calls.belongs(call, *this); }
     std::shared_ptr<const nlohmann::json> config() const;

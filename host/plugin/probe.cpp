@@ -38,7 +38,7 @@ const void* idle_service(const patchbay_host*, const char* id) {
     static const patchbay_invoke_v1 invoke{sizeof invoke, gone, gone};
     static const patchbay_events_v1 events{sizeof events, gone, gone, gone};
     static const patchbay_schedule_v1 schedule{sizeof schedule, gone, gone};
-    static const patchbay_secrets_v1 secrets{sizeof secrets, gone, gone, gone, gone};
+    static const patchbay_secrets_v1 secrets{sizeof secrets, gone, gone, gone, gone, gone};
     static const patchbay_capabilities_v1 capabilities{sizeof capabilities, gone, gone, gone};
     const std::pair<std::string_view, const void*> all[] = {
         {PATCHBAY_SERVICE_CONFIG, &config},

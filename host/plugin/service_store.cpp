@@ -84,6 +84,22 @@ patchbay_status list(const patchbay_host* host, patchbay_str prefix, patchbay_st
     });
 }
 
+// Other capabilities have those of the organisation's secrets that its file gives them.
+patchbay_status get_own(const patchbay_host* host, patchbay_str name, patchbay_sink sink,
+                        void* user) noexcept {
+    return guarded([&]() -> patchbay_status {
+        if (!is_view(name) || !sink || !store::is_secret_name(as_view(name)))
+            return PATCHBAY_E_INVALID;
+        auto& instance = HostInstance::of(host);
+        if (!instance.takes_servers()) return PATCHBAY_E_DENIED;
+        auto value =
+            Secret::of(instance).get(store::own_secrets(instance.spec().org), as_view(name));
+        if (!value) return failure<Secret>(instance, value.error());
+        sink(user, name, as_str(value->value));
+        return PATCHBAY_OK;
+    });
+}
+
 }  // namespace
 
 const patchbay_store_v1& store_service() {
@@ -93,8 +109,8 @@ const patchbay_store_v1& store_service() {
 }
 
 const patchbay_secrets_v1& secrets_service() {
-    static const patchbay_secrets_v1 table{sizeof table, get<Secret>, put<Secret>, remove<Secret>,
-                                           list<Secret>};
+    static const patchbay_secrets_v1 table{sizeof table,   get<Secret>,  put<Secret>,
+                                           remove<Secret>, list<Secret>, get_own};
     return table;
 }
 

@@ -147,6 +147,18 @@ std::optional<std::string> Port::secret(std::string_view name) const {
                    [&] { return value_of(patchbay::Secrets(host_).get(name)); });
 }
 
+Result<std::string> Port::own_secret(std::string_view name) const {
+    const auto open = enter();
+    if (!open) return Error{ErrorKind::gone, "the host has gone"};
+    try {
+        if (auto value = patchbay::Secrets(host_).get_own(name)) return std::move(*value);
+        return invalid("the organisation has no such secret (patchbay secrets set)");
+    } catch (const std::exception& fault) {
+        log(log::Level::warning, "secrets.unreadable", {{"reason", fault.what()}});
+        return invalid(std::string("it cannot be read: ") + fault.what());
+    }
+}
+
 Result<void> Port::put_secret(std::string_view name, std::string_view value) const {
     return write("secrets.unwritable", [&] { patchbay::Secrets(host_).put(name, value); });
 }

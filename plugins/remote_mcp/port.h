@@ -54,6 +54,8 @@ class Port {
 
     // The same, encrypted.
     std::optional<std::string> secret(std::string_view name) const;
+    // One of the organisation's own; the error says why there is none.
+    Result<std::string> own_secret(std::string_view name) const;
     Result<void> put_secret(std::string_view name, std::string_view value) const;
     void remove_secret(std::string_view name) const;
     std::vector<std::string> secret_names(std::string_view prefix) const;

@@ -403,6 +403,11 @@ typedef struct patchbay_secrets_v1 {
     /* As in the store, but names alone: the sink's value is empty. */
     patchbay_status (*list)(const patchbay_host* host, patchbay_str prefix, patchbay_str after,
                             uint32_t limit, patchbay_sink sink, void* user);
+    /* One of the organisation's own (patchbay secrets set), which ${secret:name} means in its file:
+     * for a capability that takes mcpServers, since those that are registered at run time name them
+     * too. PATCHBAY_E_DENIED for every other. */
+    patchbay_status (*get_own)(const patchbay_host* host, patchbay_str name, patchbay_sink sink,
+                               void* user);
 } patchbay_secrets_v1;
 
 /* The end of an invoked call: as in complete(), seen from the other side. Called exactly once, on
@@ -544,6 +549,7 @@ PATCHBAY_FROZEN_(patchbay_invoke_v1, invoke_in, 16);
 PATCHBAY_FROZEN_(patchbay_events_v1, unsubscribe, 24);
 PATCHBAY_FROZEN_(patchbay_schedule_v1, cancel, 16);
 PATCHBAY_FROZEN_(patchbay_secrets_v1, list, 32);
+PATCHBAY_FROZEN_(patchbay_secrets_v1, get_own, 40);
 PATCHBAY_FROZEN_(patchbay_capabilities_v1, offer, 8);
 PATCHBAY_FROZEN_(patchbay_capabilities_v1, withdraw, 16);
 PATCHBAY_FROZEN_(patchbay_capabilities_v1, notify, 24);

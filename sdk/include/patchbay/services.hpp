@@ -85,12 +85,14 @@ class Values {
         expect(table_->list(host_, view(prefix), view(after), limit, add, &out), "list");
         return out;
     }
-
-  private:
     void expect(patchbay_status status, const char* what) const {
         if (status != PATCHBAY_OK)
             throw detail::service_error(status, std::string(name_) + "." + what);
     }
+    const patchbay_host* host() const { return host_; }
+    const Table& table() const { return *table_; }
+
+  private:
     const patchbay_host* host_;
     const Table* table_;
     const char* name_;
@@ -143,6 +145,24 @@ class Secrets : public Values<patchbay_secrets_v1> {
             prefix, after, limit, [](void* out, patchbay_str name, patchbay_str) noexcept {
                 static_cast<std::vector<std::string>*>(out)->emplace_back(view(name));
             });
+    }
+
+    // One of the organisation's own, for a capability that takes mcpServers; nothing if there is
+    // none of this name.
+    std::optional<std::string> get_own(std::string_view name) const {
+        const auto& table = this->table();
+        if (table.struct_size < sizeof table)
+            throw detail::service_error(PATCHBAY_E_UNSUPPORTED, "secrets.get_own");
+        std::string out;
+        const auto status = table.get_own(
+            host(), view(name),
+            [](void* user, patchbay_str, patchbay_str value) noexcept {
+                static_cast<std::string*>(user)->assign(view(value));
+            },
+            &out);
+        if (status == PATCHBAY_E_NOT_FOUND) return std::nullopt;
+        expect(status, "get_own");
+        return out;
     }
 };
 

@@ -318,6 +318,26 @@ TEST_F(ServicesTest, SecretsAreThoseOfTheCapability) {
     EXPECT_EQ(secrets.get(host_, str("token"), collect, &out, nullptr), PATCHBAY_E_NOT_FOUND);
 }
 
+TEST_F(ServicesTest, TheOrganisationsOwnSecretsAreForWhoTakesServers) {
+    ASSERT_TRUE(around_.secrets.put(store::own_secrets("acme"), "key", "k3y"));
+    ASSERT_TRUE(around_.secrets.put(store::own_secrets("other"), "theirs", "x"));
+    std::vector<std::string> out;
+    {
+        auto instance = start();
+        const auto& secrets = service<patchbay_secrets_v1>(PATCHBAY_SERVICE_SECRETS);
+        EXPECT_EQ(secrets.get_own(host_, str("key"), collect, &out), PATCHBAY_E_DENIED);
+        EXPECT_TRUE(out.empty());
+    }
+    auto instance = start({.takes = {"mcpServers"}});
+    const auto& secrets = service<patchbay_secrets_v1>(PATCHBAY_SERVICE_SECRETS);
+    EXPECT_EQ(secrets.get_own(host_, str("key"), collect, &out), PATCHBAY_OK);
+    EXPECT_EQ(out, std::vector<std::string>{"key=k3y"});
+    EXPECT_EQ(secrets.get_own(host_, str("theirs"), collect, &out), PATCHBAY_E_NOT_FOUND);
+    EXPECT_EQ(secrets.get_own(host_, str("no name"), collect, &out), PATCHBAY_E_INVALID);
+    EXPECT_EQ(secrets.get_own(host_, str("key"), nullptr, nullptr), PATCHBAY_E_INVALID);
+    EXPECT_EQ(secrets.get(host_, str("key"), collect, &out, nullptr), PATCHBAY_E_NOT_FOUND);
+}
+
 TEST_F(ServicesTest, TimersAreChecked) {
     struct Timer {
         Signal ran;

@@ -171,6 +171,7 @@ struct Script {
     std::function<patchbay_status(const patchbay_host*, std::string_view)> configure = {};
     std::uint32_t struct_size = sizeof(patchbay_plugin);
     std::uint16_t abi_major = PATCHBAY_ABI_MAJOR;
+    std::vector<std::string> takes = {};  // of the manifest's capability
 };
 
 inline std::string_view view(patchbay_str text) { return {text.data, text.size}; }
@@ -179,12 +180,14 @@ inline patchbay_str str(std::string_view text) { return {text.data(), text.size(
 class ScriptedPlugin {
   public:
     static LibraryPtr library(Script script, Threading threading = Threading::concurrent) {
-        next() = std::move(script);
         auto made = std::make_shared<Library>();
         made->manifest.id = "scripted";
         made->manifest.version = "1.0.0";
         made->manifest.threading = threading;
-        made->manifest.capabilities.emplace_back().name = "scripted";
+        auto& capability = made->manifest.capabilities.emplace_back();
+        capability.name = "scripted";
+        capability.takes = script.takes;
+        next() = std::move(script);
         made->generation = 1;
         made->entry = &entry;
         return made;

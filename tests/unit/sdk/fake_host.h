@@ -102,7 +102,7 @@ class Instance {
 // functions behind them; reset() before use.
 namespace services {
 const patchbay_store_v1* store();
-const patchbay_secrets_v1* secrets();  // the same values
+const patchbay_secrets_v1* secrets();  // the same values; the organisation's own: "own:<name>"
 const patchbay_events_v1* events();
 const patchbay_schedule_v1* schedule();
 const patchbay_invoke_v1* invoke();

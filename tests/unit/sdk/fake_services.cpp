@@ -96,6 +96,12 @@ patchbay_status store_list(const patchbay_host*, patchbay_str prefix, patchbay_s
     return PATCHBAY_OK;
 }
 
+patchbay_status own_secret(const patchbay_host* host, patchbay_str name, patchbay_sink sink,
+                           void* user) {
+    const auto key = "own:" + std::string(view(name));
+    return store_get(host, view(key), sink, user, nullptr);
+}
+
 patchbay_status publish(const patchbay_host*, patchbay_str topic, patchbay_str data) {
     if (view(topic) == "full") return PATCHBAY_E_AGAIN;
     const auto subscriptions = state.subscriptions;
@@ -191,8 +197,8 @@ const patchbay_store_v1* store() {
     return &table;
 }
 const patchbay_secrets_v1* secrets() {
-    static const patchbay_secrets_v1 table{sizeof table, store_get, store_put, store_remove,
-                                           store_list};
+    static const patchbay_secrets_v1 table{sizeof table, store_get,  store_put,
+                                           store_remove, store_list, own_secret};
     return &table;
 }
 const patchbay_events_v1* events() {

@@ -254,6 +254,15 @@ TEST_F(Services, CurrentConfiguration) {
     EXPECT_EQ(inside->current_config("/none"), json());
 }
 
+TEST_F(Services, TheOrganisationsOwnSecretsAreApart) {
+    const patchbay::Secrets secrets(host.table());
+    EXPECT_EQ(secrets.get_own("key"), std::nullopt);
+    secrets.put("own:key", "k3y");
+    EXPECT_EQ(secrets.get_own("key"), "k3y");
+    sdk_test::services::fail_store(PATCHBAY_E_DENIED);
+    EXPECT_THROW((void)secrets.get_own("key"), patchbay::Error);
+}
+
 TEST_F(Services, SecretsAreKeptAndListedByName) {
     const patchbay::Secrets secrets(host.table());
     EXPECT_FALSE(secrets.get("token"));
