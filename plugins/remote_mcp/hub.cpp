@@ -114,12 +114,14 @@ void Hub::bring_up(const std::string& name, Named& named, const UpstreamPtr& bef
         return;
     }
     named.upstream = std::move(*made);
-    if (named.upstream) named.upstream->start();
-    if (!before) return;
-    if (named.upstream && named.upstream->capability() == before->capability())
+    const bool in_place =
+        before && named.upstream && named.upstream->capability() == before->capability();
+    if (in_place) {
         before->retire();
-    else
-        put_down(before);
+        named.upstream->succeed(*before);
+    }
+    if (named.upstream) named.upstream->start();
+    if (before && !in_place) put_down(before);
 }
 
 // Null if it is disabled.
@@ -131,7 +133,7 @@ Result<UpstreamPtr> Hub::make(const std::string& name, Named& named, const Upstr
     auto upstream = std::make_shared<Upstream>(Surroundings{port, *engine_, facts_, org_},
                                                std::move(*settings), named.origin);
     try {
-        upstream->restore();
+        upstream->restore(before && before->is_well());
     } catch (const Json::exception& fault) {
         // What was kept is not what we keep: the first look makes it new.
         port_.log(log::Level::warning, "remote.kept_unreadable",

@@ -67,7 +67,7 @@ Upstream::Upstream(Surroundings around, Settings settings, Origin origin)
 
 Upstream::~Upstream() { stop(); }
 
-void Upstream::restore() {
+void Upstream::restore(bool well) {
     if (origin_ == Origin::scoped) return;
     if (const auto kept = around_.port.get("trust/" + settings_.name))
         trust_ = Trust::load(Json::parse(*kept, nullptr, false));
@@ -80,7 +80,7 @@ void Upstream::restore() {
     const auto synced_ms = json::integer_value(synced).value_or(0);
     const auto age = milliseconds(wall_ms() - synced_ms);
     remembered_ = version;
-    if (!version || age > settings_.serve_stale) return;
+    if (!version || (!well && age > settings_.serve_stale)) return;
     info_.version = *version;
     info_.version_name = all.value("version", "");
     info_.capabilities = all.value("capabilities", "{}");
@@ -154,6 +154,11 @@ void Upstream::looked() {
     }
     for (const auto& then : waiting)
         then(shown());
+}
+
+bool Upstream::is_well() const {
+    std::lock_guard lock(mutex_);
+    return known_ && problem_.empty();
 }
 
 Json Upstream::spec() const {
@@ -373,13 +378,17 @@ void Upstream::replace(ExposedPtr next) {
         if (stopped_) return;
         before = std::exchange(exposed_, next);
     }
+    announce(*before, *next);
+}
+
+void Upstream::announce(const Exposed& before, const Exposed& now) const {
     const auto& port = around_.port;
-    const bool capabilities = before->discover != next->discover;
-    if (capabilities || before->tools != next->tools)
+    const bool capabilities = before.discover != now.discover;
+    if (capabilities || before.tools != now.tools)
         port.changed(capability_, "notifications/tools/list_changed");
-    if (before->resources != next->resources || before->templates != next->templates)
+    if (before.resources != now.resources || before.templates != now.templates)
         port.changed(capability_, "notifications/resources/list_changed");
-    if (before->prompts != next->prompts)
+    if (before.prompts != now.prompts)
         port.changed(capability_, "notifications/prompts/list_changed");
 }
 
@@ -521,7 +530,6 @@ void Upstream::ended(const std::string& why) noexcept {
     {
         std::lock_guard lock(mutex_);
         stopped = stopped_;
-        if (!stopped) ++failures_;
     }
     if (stopped) return;
     around_.port.log(log::Level::notice, "remote.ended",

@@ -37,8 +37,12 @@ class Upstream final : public client::Events, public std::enable_shared_from_thi
     Upstream(Surroundings around, Settings settings, Origin origin);
     ~Upstream() override;
 
-    // Takes up what is kept of it from earlier times.
-    void restore();
+    // Takes up what is kept of it from earlier times. `well`: the server has done nothing wrong
+    // since, so that it may be old.
+    void restore(bool well);
+    // After restore(), and before start(): takes the place of one with other settings, which has
+    // retired. Whoever lists hears what there is now.
+    void succeed(const Upstream& before) { announce(*before.exposed(), *exposed()); }
     // Before start(): one of a caller's own, under a name that nobody else has.
     void scope(const std::string& id) {
         capability_.insert(sizeof "mcp:" - 1, "scope." + id + ".");
@@ -57,6 +61,8 @@ class Upstream final : public client::Events, public std::enable_shared_from_thi
     // why that is not known: the look failed, or takes longer than somebody should wait.
     using Then = std::function<void(const Result<ExposedPtr>&)>;
     void when_looked(Then then);
+    // The last look succeeded.
+    bool is_well() const;
     const Settings& settings() const { return settings_; }
     const std::string& capability() const { return capability_; }
     Origin origin() const { return origin_; }
@@ -105,6 +111,7 @@ class Upstream final : public client::Events, public std::enable_shared_from_thi
     void replace(ExposedPtr next);
     Result<ExposedPtr> shown() const;
     void looked();
+    void announce(const Exposed& before, const Exposed& now) const;
     void schedule(bool well);
     void keep(const client::ServerInfo& info, const client::ServerLists& lists);
     void remember_trust();

@@ -180,6 +180,16 @@ await report.check("and by a host that starts meanwhile", async () => {
     await Promise.all(victims.map(works));
 });
 
+await report.check("settings that allow nothing stale take its tools away", async () => {
+    await Promise.all(victims.map((upstream) => upstream.kill()));
+    for (const { name } of victims) await site.admin("sync_server", { name });
+    await site.lists(upstreams);
+    site.change({ ...entries(upstreams), ...entries(victims, { serve_stale: 0 }) });
+    await site.lists(upstreams.filter((upstream) => !victims.includes(upstream)));
+    await Promise.all(victims.map((upstream) => upstream.start()));
+    await site.lists(upstreams);
+});
+
 await report.check("the end of serve_stale takes a dead server's tools away", async () => {
     const brief = { serve_stale: 1_000, refresh: 1_000 };
     site.change({ ...entries(upstreams), ...entries(victims, brief) });

@@ -92,6 +92,25 @@ TEST(Upstream, WhatIsNoListTakesNothingAway) {
     EXPECT_EQ(watched.status()["status"], "failing");
 }
 
+// The host has listed what the one before offered, and asks for nothing by itself.
+TEST(Upstream, WhoTakesAnothersPlaceSaysWhatIsOtherwise) {
+    TestServer server([](const Got& got, const Out& out) {
+        if (!modern(got, out)) out.result(R"({"tools":[{"name":"a"}]})");
+    });
+    Watched before(server.url()), after(server.url());
+    ASSERT_TRUE(before.upstream->offer());
+    EXPECT_FALSE(before.upstream->is_well());
+    ASSERT_TRUE(before.sync());
+    EXPECT_TRUE(before.upstream->is_well());
+    const auto told = sdk_test::services::said().size();
+    after.upstream->succeed(*before.upstream);
+    const auto said = sdk_test::services::said();
+    ASSERT_EQ(said.size(), told + 1);
+    EXPECT_NE(said.back().find("notifications/tools/list_changed"), std::string::npos);
+    before.upstream->succeed(*before.upstream);
+    EXPECT_EQ(sdk_test::services::said().size(), told + 1);
+}
+
 // An administrator who has mended the server need not wait until it is tried again.
 TEST(Upstream, WhoAsksForALookGetsItHoweverOftenTheServerHasFailed) {
     for (const bool sync : {true, false}) {

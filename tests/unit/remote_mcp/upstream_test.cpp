@@ -31,7 +31,7 @@ class UpstreamTest : public testing::Test {
         auto out =
             std::make_shared<Upstream>(Surroundings{Port(host_.table()), *engine_, facts_, "acme"},
                                        std::move(*settings), Origin::config);
-        out->restore();
+        out->restore(false);
         return out;
     }
     patchbay::Store::Entry kept(const char* key) {
