@@ -61,12 +61,13 @@ Result<UpstreamPtr> Hub::server(const std::string& name) const {
 Result<void> Hub::check_registered(const std::string& name, const Json& entry) const {
     if (entry.dump(-1, ' ', true, Json::error_handler_t::replace).size() > max_entry)
         return invalid("a server's settings must be smaller than 48 KiB");
-    auto settings = read_settings(name, entry, facts_);
+    Named named{entry, Origin::registered};
+    auto settings = settings_of(name, named);
     if (!settings) return settings.error();
     std::shared_lock lock(mutex_);
-    for (const auto& [other, named] : table_) {
-        if (other == name || !named.upstream) continue;
-        if (named.upstream->settings().name_space == settings->name_space)
+    for (const auto& [other, theirs] : table_) {
+        if (other == name || !theirs.upstream) continue;
+        if (theirs.upstream->settings().name_space == settings->name_space)
             return Error{ErrorKind::busy, "the namespace '" + settings->name_space +
                                               "' is that of the server '" + other +
                                               "'; choose another"};
@@ -151,10 +152,10 @@ Result<Json> Hub::remove(const std::string& name) {
 
 // What was issued for a server that goes is given back. [waits] Where that is not possible now, it
 // is only forgotten, and ends by itself.
-void Hub::sign_out_all(const std::string& name, const Named& named) {
+void Hub::sign_out_all(const std::string& name, Named& named) {
     auto upstream = named.upstream;
     if (!upstream) {
-        auto settings = read_settings(name, named.entry, facts_);
+        auto settings = settings_of(name, named);
         if (!settings) return;
         upstream = std::make_shared<Upstream>(Surroundings{port_, *engine_, facts_, org_},
                                               std::move(*settings), named.origin);
@@ -167,6 +168,7 @@ void Hub::sign_out_all(const std::string& name, const Named& named) {
 }
 
 Result<Json> Hub::sync(const std::string& name) {
+    renew(name);
     auto upstream = server(name);
     if (!upstream) return upstream.error();
     return (*upstream)->sync(soon());
@@ -179,7 +181,8 @@ Result<Json> Hub::test(const std::string& name) {
 }
 
 Result<Json> Hub::test(const Json& entry) {
-    auto settings = read_settings("test", entry, facts_);
+    Named named{entry, Origin::registered};
+    auto settings = settings_of("test", named);
     if (!settings) return settings.error();
     auto upstream = std::make_shared<Upstream>(Surroundings{port_, *engine_, facts_, org_},
                                                std::move(*settings), Origin::scoped);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub.h"
 
+#include "entry.h"
 #include "json/parse.h"
 #include "json/scan.h"
 
@@ -73,11 +74,55 @@ Hub::Table Hub::wanted() const {
         const auto text = port_.secret(name);
         auto entry = text ? Json::parse(*text, nullptr, false) : Json();
         if (!entry.is_object()) continue;
-        out[name.substr(registered_prefix.size())] = {std::move(entry), Origin::registered, {}, {}};
+        out[name.substr(registered_prefix.size())] = {std::move(entry), Origin::registered};
     }
-    for (const auto& [name, entry] : configured_.items())
-        out[name] = {entry, Origin::config, {}, {}};
+    for (const auto& [key, entry] : configured_.items())
+        if (check_name(key)) out[key] = {entry, Origin::config};
+    for (const auto& [key, entry] : configured_.items()) {
+        if (check_name(key)) continue;
+        std::size_t digits = 8;
+        while (out.contains(name_for(key, digits)))
+            digits += 8;
+        out[name_for(key, digits)] = {entry, Origin::config, key};
+    }
     return out;
+}
+
+// Those of the file are resolved by the host.
+Result<Json> Hub::resolved(const Json& entry, Origin origin) const {
+    if (origin != Origin::registered) return entry;
+    return resolve_registered(entry,
+                              [this](std::string_view name) { return port_.own_secret(name); });
+}
+
+Result<Settings> Hub::settings_of(const std::string& name, Named& named) const {
+    auto entry = resolved(named.entry, named.origin);
+    if (!entry) return entry.error();
+    named.resolved = std::move(*entry);
+    auto settings = read_settings(name, named.resolved, facts_);
+    if (settings && !named.key.empty())
+        settings->remarks.push_back("it is '" + name + "' here: what it is called in the file, '" +
+                                    named.key.substr(0, 200) + "', is no name of a server");
+    return settings;
+}
+
+// Secrets that it refers to may have others values now.
+void Hub::renew(const std::string& name) {
+    std::lock_guard one(changing_);
+    Named named;
+    {
+        std::shared_lock lock(mutex_);
+        const auto found = table_.find(name);
+        if (found == table_.end() || found->second.origin != Origin::registered) return;
+        named = found->second;
+    }
+    const auto now = resolved(named.entry, named.origin);
+    if (named.problem.empty() && now && *now == named.resolved) return;
+    named.problem.clear();
+    const auto before = named.upstream;
+    bring_up(name, named, before);
+    std::unique_lock lock(mutex_);
+    table_[name] = std::move(named);
 }
 
 // Makes what is offered equal to what is named. With changing_.
@@ -126,7 +171,7 @@ void Hub::bring_up(const std::string& name, Named& named, const UpstreamPtr& bef
 
 // Null if it is disabled.
 Result<UpstreamPtr> Hub::make(const std::string& name, Named& named, const UpstreamPtr& before) {
-    auto settings = read_settings(name, named.entry, facts_);
+    auto settings = settings_of(name, named);
     if (!settings) return settings.error();
     if (!settings->enabled) return UpstreamPtr();
     const auto& port = ports_.try_emplace(name, port_.stoppable()).first->second;
@@ -246,7 +291,7 @@ Result<Json> Hub::open_scope(const Json& servers) {
         scope = ++scopes_;
     }
     for (const auto& [name, entry] : servers.items()) {
-        auto settings = read_settings(name, entry, facts_, true);
+        auto settings = read_settings(name_for(name), entry, facts_, true);
         if (!settings) return invalid("server '" + name + "': " + settings.error().message);
         if (!settings->enabled) continue;
         const auto [place, free] = places.emplace(settings->name_space, name);

@@ -64,16 +64,21 @@ class Hub {
   private:
     // A server that is named somewhere, whether it works or not.
     struct Named {
-        Json entry;
+        Json entry;  // of a registered one: references not resolved
         Origin origin = Origin::config;
-        UpstreamPtr upstream;  // null if it is disabled or its settings are wrong
-        std::string problem;
+        std::string key = {};  // under which it is in the file, if that is no name of ours
+        Json resolved = {};
+        UpstreamPtr upstream = {};  // null if it is disabled or its settings are wrong
+        std::string problem = {};
     };
     using Table = std::map<std::string, Named>;
 
     Result<void> take(const Json& start);
     void apply();
     Table wanted() const;
+    Result<Json> resolved(const Json& entry, Origin origin) const;
+    Result<Settings> settings_of(const std::string& name, Named& named) const;
+    void renew(const std::string& name);
     void bring_up(const std::string& name, Named& named, const UpstreamPtr& before);
     Result<UpstreamPtr> make(const std::string& name, Named& named, const UpstreamPtr& before);
     void put_down(const UpstreamPtr& upstream);
@@ -81,7 +86,7 @@ class Hub {
     void list_scoped(const UpstreamPtr& upstream, const HostCall& call) const;
     Result<UpstreamPtr> server(const std::string& name) const;
     Json describe(const std::string& name, const Named& named) const;
-    void sign_out_all(const std::string& name, const Named& named);
+    void sign_out_all(const std::string& name, Named& named);
     Result<void> check_registered(const std::string& name, const Json& entry) const;
 
     const Port port_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "entry.h"
 #include "outbound/target.h"
 #include "sha256.h"
 
@@ -12,7 +13,6 @@ namespace {
 
 using client::milliseconds;
 
-constexpr std::size_t max_namespace = 40;
 constexpr std::size_t max_headers = 100, max_text = 8192;
 
 std::string text(const Json& entry, const char* name) {
@@ -23,9 +23,11 @@ std::string text(const Json& entry, const char* name) {
 // Reads one entry, member by member.
 class Reader {
   public:
-    Reader(const std::string& name, const Json& entry, const HostFacts& host, bool scoped)
+    Reader(const std::string& name, const Json& entry, const HostFacts& host, bool scoped,
+           std::vector<std::string> remarks)
         : entry_(entry), host_(host), scoped_(scoped) {
         out_.name = out_.spec.name = name;
+        out_.remarks = std::move(remarks);
     }
 
     Result<Settings> read() {
@@ -60,7 +62,6 @@ class Reader {
 };
 
 Result<void> Reader::shape() {
-    if (!entry_.is_object()) return invalid("a server's settings must be an object");
     if (const auto why = text(entry_, "unresolved"); !why.empty()) return invalid(why);
     out_.spec.client_version = host_.version;
     return check_name(out_.name);
@@ -150,33 +151,16 @@ Result<void> Reader::reach_stdio() {
     return {};
 }
 
-// A namespace out of a server's name.
-std::string namespace_from(const std::string& name) {
-    std::string out;
-    for (const unsigned char c : name) {
-        const char lower = static_cast<char>(std::tolower(c));
-        const bool fine = std::isalnum(c) != 0 || c == '-';
-        if (fine)
-            out += lower;
-        else if (!out.empty() && out.back() != '_')
-            out += '_';
-    }
-    out = out.substr(0, max_namespace);
-    while (!out.empty() && (out.back() == '_' || out.back() == '-'))
-        out.pop_back();
-    while (!out.empty() && (out.front() == '_' || out.front() == '-'))
-        out.erase(0, 1);
-    return out;
-}
-
 Result<void> Reader::naming() {
     out_.title = text(entry_, "title");
     out_.description = text(entry_, "description");
     const auto found = entry_.find("namespace");
     if (found == entry_.end()) {
-        out_.name_space = namespace_from(out_.name);
-        if (out_.name_space.empty())
-            return invalid("no namespace can be made of its name; give it one");
+        out_.name_space = namespace_for(out_.name);
+        if (!out_.name_space.empty()) return {};
+        out_.name_space = namespace_for("server-" + sha256(out_.name).substr(0, 8));
+        out_.remarks.push_back("no namespace can be made of its name; it is '" + out_.name_space +
+                               "', and namespace would set another");
         return {};
     }
     if (!found->is_string()) return invalid("namespace must be a text");
@@ -316,6 +300,12 @@ bool Settings::has_sign_in() const {
     return text(auth, "type") == "oauth" && text(auth, "grant") != "client_credentials";
 }
 
+std::string Settings::without_credentials() const {
+    if (!spec.headers.empty() || auth.value("type", "none") != "none") return {};
+    return "; give it some: \"auth\": {\"type\": \"oauth\"} to sign in, a token ({\"type\": "
+           "\"bearer\", \"token\": ...}), or the headers that it wants";
+}
+
 std::string Settings::identity() const {
     // Nothing secret goes into what is kept in the open, not even as a digest.
     std::vector<std::string> shown;
@@ -351,7 +341,10 @@ Result<void> check_name(const std::string& name) {
 Result<Settings> read_settings(const std::string& name, const Json& entry, const HostFacts& host,
                                bool scoped) {
     try {
-        return Reader(name, entry, host, scoped).read();
+        std::vector<std::string> remarks;
+        auto ours = in_our_words(entry, remarks);
+        if (!ours) return ours.error();
+        return Reader(name, *ours, host, scoped, std::move(remarks)).read();
     } catch (const Json::exception& fault) {
         return invalid(std::string("its settings are malformed: ") + fault.what());
     }

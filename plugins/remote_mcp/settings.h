@@ -42,10 +42,12 @@ struct Settings {
     client::milliseconds timeout{0};  // of calls, as configured; 0: the host's default decides
     client::milliseconds refresh{3'600'000};  // between two looks where the server names no ttl
     client::milliseconds serve_stale{86'400'000};  // how long the last good lists outlive failures
-    std::vector<std::string> remarks;              // members that are not understood
+    std::vector<std::string> remarks;  // what is taken otherwise than it was perhaps meant
 
     // Whether a person can do something about refused credentials, by signing in.
     bool has_sign_in() const;
+    // What to do where a server that has none asks for credentials, to go on with; empty if it has.
+    std::string without_credentials() const;
     // Of what decides which server this is and who we are to it: kept lists are only good for it.
     std::string identity() const;
 };

@@ -353,12 +353,13 @@ void Upstream::failed(const Error& error) {
     bool stale = false;
     {
         std::lock_guard lock(mutex_);
-        if (problem_ != error.message)
-            around_.port.log(
-                error.kind == ErrorKind::denied ? log::Level::notice : log::Level::warning,
-                "remote.unavailable", {{"server", settings_.name}, {"reason", error.message}});
-        problem_ = error.message;
         const bool denied = error.kind == ErrorKind::denied;
+        const auto problem = error.message + (denied ? settings_.without_credentials() : "");
+        if (problem_ != problem)
+            around_.port.log(denied ? log::Level::notice : log::Level::warning,
+                             "remote.unavailable",
+                             {{"server", settings_.name}, {"reason", problem}});
+        problem_ = problem;
         sign_in_needed_ = denied && settings_.has_sign_in();
         ++failures_;
         // Credentials that are needed take nothing away: what there is would be there again with

@@ -81,6 +81,8 @@ await report.check("an added one appears; a call under way outlives a change", a
 await report.check("what is wrong with an entry costs that server alone", async () => {
     const { url } = modernA;
     const wrong = {
+        odd: [{ url: "${E2E_UNSET:-ftp}://127.0.0.1/" }, /^url: .*http/],
+        bare: [{ url: "http://${E2E_UNSET}/" }, /E2E_UNSET/],
         unset: [{ url, headers: { Authorization: "Bearer ${env:E2E_UNSET}" } }, /E2E_UNSET/],
         nowhere: [{}, /url is missing/],
         ftp: [{ url: "ftp://127.0.0.1/mcp" }, /^url: .*http/],
@@ -88,7 +90,7 @@ await report.check("what is wrong with an entry costs that server alone", async 
         split: [{ url, headers: { "X-A": "a\r\nX-B: b" } }, /'X-A' is not .* one line/],
         ours: [{ url, headers: { "Mcp-Session-Id": "1" } }, /'Mcp-Session-Id' is set by Patchbay/],
         future: [{ url, protocol: "2030-01-01" }, /protocol must be auto, 2026-07-28/],
-        hasty: [{ url, timeout: 1 }, /timeout must be .* from 100 to/],
+        hasty: [{ url, timeout: 0.01 }, /timeout must be .* from 100 to/],
         rules: [{ url, tools: { only: ["a"] } }, /tools\.only is not known; use include/],
         signer: [{ url, auth: { type: "magic" } }, /auth\.type must be none, bearer, basic/],
         twin: [{ url, namespace: "modern_a" }, /modern_a/],

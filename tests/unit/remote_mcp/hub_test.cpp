@@ -131,5 +131,64 @@ TEST_F(HubTest, OnlyWhatIsUnderstoodApproves) {
     EXPECT_EQ(withheld("docs"), Json::array());
 }
 
+TEST_F(HubTest, APastedFileIsServed) {
+    Listed server(R"({"name":"a"},{"name":"b"})");
+    const std::string key = "github.com/modelcontextprotocol/servers/tree/main/src/git";
+    begin({{key, {{"url", server.url()}, {"tools", {"a"}}, {"timeout", 60}}},
+           {"unset", {{"unresolved", "${X} is not set"}}}});
+    const auto servers = http("GET", "").body["servers"];
+    ASSERT_EQ(servers.size(), 2U);
+    const auto name = servers[0]["name"].get<std::string>();
+    EXPECT_EQ(servers[0]["namespace"], name);
+    EXPECT_EQ(servers[0]["warnings"].size(), 2U);
+    EXPECT_NE(servers[0]["warnings"].dump().find(key), std::string::npos);
+    EXPECT_EQ(http("POST", "/" + name + "/sync").body["tools"], 1);
+    EXPECT_EQ(servers[1]["status"], "misconfigured");
+    EXPECT_EQ(servers[1]["reason"], "${X} is not set");
+}
+
+TEST_F(HubTest, SecretsAreResolvedWhenTheyAreUsed) {
+    TestServer server([](const Got& got, const Out& out) {
+        if (!modern(got, out)) out.result(R"({"tools":[]})");
+    });
+    const auto set = [&](const char* value) {
+        patchbay::Secrets(host_.table()).put("own:key", value);
+    };
+    const auto seen = [&] { return server.all().back().header("x-key"); };
+    begin();
+    const Json entry{
+        {"name", "docs"}, {"url", server.url()}, {"headers", {{"X-Key", "${secret:key}"}}}};
+    auto refused = http("POST", "", entry.dump());
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_NE(refused.body["error"].get<std::string>().find("${secret:key}"), std::string::npos);
+    set("first");
+    EXPECT_EQ(http("POST", "", entry.dump()).status, 201);
+    EXPECT_EQ(http("POST", "/docs/sync").status, 200);
+    EXPECT_EQ(seen(), "first");
+    set("second");
+    EXPECT_EQ(http("POST", "/docs/sync").status, 200);
+    EXPECT_EQ(seen(), "second");
+    EXPECT_EQ(http("PATCH", "/docs", R"({"headers":{"X-Key":"${env:HOME}"}})").status, 400);
+    EXPECT_EQ(
+        tool("test_server",
+             {{"settings", {{"url", "http://127.0.0.1:1/${HOME}"}}}})["structuredContent"]["code"],
+        "invalid_settings");
+    // What is gone is said; what served before goes on.
+    patchbay::Secrets(host_.table()).remove("own:key");
+    EXPECT_EQ(http("POST", "/docs/sync").status, 200);
+    const auto state = http("GET", "/docs").body;
+    EXPECT_EQ(state["status"], "misconfigured");
+    EXPECT_NE(state["reason"].get<std::string>().find("patchbay secrets set"), std::string::npos);
+}
+
+TEST_F(HubTest, WhoAsksForCredentialsAndHasNoneSaysWhatToDo) {
+    TestServer server([](const Got&, const Out& out) { out.empty(401); });
+    begin({{"docs", {{"url", server.url()}}}});
+    EXPECT_NE(http("POST", "/docs/sync").status, 200);
+    const auto reason = http("GET", "/docs").body["reason"].get<std::string>();
+    EXPECT_NE(reason.find("oauth"), std::string::npos) << reason;
+    EXPECT_NE(reason.find("headers"), std::string::npos) << reason;
+}
+
 }  // namespace
 }  // namespace pb::remote

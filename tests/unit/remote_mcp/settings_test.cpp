@@ -15,14 +15,15 @@ Result<Settings> read(const char* entry, bool scoped = false, bool allow_stdio =
 
 TEST(Settings, APastedEntryWorks) {
     const auto settings = read(R"({"type":"http","url":"https://example.com/mcp",
-        "headers":{"Authorization":"Bearer x"},"alwaysAllow":["a"]})");
+        "headers":{"Authorization":"Bearer x"},"alwaysAllow":["a"],"disabled":false,
+        "autoApprove":[],"headersHelper":"x"})");
     ASSERT_TRUE(settings) << settings.error().message;
     EXPECT_EQ(settings->spec.kind, client::Kind::http);
     EXPECT_EQ(settings->spec.headers.size(), 1U);
     EXPECT_EQ(settings->name_space, "docs");
     EXPECT_EQ(settings->acts_as, ActsAs::service);
     ASSERT_EQ(settings->remarks.size(), 1U);
-    EXPECT_NE(settings->remarks[0].find("alwaysAllow"), std::string::npos);
+    EXPECT_NE(settings->remarks[0].find("headersHelper"), std::string::npos);
 }
 
 TEST(Settings, ATimeoutIsTheCallsTimeWhereItIsGiven) {
@@ -48,7 +49,11 @@ TEST(Settings, ANamespaceIsMadeOfTheName) {
         ASSERT_TRUE(settings) << settings.error().message;
         EXPECT_EQ(settings->name_space, made);
     }
-    EXPECT_FALSE(read_settings("!!!", entry, {}));
+    const auto odd = read_settings("!!!", entry, {});
+    ASSERT_TRUE(odd);
+    EXPECT_EQ(odd->name_space, read_settings("!!!", entry, {})->name_space);
+    EXPECT_NE(odd->name_space, read_settings("???", entry, {})->name_space);
+    EXPECT_EQ(odd->remarks.size(), 1U);
     EXPECT_FALSE(read_settings("a/b", entry, {}));
     EXPECT_FALSE(read_settings("", entry, {}));
 }
@@ -69,7 +74,11 @@ TEST(Settings, WhatIsWrongIsNamed) {
         {R"({"url":"https://a","headers":{"X":"a\r\nY: b"}})", "headers"},
         {R"({"url":"https://a","headers":{"X Y":"a"}})", "headers"},
         {R"({"url":"https://a","headers":{"X":1}})", "headers"},
-        {R"({"url":"https://a","timeout":5})", "timeout"},
+        {R"({"url":"https://a","timeout":0})", "timeout"},
+        {R"({"url":"https://a","timeout":-1})", "timeout"},
+        {R"({"url":"https://a","timeout":0.01})", "timeout"},
+        {R"({"url":"https://a","oauth":true})", "oauth"},
+        {R"({"url":"https://a","oauth":{},"auth":"oauth"})", "oauth"},
         {R"({"url":"https://a","timeout":"1s"})", "timeout"},
         {R"({"url":"https://a","protocol":"2024-11-05"})", "protocol"},
         {R"({"url":"https://a","namespace":7})", "namespace"},
