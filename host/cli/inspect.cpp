@@ -74,12 +74,13 @@ std::vector<std::string> warnings_of(const config::ConfigSet& set) {
     return out;
 }
 
-int say_invalid(const Error& error, const Options& options, Streams streams) {
+int say_invalid(const std::vector<std::string>& problems, const Options& options, Streams streams) {
     if (options.json) {
-        streams.out << json::dump(Json{{"valid", false}, {"problems", lines_of(error.message)}})
-                    << '\n';
+        streams.out << json::dump(Json{{"valid", false}, {"problems", problems}}) << '\n';
     } else {
-        streams.err << printable(error.message, true) << '\n';
+        for (const std::string& problem : problems) {
+            streams.err << printable(problem) << '\n';
+        }
     }
     return exit_config;
 }
@@ -137,7 +138,12 @@ int check_plugin(const config::HostConfig& host, const Actions& actions, const O
 
 int check_config(const Options& options, Streams streams) {
     auto set = config::load(options.config);
-    if (!set) return say_invalid(set.error(), options, streams);
+    if (!set) return say_invalid(lines_of(set.error().message), options, streams);
+    std::vector<std::string> problems;
+    for (const auto& [name, org] : (*set)->orgs) {
+        problems.insert(problems.end(), org->server_problems.begin(), org->server_problems.end());
+    }
+    if (!problems.empty()) return say_invalid(problems, options, streams);
     const std::string file = config::host_file(options.config);
     std::vector<std::string> names;
     for (const auto& [name, org] : (*set)->orgs) {

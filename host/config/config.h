@@ -142,7 +142,8 @@ struct OrgConfig {
     // Absent: every capability. Present: those that are named; the others if `others_enabled`.
     std::optional<std::map<std::string, CapabilityConfig>> capabilities;
     bool others_enabled = true;
-    Json mcp_servers = Json::object();  // as written
+    Json mcp_servers = Json::object();         // as written; each may be wrong
+    std::vector<std::string> server_problems;  // what is, with file and line
 
     // What this organisation says of a capability; nullopt if it does not have it.
     std::optional<CapabilityConfig> capability(std::string_view name) const;

@@ -191,7 +191,7 @@ Result<HostConfig> read_host(const std::string& path) {
     auto value = read_validated(path, Kind::host);
     if (!value) return value.error();
     const std::string folder = fs::path(path).parent_path().string();
-    return host_from(Members(*value, folder), folder);
+    return host_from(Members(value->value, folder), folder);
 }
 
 Result<OrgConfig> read_org(const std::string& path) {
@@ -202,15 +202,17 @@ Result<OrgConfig> read_org(const std::string& path) {
                        ": an organisation's file name must be lower-case letters, digits, '-' and "
                        "'_' (at most 64, starting and ending with a letter or digit), then .json");
     }
-    auto value = read_validated(path, Kind::org);
-    if (!value) return value.error();
-    const Members in(*value, "");
+    auto read = read_validated(path, Kind::org);
+    if (!read) return read.error();
+    const Json& value = read->value;
+    org.server_problems = std::move(read->server_problems);
+    const Members in(value, "");
     in.read("instructions", org.instructions);
     in.read("mcpServers", org.mcp_servers);
     if (!in.has("capabilities")) return org;
     org.capabilities.emplace();
     org.others_enabled = false;
-    for (const auto& [name, member] : value->at("capabilities").items()) {
+    for (const auto& [name, member] : value.at("capabilities").items()) {
         if (name == "*") {
             org.others_enabled = member.at("enabled").get<bool>();
         } else {

@@ -17,6 +17,7 @@ std::string_view org_schema_text();
 
 // Relative paths in the file become relative to its folder.
 Result<HostConfig> read_host(const std::string& path);
+// Servers that are wrong are no error.
 Result<OrgConfig> read_org(const std::string& path);
 
 // The file that `overrides` names (or etc/patchbay.json where that exists, or the defaults), with

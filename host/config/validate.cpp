@@ -14,6 +14,8 @@
 namespace pb::config {
 namespace {
 
+constexpr std::size_t most_violations = 1000, most_shown = 8;
+
 // A configuration is written by hand: what is longer is not one.
 constexpr json::Limits file_limits{.size = 4U << 20U, .depth = 32, .values = 100'000};
 
@@ -114,8 +116,8 @@ std::size_t line_near(const std::string& text, std::string path) {
     return line;
 }
 
-std::string described(const std::string& path, const Json& schema,
-                      const std::vector<json::Violation>& violations) {
+std::vector<std::string> described(const std::string& path, const Json& schema,
+                                   const std::vector<json::Violation>& violations) {
     const std::string text = text_of(path);
     std::vector<Line> lines;
     for (const json::Violation& violation : violations) {
@@ -128,23 +130,48 @@ std::string described(const std::string& path, const Json& schema,
     }
     std::stable_sort(lines.begin(), lines.end(),
                      [](const Line& a, const Line& b) { return a.number < b.number; });
-    std::string out;
-    for (const Line& line : lines) {
-        out += (out.empty() ? "" : "\n") + line.text;
+    std::vector<std::string> out;
+    for (Line& line : lines) {
+        out.push_back(std::move(line.text));
     }
     return out;
 }
 
+Error refusal(const std::string& path, const Json& schema,
+              std::vector<json::Violation> violations) {
+    if (violations.size() > most_shown) violations.resize(most_shown);
+    std::string out;
+    for (const std::string& line : described(path, schema, violations)) {
+        out += (out.empty() ? "" : "\n") + line;
+    }
+    return invalid(out);
+}
+
+bool is_of_a_server(const json::Violation& violation) {
+    return violation.instance_path.starts_with("/mcpServers/");
+}
+
 }  // namespace
 
-Result<Json> read_validated(const std::string& path, Kind kind) {
+Result<Validated> read_validated(const std::string& path, Kind kind) {
+    Validated out;
     auto value = json::parse_file(path, file_limits);
     if (!value) return value.error();
     const Compiled& rules = compiled(kind);
     if (rules.schema == nullptr) return internal_error("built-in schema: " + rules.fault);
-    const auto violations = rules.schema->validate(*value);
-    if (!violations.empty()) return invalid(described(path, rules.text, violations));
-    return std::move(*value);
+    auto violations = rules.schema->validate(*value, most_violations);
+    // Where there are more than were looked for, nobody knows that the rest of the file is right.
+    const auto of_servers =
+        violations.size() == most_violations || kind != Kind::org
+            ? violations.end()
+            : std::stable_partition(violations.begin(), violations.end(),
+                                    [](const auto& each) { return !is_of_a_server(each); });
+    if (of_servers != violations.begin()) {
+        return refusal(path, rules.text, {violations.begin(), of_servers});
+    }
+    out.server_problems = described(path, rules.text, violations);
+    out.value = std::move(*value);
+    return out;
 }
 
 }  // namespace pb::config

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "config/config.h"
@@ -12,6 +13,12 @@ namespace pb::config {
 
 enum class Kind { host, org };
 
-Result<Json> read_validated(const std::string& path, Kind kind);
+struct Validated {
+    Json value;
+    std::vector<std::string>
+        server_problems;  // of entries of mcpServers, which cost the rest nothing
+};
+
+Result<Validated> read_validated(const std::string& path, Kind kind);
 
 }  // namespace pb::config

@@ -48,6 +48,7 @@ void timeout(Json& entry, std::vector<std::string>& remarks) {
     const auto found = entry.find("timeout");
     if (found == entry.end() || !found->is_number()) return;
     const auto given = found->get<double>();
+    if (given >= 1000 && given < 1e9) *found = std::llround(given);
     if (!(given > 0) || given >= 1000) return;
     remarks.push_back("timeout " + found->dump() +
                       " is taken as seconds; from 1000 on it would be " + "milliseconds");

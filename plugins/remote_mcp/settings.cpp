@@ -20,6 +20,12 @@ std::string text(const Json& entry, const char* name) {
     return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+}
+
 // Reads one entry, member by member.
 class Reader {
   public:
@@ -31,8 +37,9 @@ class Reader {
     }
 
     Result<Settings> read() {
-        for (auto step : {&Reader::shape, &Reader::transport, &Reader::naming, &Reader::times,
-                          &Reader::protocol, &Reader::rules, &Reader::auth, &Reader::switches})
+        for (auto step :
+             {&Reader::shape, &Reader::texts, &Reader::transport, &Reader::naming, &Reader::times,
+              &Reader::protocol, &Reader::rules, &Reader::auth, &Reader::switches})
             if (auto done = (this->*step)(); !done) return done.error();
         remarks();
         return std::move(out_);
@@ -40,6 +47,7 @@ class Reader {
 
   private:
     Result<void> shape();
+    Result<void> texts();
     Result<void> transport();
     Result<void> reach_http();
     Result<void> reach_stdio();
@@ -49,6 +57,8 @@ class Reader {
     Result<void> protocol();
     Result<void> rules();
     Result<void> auth();
+    Result<void> auth_members() const;
+    Result<void> identity(const std::string& type);
     Result<void> switches();
     void remarks();
     Result<void> duration(const char* name, milliseconds& into, std::int64_t least,
@@ -65,6 +75,21 @@ Result<void> Reader::shape() {
     if (const auto why = text(entry_, "unresolved"); !why.empty()) return invalid(why);
     out_.spec.client_version = host_.version;
     return check_name(out_.name);
+}
+
+Result<void> Reader::texts() {
+    static const std::set<std::string> choices{"type", "transport", "protocol", "acts_as",
+                                               "on_tool_change"};
+    static const std::set<std::string> others{"url",   "command",     "cwd",
+                                              "title", "description", "namespace"};
+    for (const auto& [name, value] : entry_.items()) {
+        const bool choice = choices.contains(name);
+        if (!choice && !others.contains(name)) continue;
+        if (!value.is_string()) return invalid(name + " must be a text");
+        if (choice && value.get_ref<const std::string&>().empty())
+            return invalid(name + " must not be empty; leave it out for its default");
+    }
+    return {};
 }
 
 Result<void> Reader::transport() {
@@ -113,10 +138,8 @@ Result<void> Reader::headers() {
                                                 "mcp-protocol-version",
                                                 "last-event-id",
                                                 "upgrade"};
-        std::string lower(name);
-        std::transform(lower.begin(), lower.end(), lower.begin(),
-                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-        if (ours.contains(lower)) return invalid("headers: '" + name + "' is set by Patchbay");
+        if (ours.contains(lower(name)))
+            return invalid("headers: '" + name + "' is set by Patchbay");
         out_.spec.headers.emplace_back(name, *content);
     }
     return {};
@@ -163,7 +186,6 @@ Result<void> Reader::naming() {
                                "', and namespace would set another");
         return {};
     }
-    if (!found->is_string()) return invalid("namespace must be a text");
     out_.name_space = found->get<std::string>();
     return {};
 }
@@ -221,20 +243,61 @@ Result<void> Reader::auth() {
             out_.auth = *found;
         else
             return invalid("auth must be an object with a type");
+        if (auto done = auth_members(); !done) return done;
         type = text(out_.auth, "type");
     }
     static const std::set<std::string> types{"none", "bearer", "basic", "oauth"};
     if (!types.contains(type)) return invalid("auth.type must be none, bearer, basic or oauth");
+    const auto grant = text(out_.auth, "grant");
+    if (out_.auth.contains("grant") && grant != "authorization_code" &&
+        grant != "client_credentials")
+        return invalid("auth.grant must be authorization_code or client_credentials");
     if (out_.spec.kind == client::Kind::stdio && type != "none")
         return invalid("a stdio server gets its credentials by env, not by auth");
     if (type == "bearer" && text(out_.auth, "token").empty())
         return invalid("auth.token is missing");
     if (type == "basic" && text(out_.auth, "username").empty())
         return invalid("auth.username is missing");
+    const auto is_own = [](const auto& header) { return lower(header.first) == "authorization"; };
+    const auto& headers = out_.spec.headers;
+    if (type != "none" && std::any_of(headers.begin(), headers.end(), is_own))
+        return invalid("headers: 'Authorization' is what auth sends; leave one of the two out");
     if (scoped_ && type == "oauth")
         return invalid(
             "a scoped server cannot have auth.type oauth, which is for what is registered with the "
             "organisation: give it a token (bearer, or a header)");
+    return identity(type);
+}
+
+Result<void> Reader::auth_members() const {
+    static const std::set<std::string> texts{
+        "type",        "token",   "username",           "password", "grant",
+        "client_id",   "issuer",  "private_key",        "key_id",   "client_secret",
+        "auth_method", "acts_as", "client_metadata_url"};
+    for (const auto& [name, value] : out_.auth.items()) {
+        const auto where = "auth." + name.substr(0, 64);
+        if (texts.contains(name)) {
+            if (!value.is_string()) return invalid(where + " must be a text");
+        } else if (name == "scopes") {
+            if (!value.is_array() || !std::all_of(value.begin(), value.end(), [](const auto& each) {
+                    return each.is_string();
+                }))
+                return invalid("auth.scopes must be a list of texts");
+        } else if (name == "offline_access") {
+            if (!value.is_boolean()) return invalid("auth.offline_access must be true or false");
+        } else {
+            return invalid(where +
+                           " is not known; with type there are token (bearer), username "
+                           "and password (basic), grant, client_id, client_secret, private_key, "
+                           "key_id, issuer, scopes, auth_method, client_metadata_url and "
+                           "offline_access (oauth)");
+        }
+    }
+    return {};
+}
+
+// As whom the server is spoken to.
+Result<void> Reader::identity(const std::string& type) {
     const bool shows = type != "none" || !out_.spec.headers.empty();
     auto acts_as = text(entry_, "acts_as");
     if (acts_as.empty()) acts_as = text(out_.auth, "acts_as");

@@ -79,7 +79,8 @@ Result<ToolRules> ToolRules::read(const Json& tools) {
     auto include = strings(part(tools, "include"), "tools.include");
     if (!include) return include.error();
     if (include->empty() && tools.contains("include"))
-        return invalid("tools.include names nothing; leave it out, or write [\"*\"], for all tools");
+        return invalid(
+            "tools.include names nothing; leave it out, or write [\"*\"], for all tools");
     auto exclude = strings(part(tools, "exclude"), "tools.exclude");
     if (!exclude) return exclude.error();
     auto rename = texts(part(tools, "rename"), "tools.rename");

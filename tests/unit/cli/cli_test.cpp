@@ -215,9 +215,21 @@ TEST_F(CliTest, ConfigCheckWarnsOfOpenReferences) {
 
 TEST_F(CliTest, ConfigCheckWarnsOfOpenReferencesOfServers) {
     write("orgs/acme.json", R"({"mcpServers": {"gh": {"url": "https://example.com/mcp"},
-              "hub": {"headers": {"Authorization": "${env:PATCHBAY_TEST_ABSENT}"}}}})");
+              "hub": {"url": "https://example.com/mcp",
+                      "headers": {"Authorization": "${env:PATCHBAY_TEST_ABSENT}"}}}})");
     EXPECT_EQ(run({"config", "check", "--config", config_.c_str()}), exit_ok);
     expect_error("organisation acme, server hub: at /headers/Authorization: ${env:");
+}
+
+TEST_F(CliTest, ConfigCheckNamesServersThatAreWrong) {
+    write("orgs/acme.json", R"({"mcpServers": {
+        "none": {"headers": {}},
+        "odd": {"type": "telnet", "url": "https://example.com/mcp"}}})");
+    EXPECT_EQ(run({"config", "check", "--config", config_.c_str()}), exit_config);
+    expect_error("acme.json:2: /mcpServers/none/url: is required");
+    expect_error("acme.json:3: /mcpServers/odd/type: must be one of");
+    EXPECT_EQ(run({"config", "check", "--config", config_.c_str(), "--json"}), exit_config);
+    EXPECT_EQ(Json::parse(out_)["problems"].size(), 2U);
 }
 
 TEST_F(CliTest, TheLogIsConfiguredBeforeAnythingIsSaid) {

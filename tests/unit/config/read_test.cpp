@@ -269,6 +269,35 @@ TEST_F(ReadTest, AFileThatWasNamedMustExist) {
     expect_contains(host.error().message, path("absent.json"));
 }
 
+TEST_F(ReadTest, ServersThatAreWrongCostTheRestNothing) {
+    const auto read = [&](const Json& org) { return read_org(write("acme.json", org.dump())); };
+    const Json servers{{"good", {{"url", "https://a"}}},
+                       {"text", "https://a"},
+                       {"none", Json::object()},
+                       {"both", {{"url", "https://a"}, {"auth", "none"}, {"oauth", {{"a", 1}}}}}};
+    auto org = read({{"instructions", "i"}, {"mcpServers", servers}});
+    ASSERT_TRUE(org) << org.error().message;
+    EXPECT_EQ(org->instructions, "i");
+    EXPECT_EQ(org->mcp_servers, servers);
+    ASSERT_EQ(org->server_problems.size(), 3U);
+    std::string all;
+    for (const auto& problem : org->server_problems)
+        all += problem + "\n";
+    expect_contains(all, "/mcpServers/text: must be an object");
+    expect_contains(all, "/mcpServers/none/url: is required");
+    expect_contains(all, "leave one of them out");
+    // What is wrong beside them is an error, however many of them are wrong.
+    Json many = Json::object();
+    for (int i = 0; i < 1'000; ++i)
+        many[std::to_string(i)] = Json::object();
+    for (const auto& each : {servers, many}) {
+        auto refused = read({{"mcpServers", each}, {"zapabilities", 1}});
+        ASSERT_FALSE(refused);
+        EXPECT_LT(refused.error().message.size(), 4'000U);
+    }
+    EXPECT_FALSE(read({{"mcpServers", 7}}));
+}
+
 // What ships in etc/ must be valid under what ships in etc/schemas.
 TEST(ShippedConfig, IsValid) {
     Overrides overrides;

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "json/parse.h"
+#include "json/schema.h"
+
 namespace pb::remote {
 namespace {
 
@@ -61,14 +64,24 @@ TEST(Settings, ANamespaceIsMadeOfTheName) {
 struct Wrong {
     const char* entry;
     const char* says;
+    bool by_schema = true;
 };
+
+// The organisation's schema as far as it is about one server: what editors and `config check` see.
+std::shared_ptr<const json::Schema> server_schema() {
+    auto text = json::parse_file(SHIPPED_ETC "/schemas/org.schema.json");
+    EXPECT_TRUE(text);
+    auto schema = json::compile_schema({{"$ref", "#/$defs/server"}, {"$defs", (*text)["$defs"]}});
+    EXPECT_TRUE(schema) << schema.error().message;
+    return *schema;
+}
 
 TEST(Settings, WhatIsWrongIsNamed) {
     const Wrong table[] = {
         {"[]", "object"},
         {"{}", "url"},
         {R"({"url":"ftp://example.com"})", "url"},
-        {R"({"url":"https://user:pass@example.com"})", "url"},
+        {R"({"url":"https://user:pass@example.com"})", "url", false},
         {R"({"type":"carrier-pigeon","url":"https://a"})", "type"},
         {R"({"url":"https://a","headers":{"Host":"b"}})", "Host"},
         {R"({"url":"https://a","headers":{"X":"a\r\nY: b"}})", "headers"},
@@ -86,19 +99,73 @@ TEST(Settings, WhatIsWrongIsNamed) {
         {R"({"url":"https://a","on_tool_change":"panic"})", "on_tool_change"},
         {R"({"url":"https://a","tools":[]})", "tools"},
         {R"({"url":"https://a","tools":{"only":["a"]}})", "tools.only"},
-        {R"({"url":"https://a","tools":{"rename":{"a":"x","b":"x"}}})", "tools.rename"},
+        {R"({"url":"https://a","tools":{"rename":{"a":"x","b":"x"}}})", "tools.rename", false},
         {R"({"url":"https://a","auth":{"type":"magic"}})", "auth.type"},
         {R"({"url":"https://a","auth":{"type":"bearer"}})", "auth.token"},
         {R"({"url":"https://a","auth":{"type":"basic"}})", "auth.username"},
-        {R"({"url":"https://a","acts_as":"user"})", "acts_as"},
-        {R"({"url":"https://a","auth":{"type":"oauth"},"acts_as":"none"})", "acts_as"},
+        {R"({"url":"https://a","acts_as":"user"})", "acts_as", false},
+        {R"({"url":"https://a","auth":{"type":"oauth"},"acts_as":"none"})", "acts_as", false},
+        {R"({"type":5,"url":"https://a"})", "type"},
+        {R"({"type":"","url":"https://a"})", "type"},
+        {R"({"transport":["sse"],"url":"https://a"})", "transport"},
+        {R"({"url":["https://a"]})", "url"},
+        {R"({"url":"https://a","title":5})", "title"},
+        {R"({"url":"https://a","protocol":2025})", "protocol"},
+        {R"({"url":"https://a","on_tool_change":["quarantine"]})", "on_tool_change"},
+        {R"({"url":"https://a","acts_as":null})", "acts_as"},
+        {R"({"url":"https://a","acts_as":"somebody"})", "acts_as"},
+        {R"({"url":"https://a","auth":"bearer"})", "auth.token"},
+        {R"({"url":"https://a","auth":7})", "auth"},
+        {R"({"url":"https://a","auth":{"type":["oauth"]}})", "auth.type"},
+        {R"({"url":"https://a","auth":{"type":"oauth","grant":"bogus"}})", "auth.grant"},
+        {R"({"url":"https://a","auth":{"type":"oauth","scopes":"a"}})", "auth.scopes"},
+        {R"({"url":"https://a","auth":{"type":"oauth","offline_access":1}})", "offline_access"},
+        {R"({"url":"https://a","auth":{"type":"oauth","client_secert":"s"}})", "client_secert"},
+        {R"({"url":"https://a","auth":{"type":"bearer","token":7}})", "auth.token"},
+        {R"({"url":"https://a","oauth":{"clientId":7}})", "auth.client_id"},
+        {R"({"url":"https://a","tools":{"include":[]}})", "tools.include"},
+        {R"({"url":"https://a","connect_timeout":1.5})", "connect_timeout"},
+        {R"({"url":"https://a","headers":["X"]})", "headers"},
+        // What only more than a schema can see.
+        {R"({"url":"https://a","auth":{"type":"bearer","token":"t"},
+             "headers":{"authorization":"Basic x"}})",
+         "Authorization", false},
         {R"({"unresolved":"the variable X is not set"})", "variable X"},
     };
-    for (const auto& [entry, says] : table) {
+    const auto schema = server_schema();
+    for (const auto& [entry, says, by_schema] : table) {
+        EXPECT_EQ(schema->validate(Json::parse(entry)).empty(), !by_schema) << entry;
         const auto settings = read(entry);
         ASSERT_FALSE(settings) << entry;
         EXPECT_NE(settings.error().message.find(says), std::string::npos)
             << entry << ": " << settings.error().message;
+    }
+}
+
+TEST(Settings, WhatIsRightIsSoForTheSchemaToo) {
+    const auto schema = server_schema();
+    for (const char* entry :
+         {R"({"url":"https://a"})", R"({"type":"streamable-http","url":"HTTP://a","odd":1})",
+          R"({"transport":"sse","url":"https://a","headers":{"X-A":"b"},"disabled":true})",
+          R"({"command":"a","args":["b"],"env":{"A":"1"},"cwd":"/"})",
+          R"({"type":"stdio","command":"a"})", R"({"url":"https://a","command":"a","type":"http"})",
+          R"({"url":"https://a","tools":["*"],"timeout":60,"alwaysAllow":[]})",
+          R"({"url":"https://a","timeout":1500.5,"connect_timeout":100,"serve_stale":0})",
+          R"({"url":"https://a","tools":{"include":["a*"],"exclude":[],"rename":{"a":"b"},
+              "describe":{"a":"b"},"annotations":{"a":{"readOnlyHint":true}}}})",
+          R"({"url":"https://a","auth":"none"})", R"({"url":"https://a","auth":"oauth"})",
+          R"({"url":"https://a","auth":{"type":"bearer","token":"t"},"acts_as":"service"})",
+          R"({"url":"https://a","auth":{"type":"basic","username":"u","password":""}})",
+          R"({"url":"https://a","auth":{"type":"oauth","grant":"client_credentials",
+              "client_id":"i","client_secret":"s","scopes":["a"],"offline_access":false}})",
+          R"({"url":"https://a","auth":{"CLIENT_ID":"i","scopes":["a"]},"acts_as":"user"})",
+          R"({"url":"https://a","oauth":{"clientId":"i","callbackPort":1,"scopes":"a b"}})",
+          R"({"url":"https://a","protocol":"2025-06-18","on_tool_change":"quarantine",
+              "namespace":"","title":"","description":"","refresh":1000,"enabled":false})"}) {
+        const auto settings = read(entry, false, true);
+        EXPECT_TRUE(settings) << entry << ": " << (settings ? "" : settings.error().message);
+        const auto wrong = schema->validate(Json::parse(entry));
+        EXPECT_TRUE(wrong.empty()) << entry << ": " << json::describe(wrong);
     }
 }
 
