@@ -30,21 +30,48 @@ Json Hub::describe(const std::string& name, const Named& named) const {
     return out;
 }
 
+// The same with what became of its offer: the host leaves out what comes under a namespace that was
+// taken meanwhile, and offering again is how one hears of it.
+Json Hub::describe_now(const std::string& name, const Named& named) const {
+    auto out = describe(name, named);
+    // Nobody who is being removed is offered again.
+    const std::unique_lock one(changing_, std::try_to_lock);
+    if (!one || !named.upstream || !named.problem.empty()) return out;
+    {
+        std::shared_lock lock(mutex_);
+        const auto found = table_.find(name);
+        if (found == table_.end() || found->second.upstream != named.upstream) return out;
+    }
+    if (auto offered = named.upstream->offer(); !offered) {
+        out["status"] = "misconfigured";
+        out["reason"] = "it is not offered: " + offered.error().message;
+    }
+    return out;
+}
+
 Json Hub::list() const {
+    Table table;
+    {
+        std::shared_lock lock(mutex_);
+        table = table_;
+    }
     Json servers = Json::array();
-    std::shared_lock lock(mutex_);
-    for (const auto& [name, named] : table_)
-        servers.push_back(describe(name, named));
+    for (const auto& [name, named] : table)
+        servers.push_back(describe_now(name, named));
     return {{"servers", servers}};
 }
 
 Result<Json> Hub::get(const std::string& name) const {
-    std::shared_lock lock(mutex_);
-    const auto found = table_.find(name);
-    if (found == table_.end()) return not_found("there is no server '" + name + "'");
-    auto out = describe(name, found->second);
-    out["settings"] = shown(found->second.entry);
-    if (found->second.upstream) out["trust"] = found->second.upstream->trust_report();
+    Named named;
+    {
+        std::shared_lock lock(mutex_);
+        const auto found = table_.find(name);
+        if (found == table_.end()) return not_found("there is no server '" + name + "'");
+        named = found->second;
+    }
+    auto out = describe_now(name, named);
+    out["settings"] = shown(named.entry);
+    if (named.upstream) out["trust"] = named.upstream->trust_report();
     return out;
 }
 
@@ -88,20 +115,41 @@ Result<Json> Hub::add(const std::string& name, const Json& entry) {
         if (table_.size() >= most_registered)
             return Error{ErrorKind::busy, "there are too many servers"};
     }
+    return put_registered(name, entry);
+}
+
+// [with changing_] An entry in the place of what there is under its name. After an error nothing
+// has changed.
+Result<Json> Hub::put_registered(const std::string& name, const Json& entry) {
     if (auto fine = check_registered(name, entry); !fine) return fine.error();
-    if (auto kept = port_.put_secret(std::string("server/") + name, json::dump(entry)); !kept)
-        return kept.error();
-    apply();
-    std::shared_lock lock(mutex_);
-    const auto& named = table_.at(name);
-    if (!named.problem.empty()) {
-        const auto problem = named.problem;
-        lock.unlock();
-        port_.remove_secret(std::string("server/") + name);
-        apply();
-        return Error{ErrorKind::busy, problem};
+    UpstreamPtr before;
+    {
+        std::shared_lock lock(mutex_);
+        const auto found = table_.find(name);
+        if (found != table_.end()) before = found->second.upstream;
     }
+    Named named{entry, Origin::registered};
+    auto made = make(name, named, before);
+    if (!made) return made.error();
+    if (auto kept = port_.put_secret(std::string("server/") + name, json::dump(entry)); !kept) {
+        take_back(*made, before);
+        return kept.error();
+    }
+    begin(named, std::move(*made), before);
+    std::unique_lock lock(mutex_);
+    table_[name] = named;
     return describe(name, named);
+}
+
+// What was made, and offered, does not serve after all.
+void Hub::take_back(const UpstreamPtr& made, const UpstreamPtr& before) {
+    if (!made) return;
+    if (!before) return put_down(made);
+    {
+        std::unique_lock lock(mutex_);
+        by_capability_[before->capability()] = before;
+    }
+    (void)before->offer();
 }
 
 Result<Json> Hub::update(const std::string& name, const Json& patch) {
@@ -120,12 +168,7 @@ Result<Json> Hub::update(const std::string& name, const Json& patch) {
     auto meant = unhidden(patch, entry);
     if (!meant) return meant.error();
     entry.merge_patch(*meant);  // RFC 7396
-    if (auto fine = check_registered(name, entry); !fine) return fine.error();
-    if (auto kept = port_.put_secret(std::string("server/") + name, json::dump(entry)); !kept)
-        return kept.error();
-    apply();
-    std::shared_lock lock(mutex_);
-    return describe(name, table_.at(name));
+    return put_registered(name, entry);
 }
 
 Result<Json> Hub::remove(const std::string& name) {

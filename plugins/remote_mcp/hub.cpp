@@ -158,7 +158,12 @@ void Hub::bring_up(const std::string& name, Named& named, const UpstreamPtr& bef
                   {{"server", name}, {"reason", named.problem}, {"serving", before != nullptr}});
         return;
     }
-    named.upstream = std::move(*made);
+    begin(named, std::move(*made), before);
+}
+
+// What was made serves from now on, instead of what served before.
+void Hub::begin(Named& named, UpstreamPtr made, const UpstreamPtr& before) {
+    named.upstream = std::move(made);
     const bool in_place =
         before && named.upstream && named.upstream->capability() == before->capability();
     if (in_place) {

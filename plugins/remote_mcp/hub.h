@@ -81,11 +81,15 @@ class Hub {
     void renew(const std::string& name);
     void bring_up(const std::string& name, Named& named, const UpstreamPtr& before);
     Result<UpstreamPtr> make(const std::string& name, Named& named, const UpstreamPtr& before);
+    void begin(Named& named, UpstreamPtr made, const UpstreamPtr& before);
     void put_down(const UpstreamPtr& upstream);
+    void take_back(const UpstreamPtr& made, const UpstreamPtr& before);
+    Result<Json> put_registered(const std::string& name, const Json& entry);
     UpstreamPtr find(const std::string& capability) const;
     void list_scoped(const UpstreamPtr& upstream, const HostCall& call) const;
     Result<UpstreamPtr> server(const std::string& name) const;
     Json describe(const std::string& name, const Named& named) const;
+    Json describe_now(const std::string& name, const Named& named) const;
     void sign_out_all(const std::string& name, Named& named);
     Result<void> check_registered(const std::string& name, const Json& entry) const;
 
@@ -96,7 +100,7 @@ class Hub {
     std::string org_;
     HostFacts facts_;
 
-    std::mutex changing_;  // one change of the table at a time
+    mutable std::mutex changing_;  // one change of the table at a time
     Json configured_ = Json::object();
     std::map<std::string, Port> ports_;  // by server, as long as it is named
 

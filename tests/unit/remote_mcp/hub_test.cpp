@@ -190,5 +190,60 @@ TEST_F(HubTest, WhoAsksForCredentialsAndHasNoneSaysWhatToDo) {
     EXPECT_NE(reason.find("headers"), std::string::npos) << reason;
 }
 
+TEST_F(HubTest, AChangeThatIsRefusedChangesNothing) {
+    Listed server(R"({"name":"a"})"), other("");
+    begin();
+    const auto add = [&](const char* name, const std::string& url) {
+        return http("POST", "", Json{{"name", name}, {"url", url}}.dump()).status;
+    };
+    ASSERT_EQ(add("docs", server.url()), 201);
+    ASSERT_EQ(add("wiki", other.url()), 201);
+    ASSERT_EQ(http("POST", "/docs/sync").body["tools"], 1);
+    const auto kept = [] { return services::offered().at("mcp:docs"); };
+    const auto before = kept();
+    // Another server's namespace, another capability's, a wrong one; and a store that does not.
+    EXPECT_EQ(http("PATCH", "/docs", R"({"namespace":"wiki"})").status, 409);
+    EXPECT_EQ(http("PATCH", "/docs", R"({"namespace":"taken"})").status, 409);
+    EXPECT_EQ(http("PATCH", "/docs", R"({"timeout":"1s"})").status, 400);
+    EXPECT_EQ(http("PATCH", "/docs", "[").status, 400);
+    services::fail_puts(true);
+    EXPECT_EQ(http("PATCH", "/docs", R"({"namespace":"new"})").status, 502);
+    EXPECT_EQ(http("POST", "", Json{{"name", "third"}, {"url", other.url()}}.dump()).status, 502);
+    services::fail_puts(false);
+    for (int restarts = 0; restarts < 2; ++restarts) {
+        const auto state = http("GET", "/docs").body;
+        EXPECT_EQ(state["namespace"], "docs");
+        EXPECT_EQ(state["status"], "ready") << state;
+        EXPECT_EQ(state["tools"], 1);
+        EXPECT_EQ(state["settings"], (Json{{"url", server.url()}}));
+        EXPECT_EQ(http("GET", "/third").status, 404);
+        EXPECT_EQ(kept(), before);
+        EXPECT_FALSE(services::offered().contains("mcp:third"));
+        if (restarts > 0) break;
+        end();
+        begin();
+        ASSERT_EQ(http("POST", "/docs/sync").status, 200);
+    }
+    EXPECT_EQ(http("PATCH", "/docs", R"({"namespace":"new"})").body["namespace"], "new");
+    EXPECT_EQ(kept()["namespace"], "new");
+    EXPECT_EQ(http("POST", "/docs/sync").body["tools"], 1);
+    EXPECT_EQ(http("PATCH", "/docs", R"({"enabled":false})").body["status"], "disabled");
+    EXPECT_FALSE(services::offered().contains("mcp:docs"));
+    EXPECT_EQ(http("PATCH", "/docs", R"({"enabled":null,"namespace":null})").status, 200);
+    EXPECT_EQ(kept()["namespace"], "docs");
+}
+
+// By the time the catalog is made the namespace may be another's.
+TEST_F(HubTest, WhatIsNotOfferedSaysSo) {
+    Listed server(R"({"name":"a"})");
+    begin({{"docs", {{"url", server.url()}}}});
+    ASSERT_EQ(http("POST", "/docs/sync").status, 200);
+    EXPECT_EQ(http("GET", "/docs").body["status"], "ready");
+    services::take("docs");
+    const auto state = http("GET", "").body["servers"][0];
+    EXPECT_EQ(state["status"], "misconfigured");
+    EXPECT_NE(state["reason"].get<std::string>().find("wiki has it"), std::string::npos) << state;
+}
+
 }  // namespace
 }  // namespace pb::remote

@@ -112,6 +112,7 @@ void reset();
 
 // The store answers this to the next call, instead of doing it.
 void fail_store(patchbay_status status);
+void fail_puts(bool fail);  // until told otherwise
 std::size_t subscriptions();
 std::size_t timers();
 void fire_timers();
@@ -130,6 +131,8 @@ void refuse_invoke(patchbay_status status);
 void set_config(std::string pointer, std::string value);
 // What is offered, by name; and what was said of it: "mcp:a notifications/... {}".
 std::map<std::string, json> offered();
+// From now on this namespace is somebody else's.
+void take(const std::string& name_space);
 std::vector<std::string> said();
 }  // namespace services
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "fake_host.h"
@@ -25,6 +26,7 @@ struct State {
     std::map<std::string, std::pair<std::string, std::int64_t>> entries;
     std::int64_t version = 0;
     std::optional<patchbay_status> store_failure;
+    bool puts_fail = false;
     std::map<std::uint64_t, Subscription> subscriptions;
     std::map<std::uint64_t, Timer> timers;
     std::uint64_t id = 0;
@@ -36,6 +38,7 @@ struct State {
     std::map<std::string, std::string> config;
     std::map<std::string, json> offered;
     std::vector<std::string> said;
+    std::set<std::string> taken{"taken"};
 };
 State state;
 std::recursive_mutex mutex;  // of the store and of what is offered: plugins use both on any thread
@@ -67,6 +70,7 @@ patchbay_status store_put(const patchbay_host*, patchbay_str key, patchbay_str v
     const Locked locked(mutex);
     if (const auto failure = store_failure()) return *failure;
     const std::string name(view(key));
+    if (state.puts_fail) return PATCHBAY_E_INTERNAL;
     if (!version_fits(name, if_version)) return PATCHBAY_E_BUSY;
     state.entries[name] = {std::string(view(value)), ++state.version};
     if (version != nullptr) *version = state.version;
@@ -165,11 +169,11 @@ patchbay_status get_config(const patchbay_host*, patchbay_str pointer, patchbay_
     return PATCHBAY_OK;
 }
 
-// The namespace "taken" is somebody else's.
+// The namespace "taken" is somebody else's, and what take() said.
 patchbay_status offer(const patchbay_host*, patchbay_str text, patchbay_sink reason, void* user) {
     const Locked locked(mutex);
     const json spec = json::parse(view(text));
-    if (spec["namespace"] == "taken") {
+    if (state.taken.contains(spec["namespace"].get<std::string>())) {
         if (reason != nullptr) reason(user, view("x"), view("wiki has it"));
         return PATCHBAY_E_BUSY;
     }
@@ -225,6 +229,10 @@ const patchbay_capabilities_v1* capabilities() {
 
 void reset() { state = State{}; }
 void fail_store(patchbay_status status) { state.store_failure = status; }
+void fail_puts(bool fail) {
+    const Locked locked(mutex);
+    state.puts_fail = fail;
+}
 std::size_t subscriptions() { return state.subscriptions.size(); }
 std::size_t timers() { return state.timers.size(); }
 void fire_timers() {
@@ -244,6 +252,10 @@ void refuse_invoke(patchbay_status status) { state.invoke_refusal = status; }
 std::map<std::string, json> offered() {
     const Locked locked(mutex);
     return state.offered;
+}
+void take(const std::string& name_space) {
+    const Locked locked(mutex);
+    state.taken.insert(name_space);
 }
 std::vector<std::string> said() {
     const Locked locked(mutex);
