@@ -23,6 +23,7 @@ const std::string both = R"({"tools":{},"prompts":{}})";
 class Watched {
   public:
     explicit Watched(const std::string& url) {
+        sdk_test::services::reset();
         host.offer(PATCHBAY_SERVICE_CAPABILITIES, sdk_test::services::capabilities());
         auto settings = read_settings("docs", Json{{"url", url}}, facts_);
         upstream = std::make_shared<Upstream>(Surroundings{port_, *engine_, facts_, "acme"},
