@@ -164,7 +164,7 @@ Result<void> Resources::identify(const Json& schema, Site& site) {
     const std::string* id = found->get_ptr<const std::string*>();
     if (!id) return schema_error(site.path, "$id", "must be a string");
     if (id->size() > longest_uri) return schema_error(site.path, "$id", too_long);
-    Reference at = resolve(resources_[site.resource].uri, *id);
+    UriReference at = resolve(resources_[site.resource].uri, *id);
     if (at.uri.size() > longest_uri) return schema_error(site.path, "$id", too_long);
     if (!at.fragment.empty() && !draft7) {
         return schema_error(site.path, "$id", "must not have a fragment");
@@ -266,7 +266,7 @@ Result<std::uint32_t> Resources::resource_at(const std::string& uri) {
 
 Result<const Json*> Resources::find(const std::string& reference, const Site& from) {
     if (reference.size() > longest_uri) return invalid(too_long);
-    Reference to = resolve(resources_[from.resource].uri, reference);
+    UriReference to = resolve(resources_[from.resource].uri, reference);
     auto id = resource_at(to.uri);
     if (!id) {
         if (id.error().kind != ErrorKind::not_found) return id.error();

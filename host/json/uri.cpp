@@ -88,8 +88,8 @@ std::string merged_path(const Parts& base, std::string_view path) {
 
 }  // namespace
 
-Reference resolve(std::string_view base, std::string_view reference) {
-    Reference out;
+UriReference resolve(std::string_view base, std::string_view reference) {
+    UriReference out;
     std::size_t hash = reference.find('#');
     if (hash != std::string_view::npos) {
         out.fragment = percent_decoded(reference.substr(hash + 1));

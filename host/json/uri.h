@@ -9,13 +9,13 @@
 
 namespace pb::json {
 
-struct Reference {
+struct UriReference {
     std::string uri;       // absolute where the base is; without fragment
     std::string fragment;  // percent-decoded, without '#'
 };
 
 // `reference` as seen from `base`, which has no fragment and may be empty.
-Reference resolve(std::string_view base, std::string_view reference);
+UriReference resolve(std::string_view base, std::string_view reference);
 
 // The tokens of a JSON pointer ("" or "/a/b"), unescaped; nullopt if it is not one.
 std::optional<std::vector<std::string>> pointer_tokens(std::string_view pointer);

@@ -40,7 +40,7 @@ TEST(Uri, ResolvesAsInTheRfc) {
 }
 
 TEST(Uri, Fragments) {
-    Reference at = resolve("http://a/b", "c#/x%25y/%7e0");
+    UriReference at = resolve("http://a/b", "c#/x%25y/%7e0");
     EXPECT_EQ(at.uri, "http://a/c");
     EXPECT_EQ(at.fragment, "/x%y/~0");
     EXPECT_EQ(resolve("http://a/b", "#%zz%4").fragment, "%zz%4");
