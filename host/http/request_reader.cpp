@@ -185,11 +185,6 @@ std::optional<Refusal> RequestReader::check_header() {
         return Refusal{400, "A request needs exactly one Host."};
     }
     if (auto fault = split_target()) return fault;
-    const bool sends =
-        request_->method == "POST" || request_->method == "PUT" || request_->method == "PATCH";
-    if (sends && lengths_ == 0 && codings_ == 0) {
-        return Refusal{411, "The request has no length; send Content-Length."};
-    }
     if (expects_ > 0) {
         if (expects_ > 1 || !same(expect_, "100-continue")) {
             return Refusal{417, "The only expectation that is understood is 100-continue."};

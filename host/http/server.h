@@ -115,8 +115,7 @@ struct ServerOptions {
 
 // Each violation is answered once, with Connection: close and a JSON body {"error": "..."}:
 // 400 malformed or ambiguous framing, 408 too slow, 413 body, 414 target, 431 header,
-// 411 no length on POST, 417 expectation, 501 transfer coding, 503 too many connections, 505
-// version.
+// 417 expectation, 501 transfer coding, 503 too many connections, 505 version.
 class Server {
   public:
     virtual ~Server() = default;  // stop() if nobody did
