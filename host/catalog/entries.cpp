@@ -141,6 +141,12 @@ Result<Tool> make_tool(const BindingPtr& binding, std::string_view definition) {
     return tool;
 }
 
+Result<Tool> make_withheld(const BindingPtr& binding, std::string_view definition) {
+    auto tool = make_tool(binding, definition);
+    if (tool) tool->withheld = true;
+    return tool;
+}
+
 Result<Prompt> make_prompt(const BindingPtr& binding, std::string_view definition) {
     auto local = identity(definition, "name", max_local_name);
     if (!local) return std::move(local).error();

@@ -15,6 +15,8 @@ using BindingPtr = std::shared_ptr<const Binding>;
 
 // `definition` is a slice of checked JSON text. The error says why the entry cannot be listed.
 Result<Tool> make_tool(const BindingPtr& binding, std::string_view definition);
+// Of one whose definition is not to be seen.
+Result<Tool> make_withheld(const BindingPtr& binding, std::string_view definition);
 Result<Prompt> make_prompt(const BindingPtr& binding, std::string_view definition);
 Result<Resource> make_resource(const BindingPtr& binding, std::string_view definition);
 Result<ResourceTemplate> make_template(const BindingPtr& binding, std::string_view definition);

@@ -2,6 +2,7 @@
 #include "catalog/listing.h"
 
 #include <exception>
+#include <type_traits>
 #include <unordered_set>
 
 #include "catalog/shapes.h"
@@ -13,6 +14,7 @@ namespace {
 constexpr std::size_t max_warnings = 20;  // of one binding; the rest is counted
 constexpr std::size_t max_instructions = 16u << 10;
 constexpr const char* no_params = "{}";
+constexpr std::string_view withheld_member = "patchbay/withheld";
 
 // The bytes of an entry's compiled schemas, which may be many times those of its text.
 std::size_t schemas_of(const Entry&) { return 0; }
@@ -138,6 +140,7 @@ class Lister {
                     return {};
                 }
             }
+            if constexpr (std::is_same_v<Entry, Tool>) withheld(*body, entries, taken);
             const auto cursor = json::member(*body, "nextCursor");
             if (cursor.empty() || json::type_of(cursor) != json::Type::string) return {};
             auto next = json::with(no_params, "cursor", cursor);
@@ -147,6 +150,23 @@ class Lister {
         warn("the pages of " + method + " of " + owner(binding_) +
              " do not end; what was read is kept");
         return {};
+    }
+
+    // Names that are known and not listed; whoever calls one hears from the provider why. Nothing
+    // is done then, so everybody who may read may hear it.
+    void withheld(std::string_view body, std::vector<Tool>& tools,
+                  std::unordered_set<std::string>& taken) {
+        std::vector<std::string_view> names;
+        if (!json::elements(json::member(json::member(body, "_meta"), withheld_member), names))
+            return;
+        for (const auto name : names) {
+            const auto definition = "{\"name\":" + std::string(name) +
+                                    ",\"inputSchema\":{\"type\":\"object\"},"
+                                    "\"annotations\":{\"readOnlyHint\":true}}";
+            if (tools.size() >= limits_.entries || definition.size() > room_ ||
+                !add(definition, "tools", tools, make_withheld, taken))
+                return;
+        }
     }
 
     // False if there is no room for what the definition became.

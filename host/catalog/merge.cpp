@@ -26,7 +26,8 @@ void append(Entries& from, Entries& into) {
 }
 
 void append(Listing& listing, Snapshot& snapshot) {
-    append(listing.tools, snapshot.tools);
+    for (auto& tool : listing.tools)
+        (tool.withheld ? snapshot.withheld_tools : snapshot.tools).push_back(std::move(tool));
     append(listing.resources, snapshot.resources);
     append(listing.templates, snapshot.templates);
     append(listing.prompts, snapshot.prompts);
@@ -99,6 +100,7 @@ Listing listing_of(const Snapshot& snapshot, const BindingPtr& binding) {
     Listing listing;
     listing.binding = binding;
     keep(snapshot.tools, binding, listing.tools);
+    keep(snapshot.withheld_tools, binding, listing.tools);
     keep(snapshot.resources, binding, listing.resources);
     keep(snapshot.templates, binding, listing.templates);
     keep(snapshot.prompts, binding, listing.prompts);

@@ -24,11 +24,15 @@ void fill(const Entries& entries, Index& index) {
 
 void Snapshot::index() {
     fill(tools, tool_index_);
+    fill(withheld_tools, withheld_index_);
     fill(prompts, prompt_index_);
     fill(resources, resource_index_);
 }
 
-const Tool* Snapshot::tool(std::string_view name) const { return find(tools, tool_index_, name); }
+const Tool* Snapshot::tool(std::string_view name) const {
+    const auto* listed = find(tools, tool_index_, name);
+    return listed ? listed : find(withheld_tools, withheld_index_, name);
+}
 
 const Prompt* Snapshot::prompt(std::string_view name) const {
     return find(prompts, prompt_index_, name);

@@ -61,6 +61,7 @@ struct Tool : Entry {
     std::shared_ptr<const json::Schema> input;   // never null
     std::shared_ptr<const json::Schema> output;  // null where none is declared
     std::vector<json::HeaderParam> header_params;
+    bool withheld = false;  // not listed; its provider tells who calls it why
 };
 struct Resource : Entry {};
 struct ResourceTemplate : Entry {
@@ -80,13 +81,14 @@ class Snapshot {
     std::uint64_t version = 0;  // of all snapshots built in this process, a later one's is greater
     std::vector<std::shared_ptr<const Binding>> bindings;
     std::vector<Tool> tools;
+    std::vector<Tool> withheld_tools;
     std::vector<Resource> resources;
     std::vector<ResourceTemplate> templates;
     std::vector<Prompt> prompts;
     ListPolicy lists;          // the most private and shortest-lived of the bindings'
     std::string instructions;  // the organisation's and the bindings' joined; may be empty
 
-    // By exposed name; null if absent.
+    // By exposed name, a withheld one too; null if absent.
     const Tool* tool(std::string_view name) const;
     const Prompt* prompt(std::string_view name) const;
 
@@ -111,7 +113,7 @@ class Snapshot {
   private:
     std::optional<ResourceTarget> unprefixed(std::string_view uri) const;
 
-    std::unordered_map<std::string_view, std::size_t> tool_index_, prompt_index_;
+    std::unordered_map<std::string_view, std::size_t> tool_index_, withheld_index_, prompt_index_;
     std::unordered_map<std::string_view, std::size_t> resource_index_;
 };
 

@@ -79,8 +79,12 @@ ExposedPtr expose(const client::ServerInfo& info, const client::ServerLists& lis
     std::vector<std::string> tools;
     for (const auto& definition : lists.tools) {
         const auto name = name_in(definition);
-        if (!settings.rules.offers(name) || withheld.contains(name)) continue;
+        if (!settings.rules.offers(name)) continue;
         const auto local = settings.rules.local_name(name);
+        if (withheld.contains(name)) {
+            out->withheld.insert(local);
+            continue;
+        }
         if (!out->by_name.emplace(local, tool_of(name, definition)).second) {
             out->warnings.push_back("two tools would be called '" + local +
                                     "'; only the first is offered");
@@ -91,7 +95,11 @@ ExposedPtr expose(const client::ServerInfo& info, const client::ServerLists& lis
     out->tool_count = tools.size();
     out->resource_count = lists.resources.size() + lists.templates.size();
     out->prompt_count = lists.prompts.size();
+    std::erase_if(out->withheld, [&](const auto& name) { return out->by_name.contains(name); });
     out->tools = result("tools", tools);
+    if (!out->withheld.empty())
+        out->tools =
+            json::with(out->tools, "_meta", json::dump(Json{{"patchbay/withheld", out->withheld}}));
     out->resources = result("resources", lists.resources);
     out->templates = result("resourceTemplates", lists.templates);
     out->prompts = result("prompts", lists.prompts);

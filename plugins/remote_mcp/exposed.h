@@ -29,6 +29,7 @@ struct Exposed {
     std::string prompts = "{\"prompts\":[]}";
     std::string discover = "{\"capabilities\":{}}";  // the result of server/discover
     std::map<std::string, RemoteTool, std::less<>> by_name;
+    std::set<std::string, std::less<>> withheld;  // by what they would be called here
     std::size_t tool_count = 0, resource_count = 0, prompt_count = 0;
     std::vector<std::string> warnings;
     bool known = false;  // it is the server's, not what stands for it before it was looked at

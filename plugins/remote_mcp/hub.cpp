@@ -28,6 +28,20 @@ Result<std::shared_ptr<client::Engine>> shared_engine(const HostFacts& facts) {
     return engine;
 }
 
+// Also for calls that came before the host knew that the tool is withheld.
+std::string withheld_result(const std::string& server, const std::string& tool) {
+    const auto why = "The tool '" + tool + "' of the server '" + server +
+                     "' is new or has changed, and is withheld until an administrator approves it.";
+    const Json body{{"code", "tool_withheld"},
+                    {"category", "permanent"},
+                    {"retryable", false},
+                    {"message", why}};
+    return json::dump({{"content", {{{"type", "text"}, {"text", why}}}},
+                       {"isError", true},
+                       {"structuredContent", body},
+                       {"_meta", {{"patchbay/error", body}}}});
+}
+
 }  // namespace
 
 Hub::Hub(const patchbay_host* host) : port_(host) {}
@@ -260,6 +274,12 @@ void Hub::handle(const std::string& capability, HostCall call) {
     if (call.method != "tools/call" && call.method != "resources/read" &&
         call.method != "prompts/get" && call.method != "completion/complete")
         return fail(PATCHBAY_E_UNSUPPORTED, "remote servers are not asked this");
+    if (call.method == "tools/call") {
+        const auto name = json::string_value(json::member(call.params, "name")).value_or("");
+        if (exposed->withheld.contains(name))
+            return (void)port_.complete(call.id, PATCHBAY_OK,
+                                        withheld_result(upstream->settings().name, name));
+    }
     const auto state = json::string_value(json::member(call.params, "requestState")).value_or("");
     if (state.starts_with("p:")) {
         auto parked = parking_->take(state.substr(2), call.principal());

@@ -102,7 +102,10 @@ enum {
  *                                       methods of absent capabilities are never sent.
  *                                       PATCHBAY_E_UNSUPPORTED means "tools only".
  *          tools/list, resources/list, resources/templates/list, prompts/list
- *                                    -> the 2026-07-28 result; "nextCursor" is followed.
+ *                                    -> the 2026-07-28 result; "nextCursor" is followed. (1.1)
+ *                                       "_meta": {"patchbay/withheld": [names]} of tools: callers
+ *                                       do not see them, and a call of one comes here all the same,
+ *                                       to be answered with the reason.
  *          tools/call, resources/read, prompts/get, completion/complete
  *          resources/subscribe, resources/unsubscribe -> {}; sent for the first and after the last
  *                                       subscriber of a URI, if capabilities.resources.subscribe.

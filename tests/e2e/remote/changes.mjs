@@ -206,7 +206,9 @@ await report.check("with quarantine a changed tool is withheld until it is appro
     legacyA.offer([changed, second, third, tool("tool_new")]);
     await stream.heard("notifications/tools/list_changed");
     assert.deepEqual(await names("legacy_a"), ["legacy_a__tool_01", "legacy_a__tool_02"]);
-    assert.equal((await site.call("legacy_a__tool_00")).failed.code, -32602);
+    assert.equal((await site.call("legacy_a__tool_00")).failed.code, "tool_withheld");
+    assert.equal((await site.call("legacy_a__tool_new")).failed.code, "tool_withheld");
+    assert.equal((await site.call("legacy_a__tool_other")).failed.code, -32602);
     const { withheld } = (await site.servers()).legacy_a;
     assert.deepEqual(withheld, ["tool_00", "tool_new"]);
     const { trust } = await site.admin("get_server", { name: "legacy_a" });

@@ -330,5 +330,29 @@ TEST(Parallel, IsBounded) {
     EXPECT_EQ(threads.size(), 3u);
 }
 
+TEST(Withheld, IsCallableAndNotListed) {
+    auto provider = fake("one@1");
+    const auto tools = list_text("tools", {tool_text("a")});
+    provider->on("tools/list", tools.substr(0, tools.size() - 1) +
+                                   R"(,"_meta":{"patchbay/withheld":["b","a",7,{}]}})");
+    const std::vector<Binding> bindings{binding_of("n", provider)};
+    const auto outcome = build(bindings);
+    EXPECT_EQ(names(outcome.snapshot->tools), Names{"n__a"});
+    ASSERT_NE(outcome.snapshot->tool("n__b"), nullptr);
+    EXPECT_TRUE(outcome.snapshot->tool("n__b")->withheld);
+    EXPECT_EQ(outcome.snapshot->tool("n__b")->local, "b");
+    EXPECT_FALSE(outcome.snapshot->tool("n__a")->withheld);
+    EXPECT_EQ(outcome.warnings.size(), 3U);  // "a" twice, and what are no names
+    // What is kept, and laid over another, keeps it.
+    const auto both = overlay(*build({binding_of("m", tools_provider("two@1", {"x"}))}).snapshot,
+                              *outcome.snapshot);
+    EXPECT_EQ(names(both->tools), (Names{"m__x", "n__a"}));
+    EXPECT_NE(both->tool("n__b"), nullptr);
+    // That it is withheld now is a change of nobody's list.
+    EXPECT_FALSE(compare(*build({binding_of("n", tools_provider("one@1", {"a"}))}).snapshot,
+                         *outcome.snapshot)
+                     .tools);
+}
+
 }  // namespace
 }  // namespace pb::catalog::test

@@ -245,5 +245,18 @@ TEST_F(HubTest, WhatIsNotOfferedSaysSo) {
     EXPECT_NE(state["reason"].get<std::string>().find("wiki has it"), std::string::npos) << state;
 }
 
+TEST_F(HubTest, ACallOfAWithheldToolIsTold) {
+    Listed server(R"({"name":"a"})");
+    begin({{"docs", {{"url", server.url()}, {"on_tool_change", "quarantine"}}}});
+    ASSERT_EQ(http("POST", "/docs/sync").status, 200);
+    server.set(R"({"name":"a","description":"Sends"})");
+    ASSERT_EQ(http("POST", "/docs/sync").body["withheld"], Json{"a"});
+    hub_->handle("mcp:docs", {++call_, "tools/call", R"({"name":"a","arguments":{}})", "{}"});
+    const auto ended = host_.ended(call_);
+    EXPECT_EQ(ended.status, PATCHBAY_OK);
+    EXPECT_EQ(ended.body["isError"], true);
+    EXPECT_EQ(ended.body["structuredContent"]["code"], "tool_withheld");
+}
+
 }  // namespace
 }  // namespace pb::remote

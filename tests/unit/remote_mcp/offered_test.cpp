@@ -70,7 +70,9 @@ TEST(Exposed, HoldsTheListsAndTheWayBack) {
     info.capabilities = R"({"tools":{},"resources":{},"completions":{}})";
     info.instructions = "Use \"a\".";
     const auto out = expose(info, lists, with(R"({"rename":{"a":"z"}})"), {"c"});
-    EXPECT_EQ(out->tools, R"({"tools":[{"name":"z","outputSchema":{}},)" + lists.tools[1] + "]}");
+    EXPECT_EQ(out->tools, R"({"tools":[{"name":"z","outputSchema":{}},)" + lists.tools[1] +
+                              R"(],"_meta":{"patchbay/withheld":["c"]}})");
+    EXPECT_TRUE(out->withheld.contains("c"));
     EXPECT_EQ(out->tool_count, 2U);
     EXPECT_EQ(out->by_name.at("z").name, "a");
     EXPECT_TRUE(out->by_name.at("z").structured);
