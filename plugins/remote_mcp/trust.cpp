@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t most_changes = 200;
 
-std::map<std::string, std::string> texts(const Json& object) {
+std::map<std::string, std::string> text_members(const Json& object) {
     std::map<std::string, std::string> out;
     if (!object.is_object()) return out;
     for (const auto& [name, value] : object.items())
@@ -51,7 +51,7 @@ Trust Trust::load(const Json& kept) {
     Trust out;
     if (!kept.is_object()) return out;
     out.known_ = true;
-    out.accepted_ = texts(kept.value("accepted", Json()));
+    out.accepted_ = text_members(kept.value("accepted", Json()));
     const auto waiting = kept.value("waiting", Json::object());
     for (const auto& [name, each] : waiting.items())
         if (each.is_object())
