@@ -118,9 +118,8 @@ TEST(Definition, RewritesUiLinksInBothForms) {
 }
 
 TEST(Definition, LeavesOtherMetaAlone) {
-    for (const std::string meta :
-         {R"({"ui":{"resourceUri":"https://x"}})", R"({"ui":7})", R"({"ui/resourceUri":null})",
-          R"({"ui":{"other":"ui://a"}})"}) {
+    for (const std::string meta : {R"({"ui":{"resourceUri":"https://x"}})", R"({"ui":7})",
+                                   R"({"ui/resourceUri":null})", R"({"ui":{"other":"ui://a"}})"}) {
         const auto text = exposed_tool(
             "ns", R"({"name":"t","_meta":)" + meta + R"(,"inputSchema":{"type":"object"}})");
         EXPECT_NE(text.find(R"("_meta":)" + meta + ","), std::string::npos) << text;
