@@ -2,7 +2,6 @@
 // The system's resolver.
 #include "outbound/resolver.h"
 
-#include <arpa/inet.h>
 #include <netdb.h>
 
 #include <cerrno>
@@ -16,26 +15,6 @@ bool is_localhost(std::string_view host) {
     return host == "localhost" || host.ends_with(".localhost");
 }
 
-template <class Address>
-void append(std::vector<sockaddr_storage>& out, const Address& address) {
-    std::memcpy(&out.emplace_back(), &address, sizeof address);
-}
-
-std::vector<sockaddr_storage> loopback(std::uint16_t port) {
-    std::vector<sockaddr_storage> out;
-    sockaddr_in6 v6{};
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(port);
-    v6.sin6_addr = IN6ADDR_LOOPBACK_INIT;
-    append(out, v6);
-    sockaddr_in v4{};
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(port);
-    v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    append(out, v4);
-    return out;
-}
-
 class SystemResolver : public Resolver {
   public:
     Result<std::vector<sockaddr_storage>> resolve(const std::string& host,
@@ -45,8 +24,10 @@ class SystemResolver : public Resolver {
         hints.ai_socktype = SOCK_STREAM;
         hints.ai_flags = AI_NUMERICSERV;
         addrinfo* found = nullptr;
-        const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-        if (error != 0 && is_localhost(host)) return loopback(port);
+        const auto service = std::to_string(port);
+        int error = ::getaddrinfo(host.c_str(), service.c_str(), &hints, &found);
+        if (error != 0 && is_localhost(host))
+            error = ::getaddrinfo(nullptr, service.c_str(), &hints, &found);  // loopback
         if (error != 0) {
             const char* reason = error == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(error);
             return not_found("The name " + host + " has no address: " + reason + ".");
