@@ -166,6 +166,7 @@ void Loop::run() {
             this->turn();
         } catch (const std::exception& error) {
             log::error("outbound.fault", {{"reason", error.what()}});
+            posted_ = true;  // whoever saw that the inbox would be looked into has woken nobody
         }
     }
     while (!transfers_.empty()) {
