@@ -131,7 +131,7 @@ Result<Json> Hub::put_registered(const std::string& name, const Json& entry) {
     Named named{entry, Origin::registered};
     auto made = make(name, named, before);
     if (!made) return made.error();
-    if (auto kept = port_.put_secret(std::string("server/") + name, json::dump(entry)); !kept) {
+    if (auto kept = port_.put_secret(registered_prefix + name, json::dump(entry)); !kept) {
         take_back(*made, before);
         return kept.error();
     }
@@ -184,7 +184,7 @@ Result<Json> Hub::remove(const std::string& name) {
     }
     sign_out_all(name, named);
     std::lock_guard one(changing_);
-    port_.remove_secret(std::string("server/") + name);
+    port_.remove_secret(registered_prefix + name);
     if (const auto port = ports_.extract(name)) port.mapped().stop_writing();
     apply();
     for (const char* kept : {"lists/", "synced/", "trust/"})

@@ -9,7 +9,6 @@ namespace pb::remote {
 namespace {
 
 constexpr std::size_t most_servers = 500, most_scoped = 16;
-constexpr std::string_view registered_prefix = "server/";
 
 // One engine for all organisations of this library's generation.
 Result<std::shared_ptr<client::Engine>> shared_engine(const HostFacts& facts) {
@@ -88,7 +87,8 @@ Hub::Table Hub::wanted() const {
         const auto text = port_.secret(name);
         auto entry = text ? Json::parse(*text, nullptr, false) : Json();
         if (!entry.is_object()) continue;
-        out[name.substr(registered_prefix.size())] = {std::move(entry), Origin::registered};
+        out[name.substr(std::string_view(registered_prefix).size())] = {std::move(entry),
+                                                                        Origin::registered};
     }
     for (const auto& [key, entry] : configured_.items())
         if (check_name(key)) out[key] = {entry, Origin::config};

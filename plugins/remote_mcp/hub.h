@@ -73,6 +73,9 @@ class Hub {
     };
     using Table = std::map<std::string, Named>;
 
+    // Under what a registered server's entry is kept, among the secrets.
+    static constexpr const char* registered_prefix = "server/";
+
     Result<void> take(const Json& start);
     void apply();
     Table wanted() const;

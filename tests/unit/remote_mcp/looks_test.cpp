@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The looks at a remote server: what is known of it afterwards, however it answers.
-#include "upstream.h"
-
 #include <atomic>
 
-#include "client/support.h"
-#include "sdk/fake_host.h"
+#include "support.h"
 
 namespace pb::remote {
 namespace {
@@ -19,32 +16,12 @@ using client::testing::TestServer;
 
 const std::string both = R"({"tools":{},"prompts":{}})";
 
-// One upstream that is looked at when the test says so.
-class Watched {
+// Looked at when the test says so.
+class Watched : public Docs {
   public:
-    explicit Watched(const std::string& url) {
-        sdk_test::services::reset();
-        host.offer(PATCHBAY_SERVICE_CAPABILITIES, sdk_test::services::capabilities());
-        auto settings = read_settings("docs", Json{{"url", url}}, facts_);
-        upstream = std::make_shared<Upstream>(Surroundings{port_, *engine_, facts_, "acme"},
-                                              std::move(*settings), Origin::scoped);
-    }
-    ~Watched() {
-        upstream->stop();
-        port_.close();
-    }
+    using Docs::Docs;
     Result<Json> sync() { return upstream->sync(soon()); }
     Json status() const { return upstream->status(); }
-
-    sdk_test::FakeHost host;
-
-  private:
-    HostFacts facts_;
-    Port port_{host.table()};
-    std::unique_ptr<client::Engine> engine_ = client::testing::local_engine();
-
-  public:
-    UpstreamPtr upstream;
 };
 
 TEST(Upstream, AListThatFailsLeavesTheOthersAndWhatItListedBefore) {

@@ -6,9 +6,8 @@
 #include <thread>
 
 #include "calls.h"
-#include "client/support.h"
 #include "parking.h"
-#include "sdk/fake_host.h"
+#include "support.h"
 
 namespace pb::remote {
 namespace {
@@ -24,25 +23,17 @@ const std::string hello = R"({"content":[],  "x":1.50})";
 const std::string asks_name =
     R"({"jsonrpc":"2.0","id":7,"method":"elicitation/create","params":{"message":"Who?"}})";
 
-// An upstream and what stands around it, without a hub.
-class Around {
+// With what calls need besides.
+class Around : public Docs {
   public:
-    explicit Around(const std::string& url, int timeout = 60'000) {
-        host.offer(PATCHBAY_SERVICE_CAPABILITIES, sdk_test::services::capabilities());
-        auto settings = read_settings("docs", Json{{"url", url}, {"timeout", timeout}}, facts_);
-        upstream_ = std::make_shared<Upstream>(Surroundings{port_, *engine_, facts_, "acme"},
-                                               std::move(*settings), Origin::scoped);
-    }
-    ~Around() {
-        parking->clear();
-        upstream_->stop();
-        port_.close();
-    }
+    explicit Around(const std::string& url, int timeout = 60'000)
+        : Docs(url, {{"timeout", timeout}}) {}
+    ~Around() { parking->clear(); }
 
     std::shared_ptr<Relay> call(patchbay_call id, const std::string& params,
                                 const std::string& principal = "ada",
                                 const std::string& capabilities = R"({"elicitation":{}})") {
-        auto relay = std::make_shared<Relay>(port_, *engine_, upstream_, parking, calls,
+        auto relay = std::make_shared<Relay>(port_, *engine_, upstream, parking, calls,
                                              host_call(id, params, principal, capabilities));
         relay->start();
         return relay;
@@ -56,19 +47,8 @@ class Around {
 
     client::Engine& engine() { return *engine_; }
 
-    sdk_test::FakeHost host;
     const std::shared_ptr<Calls> calls = std::make_shared<Calls>();
-
-  private:
-    HostFacts facts_;
-    Port port_{host.table()};
-    std::unique_ptr<client::Engine> engine_ = client::testing::local_engine();
-
-  public:
-    std::shared_ptr<Parking> parking = std::make_shared<Parking>(engine_->timer);
-
-  private:
-    UpstreamPtr upstream_;
+    const std::shared_ptr<Parking> parking = std::make_shared<Parking>(engine_->timer);
 };
 
 const std::string echo = R"({"name":"echo","arguments":{}})";
