@@ -145,7 +145,7 @@ class Running final : public Handler, public std::enable_shared_from_this<Runnin
     void probed(const Reply& refusal, const Reply& answer, const LinkPtr& link) noexcept;
     milliseconds time_left() const;
     void watch();
-    void settle(Challenge challenge);
+    void settle(const Challenge& challenge);
     void finish(Reply reply) noexcept;
     std::string params_for(const ServerInfo& info, RequestId id) const;
 

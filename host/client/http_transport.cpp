@@ -61,7 +61,7 @@ class HttpTransport final : public Transport, public std::enable_shared_from_thi
     void end();
     std::optional<SignedRequest> request(std::string_view method);
     void begin(RequestId id, SignedRequest request, bool opens_session = false,
-               std::function<void()> arrived = nullptr);
+               const std::function<void()>& arrived = nullptr);
     HttpStream::Hooks hooks(RequestId id, SentPtr sent, bool opens_session,
                             std::function<void()> arrived);
     bool message(RequestId id, std::string_view text, int status);
@@ -122,11 +122,11 @@ void HttpTransport::send(Outgoing message) {
     post->request.body = std::move(message.text);
     post->request.connect_time = connect_time(spec_, message.time);
     if (message.id == no_request) post->request.time = short_message;
-    begin(message.id, std::move(*post), message.method == "initialize", std::move(message.arrived));
+    begin(message.id, std::move(*post), message.method == "initialize", message.arrived);
 }
 
 void HttpTransport::begin(RequestId id, SignedRequest request, bool opens_session,
-                          std::function<void()> arrived) {
+                          const std::function<void()>& arrived) {
     auto stream =
         std::make_shared<HttpStream>(engine_.http, spec_.limits.message,
                                      hooks(id, std::move(request.sent), opens_session, arrived));

@@ -102,7 +102,7 @@ RequestId Rpc::next_id() {
     return next++;
 }
 
-void Rpc::request(RequestId id, Call call, HandlerPtr handler) {
+void Rpc::request(RequestId id, Call call, const HandlerPtr& handler) {
     Outgoing out;
     out.id = id;
     out.method = call.method;

@@ -88,7 +88,7 @@ class Rpc final : public Inbox, public std::enable_shared_from_this<Rpc> {
     // An id for a request that is about to be made: also its progress token.
     static RequestId next_id();
     // [any thread] Sends; the handler hears how it ends.
-    void request(RequestId id, Call call, HandlerPtr handler);
+    void request(RequestId id, Call call, const HandlerPtr& handler);
     // [any thread] Tells the server, as its transport asks for it; done(cancelled) follows.
     void cancel(RequestId id, std::string_view reason);
     void notify(std::string_view method, std::string_view params);

@@ -387,7 +387,7 @@ void Running::seek_another(const Reply& refusal, const LinkPtr& before) {
     client_->when_open(std::move(opened), request_.regardless);
 }
 
-void Running::settle(Challenge challenge) {
+void Running::settle(const Challenge& challenge) {
     auto settled = challenge.url.empty() ? client_->credentials_->acquire(until_)
                                          : client_->credentials_->challenged(challenge, until_);
     if (settled) return seek();

@@ -131,6 +131,7 @@ std::vector<std::string> described(const std::string& path, const Json& schema,
     std::stable_sort(lines.begin(), lines.end(),
                      [](const Line& a, const Line& b) { return a.number < b.number; });
     std::vector<std::string> out;
+    out.reserve(lines.size());
     for (Line& line : lines) {
         out.push_back(std::move(line.text));
     }
