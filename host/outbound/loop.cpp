@@ -94,19 +94,20 @@ Http::Ticket Loop::start(Request request, std::shared_ptr<Receiver> receiver) {
     const Http::Ticket ticket = next_ticket_.fetch_add(1, std::memory_order_relaxed);
     auto transfer = std::make_unique<Transfer>(ticket, std::move(request), std::move(receiver));
     if (start_here(transfer)) return ticket;
-    bool first = false, stopping = false;
+    bool first = false;
+    std::unique_ptr<Transfer> too_late;
     {
         std::lock_guard lock(inbox_->mutex);
-        stopping = inbox_->stopping;
         first = inbox_->started.empty();
-        if (!stopping) inbox_->started.push_back(std::move(transfer));
+        (inbox_->stopping ? too_late : inbox_->started.emplace_back()) = std::move(transfer);
     }
-    // Without the lock, which the loop takes at once; whoever was first has woken it for the
-    // others.
-    if (first && !stopping) wake();
-    if (stopping) {
-        transfer->fail(Fault::cancelled, "The client is shutting down");
-        transfer->tell_end();
+    if (too_late) {
+        too_late->fail(Fault::cancelled, "The client is shutting down");
+        too_late->tell_end();
+    } else if (first) {
+        // Without the lock, which the loop takes at once; whoever was first has woken it for the
+        // others.
+        wake();
     }
     return ticket;
 }
