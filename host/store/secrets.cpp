@@ -116,7 +116,7 @@ Result<Value> Secrets::get(const Owner& owner, std::string_view name) {
         aes_gcm::open(*master, about + "\nkey", record.substr(1 + id_size, wrapped_size));
     if (!unwrapped || unwrapped->size() != sizeof(Key)) return damaged;
     PassingKey own;
-    std::copy_n(bytes(*unwrapped), own.key.size(), own.key.begin());
+    std::copy(unwrapped->begin(), unwrapped->end(), own.key.begin());
     OPENSSL_cleanse(unwrapped->data(), unwrapped->size());
     auto value = aes_gcm::open(own.key, about, record.substr(1 + id_size + wrapped_size));
     if (!value) return damaged;

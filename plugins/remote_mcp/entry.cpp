@@ -118,7 +118,7 @@ std::string name_for(const std::string& key, std::size_t digits) {
 }
 
 std::string namespace_for(const std::string& name) {
-    const auto whole = slug(name);
+    auto whole = slug(name);
     if (whole.size() <= max_namespace) return whole;
     // Cut, two of them could be one.
     return cut(whole, max_namespace - namespace_digits - 1) + "-" +

@@ -246,7 +246,7 @@ void Relay::flush_later() {
             if (!again && self->call_.id != PATCHBAY_NO_CALL) reply.swap(self->reply_);
         }
         if (again) self->flush_later();
-        if (reply) self->finish(std::move(*reply));
+        if (reply) self->finish(*reply);
     });
 }
 
@@ -321,7 +321,7 @@ void Relay::resume(HostCall call) {
         }
     }
     record();
-    if (reply) return finish(std::move(*reply));
+    if (reply) return finish(*reply);
     for (const auto& [question, answer] : answers)
         question.answer(answer);
     show_questions();  // what is still open, or came meanwhile
@@ -342,22 +342,22 @@ void Relay::expire() {
 
 void Relay::done(client::Reply reply) noexcept {
     try {
-        bool wait = false;
+        std::optional<client::Reply> now;
         {
             std::lock_guard lock(mutex_);
             running_.reset();
             if (ended_) return;
-            wait = call_.id == PATCHBAY_NO_CALL || !flush();
-            if (wait) reply_ = std::move(reply);
+            const bool may = call_.id != PATCHBAY_NO_CALL && flush();
+            (may ? now : reply_) = std::move(reply);
         }
-        if (!wait) return finish(std::move(reply));
+        if (now) return finish(*now);
         flush_later();
     } catch (const std::exception& fault) {
         end(PATCHBAY_E_INTERNAL, "{\"message\":" + json::quote(fault.what()) + "}");
     }
 }
 
-void Relay::finish(client::Reply reply) {
+void Relay::finish(const client::Reply& reply) {
     if (reply.kind == client::Reply::Kind::result) return finish_result(reply.text);
     if (reply.kind == client::Reply::Kind::error) return finish_error(reply.text);
     finish_lost(reply.loss);

@@ -65,7 +65,7 @@ class Relay final : public client::Handler, public std::enable_shared_from_this<
     void send_notice(std::string_view method, std::string_view params);
     bool flush();
     void flush_later();
-    void finish(client::Reply reply);
+    void finish(const client::Reply& reply);
     void finish_result(std::string_view result);
     void finish_error(std::string_view error);
     bool sync_and_repeat(std::int64_t code);

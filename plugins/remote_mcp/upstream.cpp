@@ -294,12 +294,12 @@ Result<Json> Upstream::look_at_it(client::Deadline deadline, bool regardless) {
         failed(error);
         return error;
     }
-    auto report = accept(link->info, std::move(*lists));
+    auto report = accept(link->info, *lists);
     schedule(true);
     return report;
 }
 
-Json Upstream::accept(const client::ServerInfo& info, client::ServerLists lists) {
+Json Upstream::accept(const client::ServerInfo& info, client::ServerLists& lists) {
     std::vector<ToolChange> changes;
     std::set<std::string> withheld;
     ExposedPtr next;
@@ -344,7 +344,7 @@ Json Upstream::accept(const client::ServerInfo& info, client::ServerLists lists)
                           {"updated", report["updated"].size()},
                           {"removed", report["removed"].size()},
                           {"withheld", withheld.size()}});
-    replace(std::move(next));
+    replace(next);
     looked();
     return report;
 }
@@ -372,7 +372,7 @@ void Upstream::failed(const Error& error) {
     schedule(false);
 }
 
-void Upstream::replace(ExposedPtr next) {
+void Upstream::replace(const ExposedPtr& next) {
     ExposedPtr before;
     {
         std::lock_guard lock(mutex_);
@@ -468,7 +468,7 @@ Result<Json> Upstream::approve(const Approval& approval) {
         next = known_ ? expose(info_, lists_, settings_, trust_.withheld()) : exposed_;
     }
     remember_trust();
-    replace(std::move(next));
+    replace(next);
     return Json{{"approved", approved}};
 }
 

@@ -106,9 +106,9 @@ class Upstream final : public client::Events, public std::enable_shared_from_thi
     void look();
     Result<Json> look_once(client::Deadline deadline, bool regardless);
     Result<Json> look_at_it(client::Deadline deadline, bool regardless);
-    Json accept(const client::ServerInfo& info, client::ServerLists lists);
+    Json accept(const client::ServerInfo& info, client::ServerLists& lists);
     void failed(const Error& error);
-    void replace(ExposedPtr next);
+    void replace(const ExposedPtr& next);
     Result<ExposedPtr> shown() const;
     void looked();
     void announce(const Exposed& before, const Exposed& now) const;
