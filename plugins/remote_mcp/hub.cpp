@@ -29,16 +29,11 @@ Result<std::shared_ptr<client::Engine>> shared_engine(const HostFacts& facts) {
 
 // Also for calls that came before the host knew that the tool is withheld.
 std::string withheld_result(const std::string& server, const std::string& tool) {
-    const auto why = "The tool '" + tool + "' of the server '" + server +
-                     "' is new or has changed, and is withheld until an administrator approves it.";
-    const Json body{{"code", "tool_withheld"},
-                    {"category", "permanent"},
-                    {"retryable", false},
-                    {"message", why}};
-    return json::dump({{"content", {{{"type", "text"}, {"text", why}}}},
-                       {"isError", true},
-                       {"structuredContent", body},
-                       {"_meta", {{"patchbay/error", body}}}});
+    return patchbay::detail::failure_text(
+        {"tool_withheld",
+         "The tool '" + tool + "' of the server '" + server +
+             "' is new or has changed, and is withheld until an administrator approves it."},
+        false);
 }
 
 }  // namespace

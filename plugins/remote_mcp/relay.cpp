@@ -9,6 +9,7 @@ namespace pb::remote {
 namespace {
 
 using client::may_ask;
+using Failure = patchbay::Error;  // beside the host's own Error
 using std::chrono::milliseconds;
 
 // Questions that one call of a legacy server may ask.
@@ -34,6 +35,14 @@ std::string capabilities_for(std::string_view context) {
 
 std::string text_of(std::string_view object, std::string_view name) {
     return json::string_value(json::member(object, name)).value_or("");
+}
+
+// Of a Retry-After header; a date says nothing here.
+std::optional<double> seconds_in(std::string_view retry_after) {
+    if (retry_after.empty() || retry_after.size() > 9 ||
+        retry_after.find_first_not_of("0123456789") != std::string_view::npos)
+        return std::nullopt;
+    return std::stol(std::string(retry_after));
 }
 
 // What a modern server would ask if it could: a question for each capability that it misses in the
@@ -427,50 +436,45 @@ void Relay::finish_lost(const client::Loss& loss) {
         case Why::challenged:
             return offer_sign_in(loss.message);
         case Why::busy:
-            return fail("mcp_server_busy", "transient", true, server + "is busy: " + loss.message);
+            return fail(
+                Failure("mcp_server_busy", server + "is busy: " + loss.message).transient());
         case Why::late:
-            return fail("tool_timeout", "transient", false, server + "did not answer in time");
+            return fail(Failure("tool_timeout", server + "did not answer in time")
+                            .transient()
+                            .may_have_run());
         case Why::unreachable:
-        case Why::session_gone:
-            return fail("mcp_server_unreachable", "transient", !loss.executed,
-                        server + "cannot be reached: " + loss.message);
-        case Why::status: {
-            const bool busy = loss.status == 429 || loss.status == 503;
-            return fail(busy ? "mcp_server_busy" : "mcp_server_failed",
-                        busy ? "transient" : "permanent", busy, server + "failed: " + loss.message,
-                        loss.retry_after);
+        case Why::session_gone: {
+            Failure failure("mcp_server_unreachable",
+                            server + "cannot be reached: " + loss.message);
+            failure.transient();
+            return fail(loss.executed ? failure.may_have_run() : failure);
         }
+        case Why::status:
+            if (loss.status == 429 || loss.status == 503)
+                return fail(Failure("mcp_server_busy", server + "failed: " + loss.message)
+                                .transient(seconds_in(loss.retry_after)));
+            break;
         case Why::broken:
+            return fail(Failure("mcp_server_failed", server + "failed: " + loss.message)
+                            .transient()
+                            .may_have_run());
         case Why::malformed:
             break;
     }
-    fail("mcp_server_failed", loss.why == Why::broken ? "transient" : "permanent", false,
-         server + "failed: " + loss.message);
+    fail({"mcp_server_failed", server + "failed: " + loss.message});
 }
 
 // Tools fail in their result, so that a model can read it; everything else by an error.
-void Relay::fail(std::string_view code, std::string_view category, bool retryable,
-                 const std::string& message, std::string_view retry_after) {
+void Relay::fail(const Failure& error) {
     if (call_.method != "tools/call")
-        return end(code == "tool_timeout" ? PATCHBAY_E_DEADLINE
-                   : category == "auth"   ? PATCHBAY_E_DENIED
-                                          : PATCHBAY_E_INTERNAL,
-                   "{\"message\":" + json::quote(message) + "}");
-    std::string body = "{\"code\":" + json::quote(code) + ",\"category\":" + json::quote(category) +
-                       ",\"retryable\":" + (retryable ? "true" : "false") +
-                       ",\"message\":" + json::quote(message);
-    const bool seconds = !retry_after.empty() && retry_after.size() < 10 &&
-                         retry_after.find_first_not_of("0123456789") == std::string_view::npos;
-    if (seconds)
-        body += ",\"retry_after_seconds\":" + std::to_string(std::stol(std::string(retry_after)));
-    body += '}';
+        return end(error.code() == "tool_timeout"                 ? PATCHBAY_E_DEADLINE
+                   : error.category() == patchbay::Category::auth ? PATCHBAY_E_DENIED
+                                                                  : PATCHBAY_E_INTERNAL,
+                   "{\"message\":" + json::quote(error.what()) + "}");
     const auto exposed = upstream_->exposed();
     const auto tool = exposed->by_name.find(text_of(call_.params, "name"));
     const bool declared = tool != exposed->by_name.end() && tool->second.structured;
-    std::string result = "{\"content\":[{\"type\":\"text\",\"text\":" + json::quote(message) +
-                         "}],\"isError\":true,\"_meta\":{\"patchbay/error\":" + body + "}";
-    if (!declared) result += ",\"structuredContent\":" + body;
-    end(PATCHBAY_OK, result + "}");
+    end(PATCHBAY_OK, patchbay::detail::failure_text(error, declared));
 }
 
 // The link goes to the person who may use it: each to their own account, administrators to the
@@ -478,21 +482,26 @@ void Relay::fail(std::string_view code, std::string_view category, bool retryabl
 void Relay::offer_sign_in(const std::string& why) {
     const bool own = upstream_->settings().acts_as == ActsAs::user;
     if (!who_.identity || !who_.identity->state().needed || (!own && !call_.is_admin()))
-        return fail("permission_denied", "auth", false,
-                    "The server '" + upstream_->settings().name + "' refuses our credentials: " +
-                        why + (own ? "" : "; an administrator has to see to it"));
+        return fail(
+            Failure("permission_denied", "The server '" + upstream_->settings().name +
+                                             "' refuses our credentials: " + why +
+                                             (own ? "" : "; an administrator has to see to it"))
+                .auth());
     engine_.workers.post([self = shared_from_this()] {
         const auto& name = self->upstream_->settings().name;
         const auto deadline = client::Deadline::clock::now() + std::chrono::seconds(20);
         auto link = self->who_.identity->sign_in_link(self->principal_, deadline);
         if (!link)
-            return self->fail("permission_denied", "auth", false,
-                              "The server '" + name + "' needs a sign-in: " + link.error().message);
+            return self->fail(
+                Failure("permission_denied",
+                        "The server '" + name + "' needs a sign-in: " + link.error().message)
+                    .auth());
         if (self->signing_in_ || !may_ask(self->call_.method) ||
             !self->call_.can("elicitation", "url"))
-            return self->fail("needs_sign_in", "auth", false,
-                              "The server '" + name + "' needs you to sign in. Open " + *link +
-                                  " and then try again.");
+            return self->fail(Failure("needs_sign_in", "The server '" + name +
+                                                           "' needs you to sign in. Open " + *link +
+                                                           " and then try again.")
+                                  .auth());
         const auto message = "Sign in to use the server '" + name + "'.";
         self->end(PATCHBAY_INPUT_REQUIRED,
                   "{\"inputRequests\":{\"sign_in\":{\"method\":\"elicitation/create\",\"params\":{"

@@ -71,8 +71,7 @@ class Relay final : public client::Handler, public std::enable_shared_from_this<
     bool sync_and_repeat(std::int64_t code);
     void finish_lost(const client::Loss& loss);
     void offer_sign_in(const std::string& why);
-    void fail(std::string_view code, std::string_view category, bool retryable,
-              const std::string& message, std::string_view retry_after = {});
+    void fail(const patchbay::Error& error);
     void end(patchbay_status status, const std::string& body);
     void record() const;
 

@@ -60,6 +60,12 @@ class Error : public std::runtime_error {
         category_ = category;
         return *this;
     }
+    // For a transient failure after which the work may have been done all the same: a repetition is
+    // the caller's decision, no client's own.
+    Error& may_have_run() {
+        may_have_run_ = true;
+        return *this;
+    }
     // What to do instead; one sentence.
     Error& hint(std::string hint) {
         hint_ = std::move(hint);
@@ -68,7 +74,7 @@ class Error : public std::runtime_error {
 
     const std::string& code() const noexcept { return code_; }
     Category category() const noexcept { return category_; }
-    bool retryable() const noexcept { return category_ == Category::transient; }
+    bool retryable() const noexcept { return category_ == Category::transient && !may_have_run_; }
     std::optional<double> retry_after_seconds() const noexcept { return retry_after_; }
     const std::string& hint() const noexcept { return hint_; }
 
@@ -88,6 +94,7 @@ class Error : public std::runtime_error {
     std::string hint_;
     std::optional<double> retry_after_;
     Category category_ = Category::permanent;
+    bool may_have_run_ = false;
 };
 using ToolError = Error;
 

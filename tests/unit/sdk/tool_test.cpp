@@ -157,6 +157,8 @@ void offer_failures(patchbay::Plugin& plugin) {
         []() -> std::string { throw patchbay::ToolError("no", "Not you").auth(); });
     plugin.tool("standard").handle([] { throw std::runtime_error("broke"); });
     plugin.tool("anything").handle([] { throw 5; });
+    plugin.tool("unsure").handle(
+        [] { throw patchbay::Error("lost", "No answer came").transient().may_have_run(); });
     plugin.tool("pointer").handle(
         [] { std::rethrow_exception(std::make_exception_ptr(std::logic_error("carried"))); });
     plugin.tool("protocol").handle([] {
@@ -177,6 +179,9 @@ TEST(Failures, AnErrorIsAStructuredResult) {
     EXPECT_EQ(result.body["_meta"]["patchbay/error"], body);
     EXPECT_EQ(result.body["content"][0]["text"], "Too much\nWait a little.");
     EXPECT_EQ(plugin.tool("auth").body["structuredContent"]["category"], "auth");
+    const auto unsure = plugin.tool("unsure").body["structuredContent"];
+    EXPECT_EQ(unsure["category"], "transient");
+    EXPECT_EQ(unsure["retryable"], false);
 }
 
 TEST(Failures, OtherExceptionsAreInternal) {
