@@ -4,7 +4,7 @@
 
 #include "support.h"
 
-namespace pb::client::testing {
+namespace pb::client::testing::answers_test {
 namespace {
 
 const std::string hello = R"({"content":[ {"type":"text","text":"h\u00e9llo"} ],"x":1})";
@@ -350,4 +350,4 @@ TEST(Redirects, OthersAreNotFollowedAndSaySo) {
 }
 
 }  // namespace
-}  // namespace pb::client::testing
+}  // namespace pb::client::testing::answers_test

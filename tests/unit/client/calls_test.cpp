@@ -7,7 +7,7 @@
 #include "client/http_stream.h"
 #include "support.h"
 
-namespace pb::client::testing {
+namespace pb::client::testing::calls_test {
 namespace {
 
 const std::string hello = R"({"content":[]})";
@@ -594,4 +594,4 @@ TEST(BreakerRules, ASharedStreamThatHangsIsLetGo) {
 }
 
 }  // namespace
-}  // namespace pb::client::testing
+}  // namespace pb::client::testing::calls_test

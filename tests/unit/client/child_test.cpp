@@ -12,7 +12,7 @@
 
 #include "support.h"
 
-namespace pb::client::testing {
+namespace pb::client::testing::child_test {
 namespace {
 
 // Gone, or only not reaped by whoever it was left to.
@@ -411,4 +411,4 @@ TEST(Shutdown, EndsWhateverIsGoingOn) {
 }
 
 }  // namespace
-}  // namespace pb::client::testing
+}  // namespace pb::client::testing::child_test

@@ -5,7 +5,7 @@
 
 #include "support.h"
 
-namespace pb::client::testing {
+namespace pb::client::testing::feed_test {
 namespace {
 
 constexpr const char* all_change =
@@ -190,4 +190,4 @@ TEST(Feed, TheStandingStreamOfALegacyServerIsHeard) {
 }
 
 }  // namespace
-}  // namespace pb::client::testing
+}  // namespace pb::client::testing::feed_test

@@ -8,7 +8,7 @@
 #include "mcp/base64.h"
 #include "support.h"
 
-namespace pb::client::testing {
+namespace pb::client::testing::lists_test {
 namespace {
 
 using Pages = std::function<std::string(const Got&)>;
@@ -321,4 +321,4 @@ TEST(Meta, WhatTheCallerSentIsKeptAndOurOwnIsNotForged) {
 }
 
 }  // namespace
-}  // namespace pb::client::testing
+}  // namespace pb::client::testing::lists_test

@@ -6,7 +6,7 @@
 
 #include "support.h"
 
-namespace pb::client::testing {
+namespace pb::client::testing::negotiate_test {
 namespace {
 
 const std::string hello = R"({"content":[{"type":"text","text":"hello"}]})";
@@ -298,4 +298,4 @@ TEST(Negotiate, NothingOvertakesInitialized) {
 }
 
 }  // namespace
-}  // namespace pb::client::testing
+}  // namespace pb::client::testing::negotiate_test

@@ -4,13 +4,13 @@
 
 #include "oauth_world.h"
 
-namespace pb::client::oauth {
+namespace pb::client::oauth::oauth_discovery_test {
 namespace {
 
 const std::string resource_at_path = "https://mcp.example/.well-known/oauth-protected-resource/mcp";
 const std::string resource_at_root = "https://mcp.example/.well-known/oauth-protected-resource";
 
-class Discovery : public testing::Test {
+class Discovery : public ::testing::Test {
   protected:
     Result<Found> find(Search search = {}) {
         if (search.server.host.empty()) search.server = *parse_url(world.server, "");
@@ -260,4 +260,4 @@ TEST_F(Discovery, NoTimeNoRequest) {
 }
 
 }  // namespace
-}  // namespace pb::client::oauth
+}  // namespace pb::client::oauth::oauth_discovery_test

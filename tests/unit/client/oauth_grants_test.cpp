@@ -2,10 +2,10 @@
 // Who we are to an authorization server, how we prove it, and tokens without a person.
 #include "oauth_world.h"
 
-namespace pb::client::oauth {
+namespace pb::client::oauth::oauth_grants_test {
 namespace {
 
-class OAuthGrants : public testing::Test {
+class OAuthGrants : public ::testing::Test {
   protected:
     OAuthSettings unattended(Grant grant) {
         auto out = world.settings();
@@ -336,4 +336,4 @@ TEST_F(OAuthGrants, SettingsThatCannotWorkAreRefused) {
 }
 
 }  // namespace
-}  // namespace pb::client::oauth
+}  // namespace pb::client::oauth::oauth_grants_test

@@ -10,7 +10,7 @@
 #include "client/oauth/records.h"
 #include "oauth_world.h"
 
-namespace pb::client::oauth {
+namespace pb::client::oauth::oauth_parts_test {
 namespace {
 
 TEST(OAuthUrl, OnlyAbsoluteHttpWithoutTrimmings) {
@@ -247,4 +247,4 @@ TEST(Credentials, FixedOnesAreTheSameAlwaysAndAChallengeIsFinal) {
 }
 
 }  // namespace
-}  // namespace pb::client::oauth
+}  // namespace pb::client::oauth::oauth_parts_test

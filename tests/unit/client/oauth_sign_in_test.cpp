@@ -4,10 +4,10 @@
 
 #include "oauth_world.h"
 
-namespace pb::client::oauth {
+namespace pb::client::oauth::oauth_sign_in_test {
 namespace {
 
-class SignIns : public testing::Test {
+class SignIns : public ::testing::Test {
   protected:
     // A first challenge, then the link.
     OAuth::Begun begin(OAuth& oauth, const std::string& www_authenticate = "Bearer") {
@@ -332,4 +332,4 @@ TEST_F(SignIns, SigningOutForgetsAndRevokes) {
 }
 
 }  // namespace
-}  // namespace pb::client::oauth
+}  // namespace pb::client::oauth::oauth_sign_in_test

@@ -4,12 +4,12 @@
 
 #include "oauth_world.h"
 
-namespace pb::client::oauth {
+namespace pb::client::oauth::oauth_tokens_test {
 namespace {
 
 constexpr auto step_up = R"(Bearer error="insufficient_scope", scope="write")";
 
-class OAuthTokens : public testing::Test {
+class OAuthTokens : public ::testing::Test {
   protected:
     OAuthTokens() { world.token_members = {{"refresh_token", "refresh-1"}, {"expires_in", 3600}}; }
     std::size_t asked() const { return world.requests("https://as.example/token").size(); }
@@ -407,4 +407,4 @@ TEST_F(OAuthTokens, NoSecretInAnyStatusOrError) {
 }
 
 }  // namespace
-}  // namespace pb::client::oauth
+}  // namespace pb::client::oauth::oauth_tokens_test

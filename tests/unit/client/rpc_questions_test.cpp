@@ -10,7 +10,7 @@
 #include "client/rpc.h"
 #include "support.h"
 
-namespace pb::client {
+namespace pb::client::rpc_questions_test {
 namespace {
 
 // Keeps what is sent.
@@ -143,4 +143,4 @@ TEST_F(QuestionTime, IsBounded) {
 }
 
 }  // namespace
-}  // namespace pb::client
+}  // namespace pb::client::rpc_questions_test

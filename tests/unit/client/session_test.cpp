@@ -5,7 +5,7 @@
 
 #include "support.h"
 
-namespace pb::client::testing {
+namespace pb::client::testing::session_test {
 namespace {
 
 const std::string hello = R"({"content":[]})";
@@ -278,4 +278,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
-}  // namespace pb::client::testing
+}  // namespace pb::client::testing::session_test

@@ -6,6 +6,7 @@
 
 #include "fake_host.h"
 
+namespace async_test {
 namespace {
 
 using namespace sdk_test;
@@ -226,3 +227,4 @@ TEST_F(Async, ManyCallsCompleteOnceEachFromManyThreads) {
 }
 
 }  // namespace
+}  // namespace async_test

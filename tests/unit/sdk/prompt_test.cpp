@@ -3,6 +3,7 @@
 
 #include "fake_host.h"
 
+namespace prompt_test {
 namespace {
 
 using namespace sdk_test;
@@ -95,3 +96,4 @@ TEST_F(Prompts, CompletionRefusesNonsense) {
 }
 
 }  // namespace
+}  // namespace prompt_test

@@ -3,6 +3,7 @@
 
 #include "fake_host.h"
 
+namespace resource_test {
 namespace {
 
 using namespace sdk_test;
@@ -127,3 +128,4 @@ TEST_F(Resources, ComeAndGo) {
 }
 
 }  // namespace
+}  // namespace resource_test

@@ -3,6 +3,7 @@
 
 #include "fake_host.h"
 
+namespace services_test {
 namespace {
 
 using namespace sdk_test;
@@ -383,3 +384,4 @@ TEST_F(Services, AScopeGoesWithTheInvocation) {
 }
 
 }  // namespace
+}  // namespace services_test

@@ -6,6 +6,7 @@
 
 #include "fake_host.h"
 
+namespace tool_test {
 namespace {
 
 using namespace sdk_test;
@@ -374,3 +375,4 @@ TEST(Changes, ToolsComeAndGoWhileOthersAreCalled) {
 }
 
 }  // namespace
+}  // namespace tool_test
