@@ -23,11 +23,15 @@ class Statement {
     void bind(int index, std::int64_t value) const;
     void bind_text(int index, std::string_view value) const;
     void bind_bytes(int index, std::string_view value) const;
+    void bind_null(int index) const { sqlite3_bind_null(statement_.get(), index); }
 
     // SQLITE_ROW, SQLITE_DONE or an error code.
     int step() const { return sqlite3_step(statement_.get()); }
     std::int64_t integer(int column) const {
         return sqlite3_column_int64(statement_.get(), column);
+    }
+    bool is_null(int column) const {
+        return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
     }
     std::string_view bytes(int column) const;  // until the next step
 
@@ -62,6 +66,8 @@ class Database {
 
     Result<void> execute(const char* sql) const;
     Result<Statement> prepare(std::string_view sql) const;
+    // How many rows the last statement has changed.
+    std::int64_t changes() const { return sqlite3_changes64(handle_.get()); }
     // What the last failed function had to say.
     Error failure(const std::string& doing) const;
 

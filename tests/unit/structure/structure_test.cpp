@@ -27,6 +27,7 @@ const std::map<std::string, std::set<std::string>> arrows{
     {"outbound", {"base"}},
     {"client", {"mcp", "outbound", "json", "base"}},
     {"store", {"json", "base"}},
+    {"access", {"store", "json", "base"}},
     {"catalog", {"json", "base"}},
     {"config", {"json", "base"}},
     {"runtime", {"catalog", "json", "base"}},

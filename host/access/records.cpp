@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "access/records.h"
+
+#include <sodium.h>
+
+#include <chrono>
+#include <stdexcept>
+
+namespace pb::access {
+namespace {
+
+constexpr Millis look_every = 100;
+
+// Version 1. What is secret is kept as a digest (tokens, keys: 256 random bits) or by argon2id
+// (passwords). Times are milliseconds since 1970; NULL or 0: never.
+constexpr const char* schema = R"(
+CREATE TABLE org(
+    name TEXT PRIMARY KEY,
+    config TEXT NOT NULL,
+    created_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE person(
+    id TEXT PRIMARY KEY,
+    login TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    name TEXT NOT NULL,
+    password TEXT NOT NULL,
+    disabled INTEGER NOT NULL DEFAULT 0,
+    created_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE member(
+    org TEXT NOT NULL,
+    person TEXT NOT NULL REFERENCES person(id) ON DELETE CASCADE,
+    role TEXT NOT NULL,
+    PRIMARY KEY(org, person)) STRICT;
+CREATE TABLE browser(
+    digest BLOB PRIMARY KEY,
+    person TEXT NOT NULL REFERENCES person(id) ON DELETE CASCADE,
+    created_ms INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE api_key(
+    id TEXT PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    org TEXT NOT NULL,
+    name TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    expires_ms INTEGER,
+    used_ms INTEGER) STRICT;
+CREATE INDEX api_key_org ON api_key(org);
+CREATE TABLE client(
+    id TEXT PRIMARY KEY,
+    digest BLOB,
+    org TEXT,
+    scopes TEXT,
+    metadata TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    used_ms INTEGER) STRICT;
+CREATE TABLE consent(
+    id TEXT PRIMARY KEY,
+    org TEXT NOT NULL,
+    person TEXT NOT NULL,
+    client TEXT NOT NULL,
+    client_name TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    used_ms INTEGER) STRICT;
+CREATE INDEX consent_person ON consent(person);
+CREATE INDEX consent_org ON consent(org);
+CREATE TABLE token(
+    digest BLOB PRIMARY KEY,
+    kind TEXT NOT NULL,
+    consent TEXT NOT NULL REFERENCES consent(id) ON DELETE CASCADE,
+    scopes TEXT NOT NULL,
+    details TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    used_ms INTEGER) STRICT;
+CREATE INDEX token_consent ON token(consent);
+CREATE INDEX token_expires ON token(expires_ms);
+CREATE TABLE schema(version INTEGER NOT NULL) STRICT;
+INSERT INTO schema VALUES(1);
+)";
+
+Result<void> prepare(const store::Database& database, const std::string& path) {
+    if (auto on = database.execute("PRAGMA foreign_keys=ON"); !on) return on;
+    auto exists =
+        database.prepare("SELECT count(*) FROM sqlite_schema WHERE type='table' AND name='schema'");
+    if (!exists) return exists.error();
+    if (exists->step() != SQLITE_ROW) return database.failure(path + " cannot be read");
+    if (exists->integer(0) == 0) {
+        auto making = store::Transaction::begin(database);
+        if (!making) return making.error();
+        // Two programs may come to this at once.
+        exists = database.prepare(
+            "SELECT count(*) FROM sqlite_schema WHERE type='table' AND name='schema'");
+        if (!exists) return exists.error();
+        if (exists->step() != SQLITE_ROW) return database.failure(path + " cannot be read");
+        if (exists->integer(0) == 0)
+            if (auto made = database.execute(schema); !made) return made;
+        return making->commit();
+    }
+    auto version = database.prepare("SELECT version FROM schema");
+    if (!version) return version.error();
+    if (version->step() != SQLITE_ROW) return database.failure(path + " cannot be read");
+    if (version->integer(0) != 1)
+        return invalid(path + " was written by a newer Patchbay (version " +
+                       std::to_string(version->integer(0)) + "); this one reads version 1");
+    return {};
+}
+
+}  // namespace
+
+Millis now_ms() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+std::string random_text(std::size_t bytes) {
+    if (sodium_init() < 0) throw std::runtime_error("there are no random bytes");
+    std::string raw(bytes, '\0');
+    randombytes_buf(raw.data(), raw.size());
+    constexpr int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+    std::string out(sodium_base64_encoded_len(bytes, variant), '\0');
+    sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(raw.data()),
+                      raw.size(), variant);
+    out.pop_back();  // the zero at its end
+    return out;
+}
+
+std::string digest(std::string_view secret) {
+    std::string out(crypto_hash_sha256_BYTES, '\0');
+    crypto_hash_sha256(reinterpret_cast<unsigned char*>(out.data()),
+                       reinterpret_cast<const unsigned char*>(secret.data()), secret.size());
+    return out;
+}
+
+Result<std::shared_ptr<Records>> Records::open(const std::string& path) {
+    auto database = store::Database::open(path);
+    if (!database) return database.error();
+    if (auto ready = prepare(*database, path); !ready) return ready.error();
+    return std::shared_ptr<Records>(
+        new Records(store::Queries(std::move(*database), "the access records")));
+}
+
+std::int64_t Records::version() {
+    const auto now = now_ms();
+    auto looked = looked_ms_.load();
+    if (now >= looked && now - looked < look_every) return version_;
+    if (!looked_ms_.compare_exchange_strong(looked, now)) return version_;
+    auto seen = use()->row("PRAGMA data_version",
+                           [](const store::Statement& row) { return row.integer(0); });
+    if (seen && *seen) version_ = **seen;
+    return version_;
+}
+
+}  // namespace pb::access

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Records: the file in which people, keys and grants are kept (access.db in the data directory),
+// one connection behind one lock. Other programs (the command line) may write it too: changed()
+// says when they have.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/result.h"
+#include "store/queries.h"
+
+namespace pb::access {
+
+using Millis = std::int64_t;  // since 1970
+
+Millis now_ms();
+// Letters, digits, '-' and '_' that nobody guesses: `bytes` random bytes.
+std::string random_text(std::size_t bytes);
+// SHA-256, 32 bytes: all that is kept of a secret that nobody can guess.
+std::string digest(std::string_view secret);
+
+class Records {
+  public:
+    // Opens or makes the file; its folder must exist.
+    static Result<std::shared_ptr<Records>> open(const std::string& path);
+
+    // [any thread] The connection, for as long as this lives.
+    class Use {
+      public:
+        explicit Use(Records& records) : lock_(records.mutex_), queries_(records.queries_) {}
+        store::Queries* operator->() const { return &queries_; }
+
+      private:
+        std::unique_lock<std::mutex> lock_;
+        store::Queries& queries_;
+    };
+    Use use() { return Use(*this); }
+
+    // [any thread] A number that is another one after somebody else has written; looks at the file
+    // now and then only (a tenth of a second).
+    std::int64_t version();
+
+  private:
+    explicit Records(store::Queries queries) : queries_(std::move(queries)) {}
+
+    std::mutex mutex_;
+    store::Queries queries_;
+    std::atomic<std::int64_t> version_{0}, looked_ms_{0};
+};
+
+}  // namespace pb::access

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Access records in a folder of their own.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "access/records.h"
+#include "support/files.h"
+
+namespace pb::access::testing {
+
+template <class Value>
+Value must(Result<Value> result) {
+    if (!result) throw std::runtime_error(result.error().message);
+    return std::move(*result);
+}
+
+inline void must(const Result<void>& result) {
+    if (!result) throw std::runtime_error(result.error().message);
+}
+
+class WithRecords : public ::testing::Test {
+  protected:
+    std::shared_ptr<Records> open() { return must(Records::open(folder_ / "access.db")); }
+
+    test::TempFolder folder_;
+    std::shared_ptr<Records> records_ = open();
+};
+
+}  // namespace pb::access::testing
