@@ -244,7 +244,7 @@ Result<std::vector<OAuthClient>> Clients::machines(std::string_view org) {
 }
 
 Result<void> Clients::remove(std::string_view org, std::string_view id) {
-    auto use = records_->use();
+    auto use = records_->change();
     auto both = use->begin();
     if (!both) return both.error();
     auto gone = use->run("DELETE FROM client WHERE org=?1 AND id=?2", org, id);

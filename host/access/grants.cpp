@@ -90,14 +90,15 @@ Result<std::optional<Grant>> Grants::find(std::string_view id) {
 }
 
 Result<void> Grants::revoke(std::string_view id) {
-    auto gone = records_->use()->run("DELETE FROM consent WHERE id=?1", id);
+    auto gone = records_->change()->run("DELETE FROM consent WHERE id=?1", id);
     if (!gone) return gone.error();
     if (*gone == 0) return not_found("there is no such grant");
     return {};
 }
 
 Result<void> Grants::revoke_person(std::string_view org, std::string_view person) {
-    auto gone = records_->use()->run("DELETE FROM consent WHERE org=?1 AND person=?2", org, person);
+    auto gone =
+        records_->change()->run("DELETE FROM consent WHERE org=?1 AND person=?2", org, person);
     return gone ? Result<void>() : gone.error();
 }
 
@@ -147,13 +148,12 @@ Result<bool> Grants::spend(store::Queries& queries, const Kept& token, std::stri
 
 Result<std::string> Grants::issue_code(const Grant& grant, const CodeBinding& binding) {
     auto use = records_->use();
-    return keep(*use.operator->(), "code", grant, grant.scopes, details_of(binding),
-                lifetimes_.code);
+    return keep(*use, "code", grant, grant.scopes, details_of(binding), lifetimes_.code);
 }
 
 Result<Grants::Redeemed> Grants::redeem_code(std::string_view code, std::string_view client) {
-    auto use = records_->use();
-    auto& queries = *use.operator->();
+    auto use = records_->change();
+    auto& queries = *use;
     auto all = queries.begin();
     if (!all) return all.error();
     auto found = kept(queries, code, "code");
@@ -181,7 +181,7 @@ Result<Grants::Tokens> Grants::issue_both(store::Queries& queries, const Grant& 
 
 Result<Grants::Tokens> Grants::issue(const Grant& grant, bool with_refresh) {
     auto use = records_->use();
-    auto& queries = *use.operator->();
+    auto& queries = *use;
     auto all = queries.begin();
     if (!all) return all.error();
     auto out = issue_both(queries, grant, grant.scopes, with_refresh ? &grant.scopes : nullptr);
@@ -193,8 +193,8 @@ Result<Grants::Tokens> Grants::issue(const Grant& grant, bool with_refresh) {
 Result<Grants::Tokens> Grants::refresh(std::string_view token, std::string_view client,
                                        const std::optional<Scopes>& scopes,
                                        std::string_view resource) {
-    auto use = records_->use();
-    auto& queries = *use.operator->();
+    auto use = records_->change();
+    auto& queries = *use;
     auto all = queries.begin();
     if (!all) return all.error();
     auto found = kept(queries, token, "refresh");
@@ -220,7 +220,7 @@ Result<Grants::Tokens> Grants::refresh(std::string_view token, std::string_view 
 
 Result<std::optional<Grants::Access>> Grants::find_access(std::string_view token) {
     auto use = records_->use();
-    auto found = kept(*use.operator->(), token, "access");
+    auto found = kept(*use, token, "access");
     if (!found) return found.error();
     if (!*found || (*found)->expires_ms <= now_ms()) return std::optional<Access>();
     return std::optional(
@@ -228,8 +228,8 @@ Result<std::optional<Grants::Access>> Grants::find_access(std::string_view token
 }
 
 Result<void> Grants::revoke_token(std::string_view token, std::string_view client) {
-    auto use = records_->use();
-    auto& queries = *use.operator->();
+    auto use = records_->change();
+    auto& queries = *use;
     for (const std::string_view kind : {"refresh", "access"}) {
         auto found = kept(queries, token, kind);
         if (!found) return found.error();

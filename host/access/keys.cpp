@@ -67,7 +67,7 @@ Result<std::vector<ApiKey>> Keys::list(std::string_view org) {
 }
 
 Result<void> Keys::revoke(std::string_view org, std::string_view id) {
-    auto gone = records_->use()->run("DELETE FROM api_key WHERE org=?1 AND id=?2", org, id);
+    auto gone = records_->change()->run("DELETE FROM api_key WHERE org=?1 AND id=?2", org, id);
     if (!gone) return gone.error();
     if (*gone == 0) return not_found("there is no such key");
     return {};

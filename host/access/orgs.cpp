@@ -13,14 +13,14 @@ Result<void> OrgRecords::add(std::string_view name, std::string_view config) {
 }
 
 Result<void> OrgRecords::configure(std::string_view name, std::string_view config) {
-    auto set = records_->use()->run("UPDATE org SET config=?2 WHERE name=?1", name, config);
+    auto set = records_->change()->run("UPDATE org SET config=?2 WHERE name=?1", name, config);
     if (!set) return set.error();
     if (*set == 0) return not_found("there is no such organisation");
     return {};
 }
 
 Result<void> OrgRecords::remove(std::string_view name) {
-    auto use = records_->use();
+    auto use = records_->change();
     auto all = use->begin();
     if (!all) return all.error();
     auto gone = use->run("DELETE FROM org WHERE name=?1", name);

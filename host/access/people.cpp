@@ -81,7 +81,7 @@ Result<std::optional<Person>> People::find(std::string_view id_or_login) {
 Result<void> People::set_password(std::string_view id, std::string_view password) {
     auto hash = passwords::hash(password);
     if (!hash) return hash.error();
-    auto use = records_->use();
+    auto use = records_->change();
     if (auto set = found(use->run("UPDATE person SET password=?2 WHERE id=?1", id, *hash)); !set)
         return set;
     auto closed = use->run("DELETE FROM browser WHERE person=?1", id);
@@ -89,7 +89,8 @@ Result<void> People::set_password(std::string_view id, std::string_view password
 }
 
 Result<void> People::disable(std::string_view id, bool disabled) {
-    return found(records_->use()->run("UPDATE person SET disabled=?2 WHERE id=?1", id, disabled));
+    return found(
+        records_->change()->run("UPDATE person SET disabled=?2 WHERE id=?1", id, disabled));
 }
 
 Result<void> People::remove(std::string_view id) {
@@ -97,7 +98,7 @@ Result<void> People::remove(std::string_view id) {
     if (!all) return all.error();
     for (const auto& each : *all)
         if (auto may = keep_an_owner(each.org, id); !may) return may;
-    return found(records_->use()->run("DELETE FROM person WHERE id=?1", id));
+    return found(records_->change()->run("DELETE FROM person WHERE id=?1", id));
 }
 
 Result<Person> People::sign_in(std::string_view login, std::string_view password) {
@@ -121,7 +122,7 @@ Result<Person> People::sign_in(std::string_view login, std::string_view password
 Result<void> People::join(std::string_view org, std::string_view person, Role role) {
     if (role != Role::owner)
         if (auto may = keep_an_owner(org, person); !may) return may;
-    auto done = records_->use()->run(
+    auto done = records_->change()->run(
         "INSERT INTO member(org, person, role) VALUES(?1, ?2, ?3)"
         " ON CONFLICT(org, person) DO UPDATE SET role=?3",
         org, person, name_of(role));
@@ -131,7 +132,7 @@ Result<void> People::join(std::string_view org, std::string_view person, Role ro
 Result<void> People::leave(std::string_view org, std::string_view person) {
     if (auto may = keep_an_owner(org, person); !may) return may;
     return found(
-        records_->use()->run("DELETE FROM member WHERE org=?1 AND person=?2", org, person));
+        records_->change()->run("DELETE FROM member WHERE org=?1 AND person=?2", org, person));
 }
 
 // Whether the organisation has another owner than this person, or this one is none.

@@ -146,12 +146,13 @@ Result<std::shared_ptr<Records>> Records::open(const std::string& path) {
 std::int64_t Records::version() {
     const auto now = now_ms();
     auto looked = looked_ms_.load();
-    if (now >= looked && now - looked < look_every) return version_;
-    if (!looked_ms_.compare_exchange_strong(looked, now)) return version_;
-    auto seen = use()->row("PRAGMA data_version",
-                           [](const store::Statement& row) { return row.integer(0); });
-    if (seen && *seen) version_ = **seen;
-    return version_;
+    const bool fresh = now >= looked && now - looked < look_every;
+    if (!fresh && looked_ms_.compare_exchange_strong(looked, now)) {
+        auto seen = use()->row("PRAGMA data_version",
+                               [](const store::Statement& row) { return row.integer(0); });
+        if (seen && *seen) seen_ = **seen;
+    }
+    return (seen_ << 32) + own_changes_;
 }
 
 }  // namespace pb::access

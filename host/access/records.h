@@ -31,17 +31,25 @@ class Records {
     // [any thread] The connection, for as long as this lives.
     class Use {
       public:
-        explicit Use(Records& records) : lock_(records.mutex_), queries_(records.queries_) {}
-        store::Queries* operator->() const { return &queries_; }
+        Use(Records& records, bool changes)
+            : lock_(records.mutex_), records_(records), changes_(changes) {}
+        ~Use() { records_.own_changes_ += changes_ ? 1 : 0; }
+        Use(const Use&) = delete;
+        Use& operator=(const Use&) = delete;
+        store::Queries* operator->() const { return &records_.queries_; }
+        store::Queries& operator*() const { return records_.queries_; }
 
       private:
         std::unique_lock<std::mutex> lock_;
-        store::Queries& queries_;
+        Records& records_;
+        const bool changes_;
     };
-    Use use() { return Use(*this); }
+    Use use() { return Use(*this, false); }
+    // To take away or change what somebody may have read: version() is another one afterwards.
+    Use change() { return Use(*this, true); }
 
-    // [any thread] A number that is another one after somebody else has written; looks at the file
-    // now and then only (a tenth of a second).
+    // [any thread] A number that is another one after something was taken away or changed: at once
+    // if it was in this program, within a tenth of a second if it was in another.
     std::int64_t version();
 
   private:
@@ -49,7 +57,7 @@ class Records {
 
     std::mutex mutex_;
     store::Queries queries_;
-    std::atomic<std::int64_t> version_{0}, looked_ms_{0};
+    std::atomic<std::int64_t> seen_{0}, looked_ms_{0}, own_changes_{0};
 };
 
 }  // namespace pb::access

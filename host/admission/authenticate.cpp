@@ -1,24 +1,172 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admission/authenticate.h"
 
-namespace pb::admission {
+#include <algorithm>
 
-Authenticator::Authenticator(std::string anonymous_org)
-    : anonymous_(std::make_shared<runtime::Caller>(
-          runtime::Caller{std::move(anonymous_org),
-                          "anonymous",
-                          "anonymous",
-                          {"mcp:read", "mcp:write", "mcp:admin"}})) {}
+namespace pb::admission {
+namespace {
+
+constexpr std::size_t longest_secret = 16U << 10U;
+constexpr std::size_t most_known = 20'000;
+constexpr access::Millis use_written_every = 60'000;
+
+runtime::CallerPtr make_caller(std::string org, std::string principal, std::string kind,
+                               const access::Scopes& scopes) {
+    runtime::Caller out;
+    out.org = std::move(org);
+    out.principal = std::move(principal);
+    out.principal_kind = std::move(kind);
+    out.permits = scopes;
+    out.scopes = scopes.names();
+    return std::make_shared<runtime::Caller>(std::move(out));
+}
+
+// The token of "Bearer <token>"; nullopt for another scheme.
+std::optional<std::string_view> bearer(std::string_view value) {
+    constexpr std::string_view scheme = "bearer";
+    const auto space = value.find(' ');
+    if (space != scheme.size()) return std::nullopt;
+    for (std::size_t i = 0; i < scheme.size(); ++i)
+        if ((value[i] | 0x20) != scheme[i]) return std::nullopt;
+    const auto start = value.find_first_not_of(' ', space);
+    if (start == std::string_view::npos) return std::nullopt;
+    return value.substr(start);
+}
+
+Refused bad_token(std::string why) { return {401, "invalid_token", std::move(why)}; }
+Refused bad_request(std::string why) { return {400, "invalid_request", std::move(why)}; }
+
+}  // namespace
+
+Authenticator::Authenticator(Options options, std::optional<AccessRecords> access)
+    : options_(std::move(options)),
+      anonymous_(make_caller(options_.anonymous_org, "anonymous", "anonymous",
+                             access::Scopes::everything())),
+      access_(std::move(access)) {}
 
 Result<runtime::CallerPtr> Authenticator::anonymous(bool loopback) const {
-    if (!loopback)
-        return Error{ErrorKind::denied, "requests without credentials are served on loopback only"};
-    return anonymous_;
+    if (loopback && options_.anonymous) return anonymous_;
+    return Error{ErrorKind::denied,
+                 "credentials are needed: an API key or an access token as Authorization: Bearer"};
 }
 
 runtime::CallerPtr Authenticator::service(const std::string& org, const std::string& capability) {
-    return std::make_shared<runtime::Caller>(runtime::Caller{
-        org, "service:" + capability, "service", {"mcp:read", "mcp:write", "mcp:admin"}});
+    return make_caller(org, "service:" + capability, "service", access::Scopes::everything());
+}
+
+Authenticated Authenticator::authenticate(const Presented& presented) {
+    if (presented.repeated)
+        return bad_request("Authorization, X-API-Key and X-Org-ID come once each");
+    std::string_view secret = presented.api_key;
+    if (!presented.authorization.empty()) {
+        const auto token = bearer(presented.authorization);
+        if (!token) return bad_request("the Authorization header is \"Bearer <token>\"");
+        if (!secret.empty() || !presented.url_key.empty())
+            return bad_request("send one credential, not several");
+        secret = *token;
+    } else if (!secret.empty() && !presented.url_key.empty()) {
+        return bad_request("send one credential, not several");
+    }
+    const bool in_url = secret.empty() && !presented.url_key.empty();
+    if (in_url) secret = presented.url_key;
+    Authenticated out = Refused();
+    if (!secret.empty()) {
+        out = by_secret(secret, in_url);
+    } else if (auto caller = anonymous(presented.loopback)) {
+        out = *caller;
+    } else {
+        out = Refused{401, {}, caller.error().message};
+    }
+    const auto* caller = std::get_if<runtime::CallerPtr>(&out);
+    if (caller && !presented.org.empty() && (*caller)->org != presented.org)
+        return Refused{403, "invalid_request",
+                       "X-Org-ID names another organisation than the "
+                       "credential is for"};
+    return out;
+}
+
+Authenticated Authenticator::by_secret(std::string_view secret, bool in_url) {
+    if (!access_) return bad_token("there are no credentials here");
+    if (secret.size() > longest_secret) return bad_token("it is too long for a credential");
+    const bool ours =
+        secret.starts_with(access::key_prefix) || secret.starts_with(access::access_prefix);
+    if (!ours && options_.external && !in_url)
+        if (auto external = options_.external(secret)) return *external;
+    // What was found before something was taken away counts no more.
+    const auto version = access_->records->version();
+    const auto key = access::digest(secret);
+    const auto now = access::now_ms();
+    {
+        std::lock_guard lock(mutex_);
+        if (version_ != version) known_.clear();
+        version_ = version;
+        const auto found = known_.find(key);
+        if (found != known_.end() && !in_url &&
+            (found->second.expires_ms == 0 || found->second.expires_ms > now))
+            return found->second.caller;
+    }
+    Refused refused = bad_token("it is unknown, expired or revoked");
+    auto known = look_up(secret, in_url, refused);
+    if (!known) return refused;
+    std::lock_guard lock(mutex_);
+    if (known_.size() >= most_known) known_.clear();
+    if (version_ == version && !in_url) known_.insert_or_assign(key, *known);
+    return known->caller;
+}
+
+std::optional<Authenticator::Known> Authenticator::look_up(std::string_view secret, bool in_url,
+                                                           Refused& refused) {
+    if (secret.starts_with(access::access_prefix))
+        return in_url ? std::nullopt : look_up_token(secret, refused);
+    if (secret.starts_with(access::key_prefix)) return look_up_key(secret, in_url, refused);
+    return std::nullopt;
+}
+
+std::optional<Authenticator::Known> Authenticator::look_up_key(std::string_view secret, bool in_url,
+                                                               Refused& refused) {
+    auto key = access_->keys.find(secret);
+    if (!key) refused = {503, {}, key.error().message};
+    if (!key || !*key) return std::nullopt;
+    const auto& found = **key;
+    if (in_url && (!options_.takes_url_keys || !options_.takes_url_keys(found.org))) {
+        refused = bad_token("this organisation takes no keys in URLs: send it as a header");
+        return std::nullopt;
+    }
+    const auto now = access::now_ms();
+    if (now - found.used_ms.value_or(0) > use_written_every) access_->keys.used(found.id, now);
+    auto caller =
+        std::make_shared<runtime::Caller>(*make_caller(found.org, found.id, "key", found.scopes));
+    caller->credential = found.id;
+    return Known{std::move(caller), found.expires_ms.value_or(0)};
+}
+
+std::optional<Authenticator::Known> Authenticator::look_up_token(std::string_view secret,
+                                                                 Refused& refused) {
+    auto access = access_->grants.find_access(secret);
+    if (!access) refused = {503, {}, access.error().message};
+    if (!access || !*access) return std::nullopt;
+    const auto& [grant, scopes, expires_ms] = **access;
+    // Whose token is for another server may not be used here (RFC 8707; the 2026-07-28
+    // authorization page, "Access Token Usage").
+    if (options_.is_ours && !options_.is_ours(grant.resource)) {
+        refused = bad_token("the token is for another resource");
+        return std::nullopt;
+    }
+    auto permits = scopes;
+    if (!grant.person.empty()) {
+        auto role = access_->people.role(grant.org, grant.person);
+        if (!role) refused = {503, {}, role.error().message};
+        if (!role || !*role) return std::nullopt;
+        permits = scopes.within(access::most_of(**role));
+    }
+    const auto now = access::now_ms();
+    if (now - grant.used_ms.value_or(0) > use_written_every) access_->grants.used(grant.id, now);
+    const bool machine = grant.person.empty();
+    auto caller = std::make_shared<runtime::Caller>(*make_caller(
+        grant.org, machine ? grant.client : grant.person, machine ? "service" : "user", permits));
+    caller->credential = grant.id;
+    caller->client = grant.client;
+    return Known{std::move(caller), expires_ms};
 }
 
 }  // namespace pb::admission

@@ -1,28 +1,93 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first link: who asks. Without credentials there is one answer, the anonymous principal of the
-// configured organisation, and only for a peer on this machine.
+// The first link: who asks. A credential says who and in which organisation; without one there is a
+// single answer, the anonymous principal of the configured organisation, and only for a peer on
+// this machine, where the host is not reached through anything else.
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
 
-#include "base/result.h"
+#include "access/grants.h"
+#include "access/keys.h"
+#include "access/people.h"
 #include "runtime/caller.h"
 
 namespace pb::admission {
 
+// What a request carries. Empty: it does not.
+struct Presented {
+    std::string_view authorization;  // the header's value
+    std::string_view api_key;        // X-API-Key
+    std::string_view url_key;        // ?apiKey=
+    std::string_view org;            // X-Org-ID
+    bool loopback = false;           // the peer is on this machine
+    bool repeated = false;           // one of these headers came more than once
+};
+
+// Why there is no caller, as RFC 6750, 3.1 puts it.
+struct Refused {
+    int status = 401;         // or 400, 403
+    std::string_view error;   // "invalid_token", "invalid_request"; empty: no credentials came
+    std::string description;  // for a person
+};
+
+using Authenticated = std::variant<runtime::CallerPtr, Refused>;
+
+// A token that an issuer elsewhere has signed; nothing if it is none of an issuer that is known.
+using ExternalTokens = std::function<std::optional<Authenticated>(std::string_view token)>;
+
+struct AccessRecords {
+    std::shared_ptr<access::Records> records;
+    access::People& people;
+    access::Keys& keys;
+    access::Grants& grants;
+};
+
 class Authenticator {
   public:
-    // `anonymous_org`: where callers without credentials belong.
-    explicit Authenticator(std::string anonymous_org);
+    struct Options {
+        std::string anonymous_org;
+        bool anonymous = true;  // on this machine, without credentials
+        // Of which resource tokens have to be (RFC 8707): the MCP endpoint's URLs.
+        std::function<bool(std::string_view resource)> is_ours;
+        std::function<bool(std::string_view org)> takes_url_keys;
+        ExternalTokens external;
+    };
 
-    // [any thread] ErrorKind::denied for a peer that is not on this machine.
+    // `access`: null where nobody has credentials (the command line's own host).
+    Authenticator(Options options, std::optional<AccessRecords> access);
+
+    // [any thread]
+    Authenticated authenticate(const Presented& presented);
+    // [any thread] denied for a peer that is not on this machine.
     Result<runtime::CallerPtr> anonymous(bool loopback) const;
 
     // A capability that acts on its own behalf.
     static runtime::CallerPtr service(const std::string& org, const std::string& capability);
 
   private:
-    runtime::CallerPtr anonymous_;
+    struct Known {
+        runtime::CallerPtr caller;
+        access::Millis expires_ms = 0;  // 0: never
+    };
+    Authenticated by_secret(std::string_view secret, bool in_url);
+    std::optional<Known> look_up(std::string_view secret, bool in_url, Refused& refused);
+    std::optional<Known> look_up_key(std::string_view secret, bool in_url, Refused& refused);
+    std::optional<Known> look_up_token(std::string_view secret, Refused& refused);
+
+    const Options options_;
+    const runtime::CallerPtr anonymous_;
+    const std::optional<AccessRecords> access_;
+
+    std::mutex mutex_;
+    std::int64_t version_ = 0;                      // of the records, when known_ was begun
+    std::unordered_map<std::string, Known> known_;  // by the secret's digest
 };
 
 }  // namespace pb::admission

@@ -6,13 +6,18 @@
 #include <string>
 #include <vector>
 
+#include "access/scopes.h"
+
 namespace pb::runtime {
 
 struct Caller {
     std::string org;
-    std::string principal;       // stable id within the organisation
-    std::string principal_kind;  // "anonymous" | "user" | "key" | "service"
-    std::vector<std::string> scopes;
+    std::string principal;            // stable id within the organisation
+    std::string principal_kind;       // "anonymous" | "user" | "key" | "service"
+    std::vector<std::string> scopes;  // as providers are told of them
+    access::Scopes permits;           // the same, to be asked
+    std::string credential;           // the id of the key or grant; empty: none
+    std::string client;               // OAuth's client_id; empty: none
 };
 
 using CallerPtr = std::shared_ptr<const Caller>;
