@@ -153,11 +153,13 @@ std::optional<Authenticator::Known> Authenticator::look_up_token(std::string_vie
         return std::nullopt;
     }
     auto permits = scopes;
+    std::string role_name;
     if (!grant.person.empty()) {
         auto role = access_->people.role(grant.org, grant.person);
         if (!role) refused = {503, {}, role.error().message};
         if (!role || !*role) return std::nullopt;
         permits = scopes.within(access::most_of(**role));
+        role_name = access::name_of(**role);
     }
     const auto now = access::now_ms();
     if (now - grant.used_ms.value_or(0) > use_written_every) access_->grants.used(grant.id, now);
@@ -165,6 +167,7 @@ std::optional<Authenticator::Known> Authenticator::look_up_token(std::string_vie
     auto caller = std::make_shared<runtime::Caller>(*make_caller(
         grant.org, machine ? grant.client : grant.person, machine ? "service" : "user", permits));
     caller->credential = grant.id;
+    caller->role = std::move(role_name);
     caller->client = grant.client;
     return Known{std::move(caller), expires_ms};
 }

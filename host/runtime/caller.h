@@ -17,6 +17,7 @@ struct Caller {
     std::vector<std::string> scopes;  // as providers are told of them
     access::Scopes permits;           // the same, to be asked
     std::string credential;           // the id of the key or grant; empty: none
+    std::string role;                 // a person's in the organisation; empty: no person
     std::string client;               // OAuth's client_id; empty: none
 };
 
