@@ -51,9 +51,10 @@ void Buckets::give_back(std::string_view key, const Rate& rate) {
 }
 
 void Buckets::sweep(Shard& shard, Clock::time_point now) {
-    std::erase_if(shard.buckets, [&](auto& entry) {
-        fill(entry.second, now);
-        return entry.second.left >= burst_of(entry.second.rate);
+    std::erase_if(shard.buckets, [&](const auto& entry) {
+        Bucket bucket = entry.second;
+        fill(bucket, now);
+        return bucket.left >= burst_of(bucket.rate);
     });
     shard.sweep_at = std::max<std::size_t>(1024, 2 * shard.buckets.size());
 }
