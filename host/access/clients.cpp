@@ -211,7 +211,7 @@ Result<Clients::Made> Clients::add(OAuthClient client) {
     std::string key;
     if (out.client.auth_method != "none") {
         out.secret = "pbs_" + random_text(32);
-        key = digest(out.secret);
+        key = sha256(out.secret);
         kept = store::Bytes{key};
     }
     auto done = use->run(
@@ -233,7 +233,7 @@ Result<bool> Clients::has_secret(std::string_view id, std::string_view secret) {
         "SELECT digest FROM client WHERE id=?1 AND digest IS NOT NULL",
         [](const store::Statement& row) { return std::string(row.bytes(0)); }, id);
     if (!kept) return kept.error();
-    const auto given = digest(secret);
+    const auto given = sha256(secret);
     return *kept && (*kept)->size() == given.size() &&
            sodium_memcmp((*kept)->data(), given.data(), given.size()) == 0;
 }

@@ -104,7 +104,7 @@ Result<void> Grants::revoke_person(std::string_view org, std::string_view person
 
 Result<std::optional<Grants::Kept>> Grants::kept(store::Queries& queries, std::string_view token,
                                                  std::string_view kind) {
-    const auto key = digest(token);
+    const auto key = sha256(token);
     return queries.row(
         "SELECT t.scopes, t.details, t.expires_ms, t.used_ms, c.id, c.org, c.person, c.client,"
         " c.client_name, c.scopes, c.resource, c.created_ms, c.used_ms"
@@ -122,7 +122,7 @@ Result<std::string> Grants::keep(store::Queries& queries, std::string_view kind,
                         : kind == "access" ? access_prefix
                                            : refresh_prefix;
     const auto text = std::string(prefix) + random_text(32);
-    const auto key = digest(text);
+    const auto key = sha256(text);
     const auto now = now_ms();
     auto done = queries.run(
         "INSERT INTO token(digest, kind, consent, scopes, details, created_ms, expires_ms)"
@@ -140,7 +140,7 @@ Result<bool> Grants::spend(store::Queries& queries, const Kept& token, std::stri
         auto gone = queries.run("DELETE FROM consent WHERE id=?1", token.grant.id);
         return gone ? Result<bool>(false) : gone.error();
     }
-    const auto key = digest(text);
+    const auto key = sha256(text);
     auto spent =
         queries.run("UPDATE token SET used_ms=?2 WHERE digest=?1", store::Bytes{key}, now_ms());
     return spent ? Result<bool>(true) : spent.error();
@@ -234,7 +234,7 @@ Result<void> Grants::revoke_token(std::string_view token, std::string_view clien
         auto found = kept(queries, token, kind);
         if (!found) return found.error();
         if (!*found || (*found)->grant.client != client) continue;
-        const auto key = digest(token);
+        const auto key = sha256(token);
         auto gone = kind == "refresh"
                         ? queries.run("DELETE FROM consent WHERE id=?1", (*found)->grant.id)
                         : queries.run("DELETE FROM token WHERE digest=?1", store::Bytes{key});

@@ -48,7 +48,7 @@ Result<Keys::Made> Keys::make(std::string_view org, std::string_view name, const
     auto kept = records_->use()->run(
         "INSERT INTO api_key(id, digest, org, name, scopes, created_by, created_ms, expires_ms)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        out.key.id, store::Bytes{digest(out.secret)}, org, name, scopes.text(), created_by, now,
+        out.key.id, store::Bytes{sha256(out.secret)}, org, name, scopes.text(), created_by, now,
         expires_ms);
     if (!kept) return kept.error();
     return out;
@@ -57,7 +57,7 @@ Result<Keys::Made> Keys::make(std::string_view org, std::string_view name, const
 Result<std::optional<ApiKey>> Keys::find(std::string_view secret) {
     static const std::string sql =
         std::string(columns) + "WHERE digest=?1 AND (expires_ms IS NULL OR expires_ms>?2)";
-    const auto key = digest(secret);
+    const auto key = sha256(secret);
     return records_->use()->row(sql, key_of, store::Bytes{key}, now_ms());
 }
 

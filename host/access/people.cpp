@@ -195,13 +195,13 @@ Result<std::string> People::open_browser(std::string_view person, Millis lasts) 
     const auto secret = random_text(32);
     auto opened = use->run(
         "INSERT INTO browser(digest, person, created_ms, expires_ms) VALUES(?1, ?2, ?3, ?4)",
-        store::Bytes{digest(secret)}, person, now, now + lasts);
+        store::Bytes{sha256(secret)}, person, now, now + lasts);
     if (!opened) return opened.error();
     return secret;
 }
 
 Result<std::optional<Person>> People::browser(std::string_view secret) {
-    const auto key = digest(secret);
+    const auto key = sha256(secret);
     return records_->use()->row(
         "SELECT p.id, p.login, p.name, p.disabled, p.created_ms FROM browser b"
         " JOIN person p ON p.id=b.person WHERE b.digest=?1 AND b.expires_ms>?2 AND p.disabled=0",
@@ -209,7 +209,7 @@ Result<std::optional<Person>> People::browser(std::string_view secret) {
 }
 
 Result<void> People::close_browser(std::string_view secret) {
-    const auto key = digest(secret);
+    const auto key = sha256(secret);
     auto done = records_->use()->run("DELETE FROM browser WHERE digest=?1", store::Bytes{key});
     return done ? Result<void>() : done.error();
 }

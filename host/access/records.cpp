@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "access/records.h"
 
-#include <sodium.h>
-
 #include <chrono>
-#include <stdexcept>
 
 namespace pb::access {
 namespace {
@@ -114,25 +111,6 @@ Millis now_ms() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(
                std::chrono::system_clock::now().time_since_epoch())
         .count();
-}
-
-std::string random_text(std::size_t bytes) {
-    if (sodium_init() < 0) throw std::runtime_error("there are no random bytes");
-    std::string raw(bytes, '\0');
-    randombytes_buf(raw.data(), raw.size());
-    constexpr int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-    std::string out(sodium_base64_encoded_len(bytes, variant), '\0');
-    sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(raw.data()),
-                      raw.size(), variant);
-    out.pop_back();  // the zero at its end
-    return out;
-}
-
-std::string digest(std::string_view secret) {
-    std::string out(crypto_hash_sha256_BYTES, '\0');
-    crypto_hash_sha256(reinterpret_cast<unsigned char*>(out.data()),
-                       reinterpret_cast<const unsigned char*>(secret.data()), secret.size());
-    return out;
 }
 
 Result<std::shared_ptr<Records>> Records::open(const std::string& path) {

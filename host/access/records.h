@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/tokens.h"
 #include "store/queries.h"
 
 namespace pb::access {
@@ -18,11 +19,6 @@ namespace pb::access {
 using Millis = std::int64_t;  // since 1970
 
 Millis now_ms();
-// Letters, digits, '-' and '_' that nobody guesses: `bytes` random bytes.
-std::string random_text(std::size_t bytes);
-// SHA-256, 32 bytes: all that is kept of a secret that nobody can guess.
-std::string digest(std::string_view secret);
-
 class Records {
   public:
     // Opens or makes the file; its folder must exist.

@@ -94,7 +94,7 @@ Authenticated Authenticator::by_secret(std::string_view secret, bool in_url) {
         if (auto external = options_.external(secret)) return *external;
     // What was found before something was taken away counts no more.
     const auto version = access_->records->version();
-    const auto key = access::digest(secret);
+    const auto key = sha256(secret);
     const auto now = access::now_ms();
     {
         std::lock_guard lock(mutex_);

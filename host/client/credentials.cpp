@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/credentials.h"
 
-#include "mcp/base64.h"
+#include "base/base64.h"
 
 namespace pb::client {
 namespace {
@@ -41,7 +41,7 @@ outbound::Headers bearer(std::string_view token) {
 
 outbound::Headers basic(std::string_view user, std::string_view password) {
     const auto pair = std::string(user) + ":" + std::string(password);
-    return {{"Authorization", "Basic " + mcp::base64_encode(pair, mcp::Alphabet::standard)}};
+    return {{"Authorization", "Basic " + base64_encode(pair, Alphabet::standard)}};
 }
 
 }  // namespace pb::client

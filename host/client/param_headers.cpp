@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "base/base64.h"
 #include "json/scan.h"
-#include "mcp/base64.h"
 
 namespace pb::client {
 namespace {
@@ -27,7 +27,7 @@ std::string text_of(std::string_view value) {
 
 std::string encode_header(std::string_view value) {
     if (plain(value)) return std::string(value);
-    return "=?base64?" + mcp::base64_encode(value, mcp::Alphabet::standard) + "?=";
+    return "=?base64?" + base64_encode(value, Alphabet::standard) + "?=";
 }
 
 outbound::Headers param_headers(const std::vector<json::HeaderParam>& params,

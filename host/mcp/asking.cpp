@@ -3,8 +3,8 @@
 
 #include <vector>
 
+#include "base/base64.h"
 #include "json/scan.h"
-#include "mcp/base64.h"
 #include "mcp/seal.h"
 
 namespace pb::mcp {

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "base/base64.h"
 #include "json/scan.h"
-#include "mcp/base64.h"
 
 namespace pb::mcp {
 namespace {

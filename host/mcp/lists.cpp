@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mcp/lists.h"
 
+#include "base/base64.h"
 #include "json/scan.h"
-#include "mcp/base64.h"
 
 namespace pb::mcp {
 namespace {

@@ -1,29 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mcp/session.h"
 
-#include <openssl/rand.h>
-
-#include <array>
-#include <stdexcept>
+#include "base/tokens.h"
 
 namespace pb::mcp {
-namespace {
-
-std::string random_id() {
-    std::array<unsigned char, 16> bytes{};
-    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
-        throw std::runtime_error("no random bytes for a session id");
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string out;
-    for (auto byte : bytes) {
-        out += digits[byte >> 4];
-        out += digits[byte & 15];
-    }
-    return out;
-}
-
-}  // namespace
-
 void Session::touch() {
     std::lock_guard lock(mutex);
     last_used = std::chrono::steady_clock::now();
@@ -120,7 +100,7 @@ void Session::close() {
 
 SessionPtr Sessions::open(runtime::CallerPtr caller) {
     auto session = std::make_shared<Session>();
-    session->id = random_id();
+    session->id = random_text(16);
     session->caller = std::move(caller);
     session->last_used = std::chrono::steady_clock::now();
     std::lock_guard lock(mutex_);

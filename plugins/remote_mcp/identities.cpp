@@ -80,7 +80,7 @@ class SignIn final : public Identity {
     }
     Result<void> signed_in(const std::map<std::string, std::string>& params,
                            client::Deadline deadline) override {
-        client::oauth::Params given(params.begin(), params.end());
+        FormParams given(params.begin(), params.end());
         return oauth_->finish_sign_in(params.at("state"), given, deadline);
     }
     Result<void> sign_out(client::Deadline deadline) override { return oauth_->sign_out(deadline); }

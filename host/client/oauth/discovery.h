@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "client/oauth/url.h"
+#include "base/url.h"
 #include "client/oauth/web.h"
 
 namespace pb::client::oauth {

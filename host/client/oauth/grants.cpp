@@ -30,7 +30,7 @@ TokenRequest request_to(const Granting& granting, const std::string& endpoint) {
     return out;
 }
 
-Granted ask(const Granting& granting, Params form) {
+Granted ask(const Granting& granting, FormParams form) {
     form.emplace_back("resource", granting.found.resource);
     auto outcome = request_token(granting.web,
                                  request_to(granting, granting.found.server.token_endpoint), form);
@@ -52,13 +52,13 @@ Granted ask(const Granting& granting, Params form) {
     return out;
 }
 
-void add_scope(const Granting& granting, Params& form) {
+void add_scope(const Granting& granting, FormParams& form) {
     if (!granting.scopes.empty()) form.emplace_back("scope", join_scopes(granting.scopes));
 }
 
 Granted by_assertion(const Granting& granting, std::string assertion) {
-    Params form{{"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"},
-                {"assertion", std::move(assertion)}};
+    FormParams form{{"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"},
+                    {"assertion", std::move(assertion)}};
     add_scope(granting, form);
     return ask(granting, std::move(form));
 }
@@ -95,12 +95,12 @@ std::variant<std::string, TokenRefusal> exchange(const Granting& granting, std::
     TokenRequest request{provider->token_endpoint, provider->issuer, client};
     request.now = granting.now;
     constexpr auto wanted = "urn:ietf:params:oauth:token-type:id-jag";
-    Params form{{"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"},
-                {"requested_token_type", wanted},
-                {"audience", granting.found.server.issuer},
-                {"resource", granting.found.resource},
-                {"subject_token", std::move(id_token)},
-                {"subject_token_type", "urn:ietf:params:oauth:token-type:id_token"}};
+    FormParams form{{"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"},
+                    {"requested_token_type", wanted},
+                    {"audience", granting.found.server.issuer},
+                    {"resource", granting.found.resource},
+                    {"subject_token", std::move(id_token)},
+                    {"subject_token_type", "urn:ietf:params:oauth:token-type:id_token"}};
     add_scope(granting, form);
     auto outcome = request_token(granting.web, request, form);
     if (auto* refusal = std::get_if<TokenRefusal>(&outcome)) return std::move(*refusal);
@@ -132,13 +132,13 @@ Result<std::string> authorization_url(const Granting& granting, const std::strin
         granting.settings.offline_access &&
         std::find(offered.begin(), offered.end(), "offline_access") != offered.end();
     if (offline) add_scopes(scopes, {"offline_access"});
-    Params params{{"response_type", "code"},
-                  {"client_id", granting.client.client_id},
-                  {"redirect_uri", granting.client.redirect_uri},
-                  {"state", state},
-                  {"code_challenge", sha256_url(verifier)},
-                  {"code_challenge_method", "S256"},
-                  {"resource", granting.found.resource}};
+    FormParams params{{"response_type", "code"},
+                      {"client_id", granting.client.client_id},
+                      {"redirect_uri", granting.client.redirect_uri},
+                      {"state", state},
+                      {"code_challenge", sha256_url(verifier)},
+                      {"code_challenge_method", "S256"},
+                      {"resource", granting.found.resource}};
     if (!scopes.empty()) params.emplace_back("scope", join_scopes(scopes));
     // OpenID Connect gives offline access only where the person was asked.
     if (offline) params.emplace_back("prompt", "consent");
@@ -163,7 +163,7 @@ Granted refresh(const Granting& granting, const Tokens& old) {
 
 Granted grant_unattended(const Granting& granting) {
     if (granting.settings.grant == Grant::client_credentials) {
-        Params form{{"grant_type", "client_credentials"}};
+        FormParams form{{"grant_type", "client_credentials"}};
         add_scope(granting, form);
         return ask(granting, std::move(form));
     }
@@ -180,8 +180,8 @@ Result<void> revoke(const Granting& granting, const Tokens& tokens) {
     const auto& endpoint = granting.found.server.revocation_endpoint;
     if (endpoint.empty()) return {};
     const bool whole = !tokens.refresh.empty();  // with it, its access tokens go
-    Params form{{"token", whole ? tokens.refresh : tokens.access},
-                {"token_type_hint", whole ? "refresh_token" : "access_token"}};
+    FormParams form{{"token", whole ? tokens.refresh : tokens.access},
+                    {"token_type_hint", whole ? "refresh_token" : "access_token"}};
     outbound::Headers headers;
     if (auto done = authenticate(request_to(granting, endpoint), headers, form); !done) return done;
     auto answer = granting.web.post(endpoint, "application/x-www-form-urlencoded",

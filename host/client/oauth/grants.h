@@ -14,8 +14,8 @@ struct Granting {
     const Found& found;
     Registration client;
     std::vector<std::string> scopes;
-    const SigningKey* client_key = nullptr;
-    std::optional<SigningKey> dpop = {};
+    const jose::SigningKey* client_key = nullptr;
+    std::optional<jose::SigningKey> dpop = {};
     std::string* dpop_nonce = nullptr;  // the token endpoint's last one
     Seconds now = 0;
 };

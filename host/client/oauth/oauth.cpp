@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <system_error>
 
+#include "base/base64.h"
 #include "json/scan.h"
-#include "mcp/base64.h"
 
 namespace pb::client {
 
@@ -31,7 +31,7 @@ std::string_view token_of(const outbound::Headers& headers) {
 std::string nonce_of(std::string_view proof) {
     const auto start = std::min(proof.find('.'), proof.size());
     const auto rest = proof.substr(std::min(start + 1, proof.size()));
-    const auto claims = mcp::base64_decode(rest.substr(0, rest.find('.')), mcp::Alphabet::url);
+    const auto claims = base64_decode(rest.substr(0, rest.find('.')), Alphabet::url);
     return claims ? text_member(*claims, "nonce") : "";
 }
 
@@ -67,7 +67,7 @@ Result<void> OAuth::check() {
     if (!server) return std::move(server).error();
     server_ = std::move(*server);
     if (!settings_.private_key.empty()) {
-        auto key = SigningKey::from_pem(settings_.private_key);
+        auto key = jose::SigningKey::from_pem(settings_.private_key);
         if (!key) return std::move(key).error();
         client_key_ = std::move(*key);
     }

@@ -61,7 +61,7 @@ class OAuth : public Credentials {
     // Whose sign-in it is; nothing if there is none (any more).
     std::optional<std::string> sign_in_owner(const std::string& state) const;
     // [waits] `params`: the callback's query, decoded. A sign-in ends once, well or not.
-    Result<void> finish_sign_in(const std::string& state, const oauth::Params& params,
+    Result<void> finish_sign_in(const std::string& state, const FormParams& params,
                                 Deadline deadline);
     // [waits] Forgets the tokens, then revokes them where that is offered. An error means that they
     // are forgotten, but may still be valid.
@@ -114,14 +114,14 @@ class OAuth : public Credentials {
     Result<void> start_sign_in(const oauth::Web& web, const std::string& owner, bool anew,
                                Begun& out);
     Result<void> end_sign_in(const oauth::Web& web, const oauth::SignIn& sign_in,
-                             const oauth::Params& params);
+                             const FormParams& params);
     void save_memory();
     Result<void> save_sign_ins();
 
     const OAuthSettings settings_;
     const OAuthParts parts_;
-    oauth::Url server_;
-    std::optional<oauth::SigningKey> client_key_;
+    Url server_;
+    std::optional<jose::SigningKey> client_key_;
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
@@ -132,9 +132,9 @@ class OAuth : public Credentials {
     // Guarded by mutex_.
     oauth::Memory memory_;
     std::optional<oauth::Tokens> tokens_;
-    std::optional<oauth::SigningKey> key_;  // DPoP's, of tokens_
-    std::string nonce_;                     // the server's last one
-    std::string refused_;                   // an access token that the server does not take
+    std::optional<jose::SigningKey> key_;  // DPoP's, of tokens_
+    std::string nonce_;                    // the server's last one
+    std::string refused_;                  // an access token that the server does not take
     std::optional<Failure> failure_;
     std::string unsaved_;  // why tokens_ could not be stored
     std::vector<oauth::SignIn> sign_ins_;

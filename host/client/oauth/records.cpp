@@ -5,7 +5,7 @@
 #include <mutex>
 
 #include "client/oauth/challenge.h"
-#include "client/oauth/jose.h"
+#include "jose/jose.h"
 #include "json/scan.h"
 
 namespace pb::client {

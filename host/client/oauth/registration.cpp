@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "client/oauth/challenge.h"
-#include "client/oauth/jose.h"
 #include "client/oauth/token_request.h"
+#include "jose/jose.h"
 #include "json/scan.h"
 
 namespace pb::client {
@@ -28,7 +28,7 @@ Result<void> check_algorithm(const OAuthSettings& settings, const AuthorizationS
                              const std::string& method) {
     const auto& known = server.signing_algorithms;
     if (method != "private_key_jwt" || known.empty()) return {};
-    const auto key = SigningKey::from_pem(settings.private_key);
+    const auto key = jose::SigningKey::from_pem(settings.private_key);
     if (!key) return key.error();
     if (std::find(known.begin(), known.end(), key->algorithm()) != known.end()) return {};
     return invalid("the authorization server " + server.issuer + " takes no assertions with " +
@@ -206,7 +206,7 @@ void forget_registration(const OAuthSettings& settings, TokenStore& store,
 
 Result<std::string> client_metadata(const OAuthSettings& settings) {
     const auto url =
-        oauth::parse_url(settings.client_metadata_url, "the URL of the client metadata document");
+        parse_url(settings.client_metadata_url, "the URL of the client metadata document");
     if (!url) return url.error();
     if (url->scheme != "https" || url->path.size() < 2)
         return invalid("the URL of the client metadata document must be https and have a path");
@@ -217,7 +217,7 @@ Result<std::string> client_metadata(const OAuthSettings& settings) {
            R"(,"grant_types":["authorization_code","refresh_token"],"response_types":["code"])" +
            R"(,"application_type":")" + oauth::application_type(settings.redirect_uri) + "\"";
     if (settings.private_key.empty()) return out + R"(,"token_endpoint_auth_method":"none"})";
-    const auto key = oauth::SigningKey::from_pem(settings.private_key);
+    const auto key = jose::SigningKey::from_pem(settings.private_key);
     if (!key) return key.error();
     auto jwk = json::with(key->public_jwk(), "use", "\"sig\"");
     jwk = json::with(jwk, "alg", json::quote(key->algorithm()));

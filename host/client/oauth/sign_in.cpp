@@ -16,7 +16,7 @@ constexpr std::size_t most_sign_ins = 16;
 Error denied(std::string message) { return {ErrorKind::denied, std::move(message)}; }
 
 // Nothing if it is absent; of two, no one knows which one counts (RFC 6749 §3.1).
-Result<std::optional<std::string>> only(const Params& params, std::string_view name) {
+Result<std::optional<std::string>> only(const FormParams& params, std::string_view name) {
     std::optional<std::string> found;
     for (const auto& [key, value] : params) {
         if (key != name) continue;
@@ -38,7 +38,7 @@ Result<void> check_issuer(const AuthorizationServer& server,
 }
 
 // The code of an answer that is sound.
-Result<std::string> read_code(const SignIn& sign_in, const Params& params) {
+Result<std::string> read_code(const SignIn& sign_in, const FormParams& params) {
     std::optional<std::string> values[4];
     const char* const names[] = {"state", "iss", "error", "code"};
     for (int i = 0; i < 4; ++i) {
@@ -99,9 +99,9 @@ Result<void> OAuth::start_sign_in(const Web& web, const std::string& owner, bool
     auto granting = prepare(web, *found, anew);
     if (!granting) return std::move(granting).error();
     SignIn sign_in;
-    sign_in.state = settings_.state_prefix + random_token();
+    sign_in.state = settings_.state_prefix + random_text();
     sign_in.owner = owner;
-    sign_in.verifier = random_token();
+    sign_in.verifier = random_text();
     auto url = authorization_url(*granting, sign_in.state, sign_in.verifier);
     if (!url) return std::move(url).error();
     sign_in.url = std::move(*url);
@@ -125,7 +125,7 @@ std::optional<std::string> OAuth::sign_in_owner(const std::string& state) const 
     return std::nullopt;
 }
 
-Result<void> OAuth::finish_sign_in(const std::string& state, const Params& params,
+Result<void> OAuth::finish_sign_in(const std::string& state, const FormParams& params,
                                    Deadline deadline) {
     Lock lock(mutex_);
     if (auto turn = wait_turn(lock, deadline); !turn) return turn;
@@ -142,7 +142,7 @@ Result<void> OAuth::finish_sign_in(const std::string& state, const Params& param
     });
 }
 
-Result<void> OAuth::end_sign_in(const Web& web, const SignIn& sign_in, const Params& params) {
+Result<void> OAuth::end_sign_in(const Web& web, const SignIn& sign_in, const FormParams& params) {
     (void)save_sign_ins();  // at worst it is there again after a restart, and its code is used up
     const auto code = read_code(sign_in, params);
     if (!code) return code.error();
@@ -151,7 +151,7 @@ Result<void> OAuth::end_sign_in(const Web& web, const SignIn& sign_in, const Par
     granting.dpop_nonce = &issuer_nonce_;
     granting.now = now();
     if (!sign_in.dpop_key.empty()) {
-        auto key = SigningKey::from_pem(sign_in.dpop_key);
+        auto key = jose::SigningKey::from_pem(sign_in.dpop_key);
         if (!key) return std::move(key).error();
         granting.dpop = std::move(*key);
     }

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "base/base64.h"
 #include "json/scan.h"
-#include "mcp/base64.h"
 
 namespace pb::client::oauth {
 namespace {
@@ -31,7 +31,7 @@ Result<std::string> client_assertion(const TokenRequest& request) {
         return invalid("private_key_jwt needs a private key, and none is configured");
     const auto id = json::quote(request.client.client_id);
     const auto claims = "{\"iss\":" + id + ",\"sub\":" + id +
-                        ",\"aud\":" + json::quote(request.issuer) + R"(,"jti":")" + random_token() +
+                        ",\"aud\":" + json::quote(request.issuer) + R"(,"jti":")" + random_text() +
                         "\",\"iat\":" + std::to_string(request.now) +
                         ",\"exp\":" + std::to_string(request.now + assertion_life) + "}";
     std::string header = R"("typ":"JWT")";
@@ -64,7 +64,7 @@ std::variant<TokenAnswer, TokenRefusal> read_answer(const TokenRequest& request,
 }
 
 // What must not come back in an error's text.
-std::vector<std::string_view> secrets_of(const Registration& client, const Params& form) {
+std::vector<std::string_view> secrets_of(const Registration& client, const FormParams& form) {
     std::vector<std::string_view> out{client.client_secret};
     for (const auto& [name, value] : form)
         if (name != "client_id" && name != "grant_type" && name != "resource" && name != "scope" &&
@@ -75,10 +75,11 @@ std::vector<std::string_view> secrets_of(const Registration& client, const Param
 
 }  // namespace
 
-Result<std::string> dpop_proof(const SigningKey& key, std::string_view method, std::string_view url,
-                               std::string_view token, std::string_view nonce, Seconds now) {
+Result<std::string> dpop_proof(const jose::SigningKey& key, std::string_view method,
+                               std::string_view url, std::string_view token, std::string_view nonce,
+                               Seconds now) {
     const auto header = R"("typ":"dpop+jwt","jwk":)" + key.public_jwk();
-    auto claims = R"({"jti":")" + random_token() + "\",\"htm\":" + json::quote(method) +
+    auto claims = R"({"jti":")" + random_text() + "\",\"htm\":" + json::quote(method) +
                   ",\"htu\":" + json::quote(url.substr(0, url.find_first_of("?#"))) +
                   ",\"iat\":" + std::to_string(now);
     if (!token.empty()) claims += R"(,"ath":")" + sha256_url(token) + "\"";
@@ -86,7 +87,8 @@ Result<std::string> dpop_proof(const SigningKey& key, std::string_view method, s
     return key.sign(header, claims + "}");
 }
 
-Result<void> authenticate(const TokenRequest& request, outbound::Headers& headers, Params& form) {
+Result<void> authenticate(const TokenRequest& request, outbound::Headers& headers,
+                          FormParams& form) {
     const auto& client = request.client;
     if (client.auth_method == "client_secret_basic") {
         // RFC 6749 §2.3.1: both are form-encoded first.
@@ -112,7 +114,7 @@ Result<void> authenticate(const TokenRequest& request, outbound::Headers& header
 }
 
 std::variant<TokenAnswer, TokenRefusal> request_token(const Web& web, const TokenRequest& request,
-                                                      const Params& form) {
+                                                      const FormParams& form) {
     // Twice at most: a nonce that is asked for is given once (RFC 9449 §8).
     for (int attempt = 0;; ++attempt) {
         auto whole = form;

@@ -8,21 +8,22 @@
 #include <variant>
 #include <vector>
 
-#include "client/oauth/jose.h"
 #include "client/oauth/records.h"
+#include "jose/jose.h"
 
 namespace pb::client::oauth {
 
 // A proof for one request (RFC 9449 §4). `token`: the access token that goes with it, or empty.
-Result<std::string> dpop_proof(const SigningKey& key, std::string_view method, std::string_view url,
-                               std::string_view token, std::string_view nonce, Seconds now);
+Result<std::string> dpop_proof(const jose::SigningKey& key, std::string_view method,
+                               std::string_view url, std::string_view token, std::string_view nonce,
+                               Seconds now);
 
 struct TokenRequest {
     std::string endpoint, issuer;
     const Registration& client;
-    const SigningKey* client_key = nullptr;  // for private_key_jwt
+    const jose::SigningKey* client_key = nullptr;  // for private_key_jwt
     std::string key_id = {};
-    const SigningKey* dpop = nullptr;
+    const jose::SigningKey* dpop = nullptr;
     std::string* dpop_nonce = nullptr;  // the endpoint's last one; with `dpop`
     Seconds now = 0;
 };
@@ -39,10 +40,11 @@ struct TokenRefusal {
 
 // `form` is the grant; the client's authentication is added.
 std::variant<TokenAnswer, TokenRefusal> request_token(const Web& web, const TokenRequest& request,
-                                                      const Params& form);
+                                                      const FormParams& form);
 
 // The same authentication for other endpoints (revocation). Headers and form are added to.
-Result<void> authenticate(const TokenRequest& request, outbound::Headers& headers, Params& form);
+Result<void> authenticate(const TokenRequest& request, outbound::Headers& headers,
+                          FormParams& form);
 
 // What an authorization server says of its refusal, without anything of `secrets`.
 std::string describe_refusal(const outbound::Answer& answer,

@@ -43,7 +43,7 @@ void OAuth::load() {
         tokens->client.client_secret = settings_.client_secret;
     }
     if (!tokens->dpop_key.empty()) {
-        auto key = SigningKey::from_pem(tokens->dpop_key);
+        auto key = jose::SigningKey::from_pem(tokens->dpop_key);
         if (!key) return;
         key_ = std::move(*key);
     }
@@ -118,7 +118,7 @@ Result<void> OAuth::refresh(const Web& web, const Found& found, const Tokens& ol
     granting.dpop_nonce = &issuer_nonce_;
     granting.now = now();
     if (!old.dpop_key.empty()) {
-        auto key = SigningKey::from_pem(old.dpop_key);
+        auto key = jose::SigningKey::from_pem(old.dpop_key);
         if (!key) return fail(std::move(key).error(), false);
         granting.dpop = std::move(*key);
     }
@@ -155,9 +155,9 @@ bool OAuth::adopt_stored(const Tokens& old) {
 Result<void> OAuth::accept(Tokens tokens) {
     // Kept before it is used: with it used and lost, a rotated refresh token would be gone.
     auto saved = parts_.tokens->save(key_of(tokens), to_json(tokens));
-    std::optional<SigningKey> key;
+    std::optional<jose::SigningKey> key;
     if (!tokens.dpop_key.empty()) {
-        auto read = SigningKey::from_pem(tokens.dpop_key);
+        auto read = jose::SigningKey::from_pem(tokens.dpop_key);
         if (!read) return fail(std::move(read).error(), false);
         key = std::move(*read);
     }
@@ -217,7 +217,7 @@ Result<Granting> OAuth::prepare(const Web& web, const Found& found, bool anew) {
     out.now = now();
     if (!bound) return out;
     const auto& known = found.server.dpop_algorithms;
-    auto key = SigningKey::generate();
+    auto key = jose::SigningKey::generate();
     if (!key) return std::move(key).error();
     if (!known.empty() && std::find(known.begin(), known.end(), key->algorithm()) == known.end())
         return Error{ErrorKind::unsupported, "the authorization server " + found.server.issuer +

@@ -116,7 +116,7 @@ class Driver {
         return {{"ok", true}, {"url", begun->url}};
     }
     Json finish(const std::string& query) {
-        const auto params = oauth::form_decode(query);
+        const auto params = form_decode(query);
         if (!params) return failed(invalid("the query is not one"));
         return done(oauth_->finish_sign_in(state_, *params, soon()));
     }

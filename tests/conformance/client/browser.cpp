@@ -68,7 +68,7 @@ Result<void> Browser::sign_in(const Error& because, Deadline deadline) {
     if (const auto* failure = std::get_if<outbound::Failure>(&page))
         return internal_error(failure->message);
     const auto back = std::string(std::get<outbound::Answer>(page).head.header("Location"));
-    const auto params = oauth::form_decode(std::string_view(back).substr(back.find('?') + 1));
+    const auto params = form_decode(std::string_view(back).substr(back.find('?') + 1));
     if (back.empty() || !params) return internal_error("the authorization server sent nobody back");
     return oauth_->finish_sign_in(begun->state, *params, deadline);
 }

@@ -4,8 +4,8 @@
 
 #include <atomic>
 
+#include "base/base64.h"
 #include "client/param_headers.h"
-#include "mcp/base64.h"
 #include "support.h"
 
 namespace pb::client::testing::lists_test {
@@ -285,7 +285,7 @@ TEST(ParamHeaders, GoOutWithModernCallsOverHttpAlone) {
     EXPECT_TRUE(world.ask(request).ok());
     const auto got = server.got("tools/call").at(0);
     EXPECT_EQ(got.header("mcp-param-region"),
-              "=?base64?" + mcp::base64_encode("eu\r\nX-Evil: 1", mcp::Alphabet::standard) + "?=");
+              "=?base64?" + base64_encode("eu\r\nX-Evil: 1", Alphabet::standard) + "?=");
     EXPECT_TRUE(got.header("mcp-name").starts_with("=?base64?"));
 
     TestServer old([](const Got& got, const Out& out) {

@@ -204,7 +204,7 @@ TEST_F(OAuthGrants, TheClientAsItselfWithASecret) {
 
 TEST_F(OAuthGrants, TheClientAsItselfWithAKey) {
     auto settings = unattended(Grant::client_credentials);
-    settings.private_key = SigningKey::generate()->pem();
+    settings.private_key = jose::SigningKey::generate()->pem();
     settings.key_id = "key-1";
     world.metadata["token_endpoint_auth_methods_supported"] = {"private_key_jwt"};
     ASSERT_TRUE(world.challenge(*world.make(settings), 401, "Bearer"));
@@ -297,7 +297,7 @@ TEST_F(OAuthGrants, OurOwnMetadataDocument) {
     EXPECT_EQ(json["redirect_uris"], Json{world.callback});
     EXPECT_EQ(json["grant_types"], (Json{"authorization_code", "refresh_token"}));
     EXPECT_EQ(json["token_endpoint_auth_method"], "none");
-    settings.private_key = SigningKey::generate()->pem();
+    settings.private_key = jose::SigningKey::generate()->pem();
     const auto keyed = Json::parse(*client_metadata(settings));
     EXPECT_EQ(keyed["token_endpoint_auth_method"], "private_key_jwt");
     EXPECT_EQ(keyed["jwks"]["keys"][0]["alg"], "ES256");

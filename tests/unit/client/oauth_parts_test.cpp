@@ -6,8 +6,8 @@
 #include <openssl/pem.h>
 
 #include "client/oauth/challenge.h"
-#include "client/oauth/jose.h"
 #include "client/oauth/records.h"
+#include "jose/jose.h"
 #include "oauth_world.h"
 
 namespace pb::client::oauth::oauth_parts_test {
@@ -82,11 +82,11 @@ TEST(OAuthUrl, AResourceCoversWholeSegmentsOfOneOrigin) {
 }
 
 TEST(OAuthUrl, FormsGoThereAndBack) {
-    const Params params{{"a", "1 +/=&%\n\xc3\xa9"}, {"b c", ""}};
+    const FormParams params{{"a", "1 +/=&%\n\xc3\xa9"}, {"b c", ""}};
     const auto text = form_encode(params);
     EXPECT_EQ(text, "a=1%20%2B%2F%3D%26%25%0A%C3%A9&b%20c=");
     EXPECT_EQ(form_decode(text), params);
-    EXPECT_EQ(form_decode("a=b+c&&d"), (Params{{"a", "b c"}, {"d", ""}}));
+    EXPECT_EQ(form_decode("a=b+c&&d"), (FormParams{{"a", "b c"}, {"d", ""}}));
     for (const char* broken : {"a=%", "a=%4", "a=%4g", "%zz=1"})
         EXPECT_FALSE(form_decode(broken)) << broken;
     EXPECT_EQ(with_params("https://a.com/x?y=z", {{"a", "b"}}), "https://a.com/x?y=z&a=b");
@@ -132,7 +132,7 @@ bool verifies(const std::string& jws, const std::string& private_pem) {
     BIO_free(bio);
     const auto dot = jws.rfind('.');
     const auto input = jws.substr(0, dot);
-    auto raw = mcp::base64_decode(jws.substr(dot + 1), mcp::Alphabet::url).value_or("");
+    auto raw = base64_decode(jws.substr(dot + 1), Alphabet::url).value_or("");
     if (EVP_PKEY_is_a(key, "EC") == 1) {
         EXPECT_EQ(raw.size(), 64U);
         ECDSA_SIG* pair = ECDSA_SIG_new();
@@ -167,10 +167,10 @@ std::string rsa_pem(unsigned bits) {
 }
 
 TEST(OAuthJose, SignaturesOfBothKinds) {
-    const auto fresh = SigningKey::generate();
+    const auto fresh = jose::SigningKey::generate();
     ASSERT_TRUE(fresh);
     for (const auto& pem : {fresh->pem(), rsa_pem(2048)}) {
-        const auto key = SigningKey::from_pem(pem);
+        const auto key = jose::SigningKey::from_pem(pem);
         ASSERT_TRUE(key) << key.error().message;
         const auto jws = key->sign(R"("typ":"JWT")", R"({"a":1})");
         ASSERT_TRUE(jws);
@@ -185,8 +185,8 @@ TEST(OAuthJose, SignaturesOfBothKinds) {
 }
 
 TEST(OAuthJose, OtherKeysAreRefused) {
-    EXPECT_FALSE(SigningKey::from_pem("no key"));
-    EXPECT_FALSE(SigningKey::from_pem(rsa_pem(1024)));
+    EXPECT_FALSE(jose::SigningKey::from_pem("no key"));
+    EXPECT_FALSE(jose::SigningKey::from_pem(rsa_pem(1024)));
 }
 
 TEST(OAuthJose, TheThumbprintOfRfc7638) {

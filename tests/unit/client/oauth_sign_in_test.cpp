@@ -124,16 +124,16 @@ TEST_F(SignIns, AnErrorOfAnotherIssuerIsNotShown) {
 }
 
 TEST_F(SignIns, AnswersThatAreNotSound) {
-    const auto with = [](const OAuth::Begun& begun, Params more) {
+    const auto with = [](const OAuth::Begun& begun, FormParams more) {
         more.emplace_back("state", begun.state);
         return more;
     };
-    const std::function<Params(const OAuth::Begun&)> cases[] = {
+    const std::function<FormParams(const OAuth::Begun&)> cases[] = {
         [](const auto&) {
-            return Params{{"code", "c"}};
+            return FormParams{{"code", "c"}};
         },
         [](const auto&) {
-            return Params{{"code", "c"}, {"state", "other"}};
+            return FormParams{{"code", "c"}, {"state", "other"}};
         },
         [&](const auto& begun) { return with(begun, {}); },
         [&](const auto& begun) {

@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
+#include "base/base64.h"
 #include "client/oauth/oauth.h"
 #include "json/parse.h"
-#include "mcp/base64.h"
 
 namespace pb::client::oauth {
 
@@ -33,7 +33,7 @@ inline Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::
 // The value of a form's field, or of a query's; empty if absent.
 inline std::string field(std::string_view form, std::string_view name) {
     const auto params = form_decode(form);
-    for (const auto& [key, value] : params.value_or(Params()))
+    for (const auto& [key, value] : params.value_or(FormParams()))
         if (key == name) return value;
     return "";
 }
@@ -45,7 +45,7 @@ inline Json jwt_part(const std::string& jwt, int part) {
     auto rest = jwt;
     for (int i = 0; i < part; ++i)
         rest = rest.substr(rest.find('.') + 1);
-    const auto text = mcp::base64_decode(rest.substr(0, rest.find('.')), mcp::Alphabet::url);
+    const auto text = base64_decode(rest.substr(0, rest.find('.')), Alphabet::url);
     return Json::parse(text.value_or("null"));
 }
 
@@ -121,7 +121,7 @@ class World {
         return oauth.challenged(refusal, soon());
     }
     // The person's browser: the authorization server answers with a code.
-    Params callback_of(const OAuth::Begun& begun) const {
+    FormParams callback_of(const OAuth::Begun& begun) const {
         return {{"state", begun.state}, {"code", "code-1"}};
     }
     // A challenge, and a sign-in because of it.

@@ -2,7 +2,7 @@
 // The small parts: base64, the seal, the event log.
 #include <gtest/gtest.h>
 
-#include "mcp/base64.h"
+#include "base/base64.h"
 #include "mcp/event_log.h"
 #include "mcp/seal.h"
 

@@ -23,22 +23,27 @@ constexpr std::size_t longest_file = 600;
 const std::map<std::string, std::set<std::string>> arrows{
     {"base", {}},
     {"json", {"base"}},
+    {"jose", {"json", "base"}},
     {"http", {"base"}},
     {"outbound", {"base"}},
-    {"client", {"mcp", "outbound", "json", "base"}},
+    {"client", {"mcp", "jose", "outbound", "json", "base"}},
     {"store", {"json", "base"}},
     {"access", {"store", "json", "base"}},
+    {"audit", {"store", "json", "base"}},
+    {"metrics", {"base"}},
     {"catalog", {"json", "base"}},
     {"config", {"json", "base"}},
     {"runtime", {"access", "catalog", "json", "base"}},
-    {"admission", {"runtime", "access", "catalog", "json", "base"}},
+    {"admission", {"runtime", "metrics", "audit", "access", "catalog", "config", "json", "base"}},
     {"mcp", {"admission", "runtime", "catalog", "json", "base"}},
     {"plugin", {"store", "catalog", "json", "base"}},
     {"endpoint", {"mcp", "http", "admission", "runtime", "catalog", "json", "base"}},
-    {"cli", {"config", "json", "base"}},
+    {"oauth", {"access", "audit", "http", "jose", "outbound", "store", "json", "base"}},
+    {"admin", {"admission", "runtime", "audit", "access", "http", "json", "base"}},
+    {"cli", {"access", "audit", "config", "store", "json", "base"}},
     {"app",
      {"endpoint", "mcp", "http", "admission", "runtime", "catalog", "config", "store", "plugin",
-      "json", "base", "cli"}},
+      "access", "admin", "audit", "jose", "metrics", "oauth", "outbound", "json", "base", "cli"}},
 };
 
 struct Source {
@@ -135,7 +140,7 @@ TEST(Structure, TheArrowsHaveNoCycle) {
 
 // But for remote_mcp, which puts the host's client behind the ABI and is linked with it.
 TEST(Structure, SdkAndPluginsKnowNothingOfTheHost) {
-    const std::set<std::string> lent{"", "base", "json", "mcp", "outbound", "client"};
+    const std::set<std::string> lent{"", "base", "json", "jose", "mcp", "outbound", "client"};
     std::size_t seen = 0;
     for (const char* folder : {"sdk", "plugins"}) {
         for (const Source& source : sources_in(folder)) {

@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "client/oauth/jose.h"
+#include "jose/jose.h"
 
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
-#include <openssl/sha.h>
 
 #include <stdexcept>
 
+#include "base/base64.h"
 #include "json/scan.h"
-#include "mcp/base64.h"
 
-namespace pb::client::oauth {
+namespace pb::jose {
 namespace {
 
 template <auto release>
@@ -38,9 +35,7 @@ const unsigned char* bytes(std::string_view text) {
 }
 unsigned char* bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
-std::string base64url(std::string_view text) {
-    return mcp::base64_encode(text, mcp::Alphabet::url);
-}
+std::string base64url(std::string_view text) { return base64_encode(text, Alphabet::url); }
 
 // A number of the key, base64url; `size` 0: as long as it is.
 std::string number(const EVP_PKEY* key, const char* name, int size = 0) {
@@ -67,23 +62,6 @@ Result<std::string> raw_signature(const std::string& der) {
 int no_pass_phrase(char*, int, int, void*) { return -1; }
 
 }  // namespace
-
-std::string random_token() {
-    std::string out(32, '\0');
-    if (RAND_bytes(bytes(out), static_cast<int>(out.size())) != 1)
-        throw std::runtime_error("no random bytes");
-    return base64url(out);
-}
-
-std::string sha256_url(std::string_view text) {
-    std::string out(SHA256_DIGEST_LENGTH, '\0');
-    SHA256(bytes(text), text.size(), bytes(out));
-    return base64url(out);
-}
-
-bool same_secret(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
 
 Result<SigningKey> SigningKey::generate() {
     SigningKey key({EVP_EC_gen("P-256"), EVP_PKEY_free});
@@ -152,4 +130,4 @@ Result<std::string> SigningKey::sign(std::string_view header, std::string_view c
     return input + "." + base64url(signature);
 }
 
-}  // namespace pb::client::oauth
+}  // namespace pb::jose

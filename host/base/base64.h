@@ -6,11 +6,11 @@
 #include <string>
 #include <string_view>
 
-namespace pb::mcp {
+namespace pb {
 
 enum class Alphabet { standard, url };  // url: '-' and '_', no padding
 
 std::string base64_encode(std::string_view bytes, Alphabet alphabet);
 std::optional<std::string> base64_decode(std::string_view text, Alphabet alphabet);
 
-}  // namespace pb::mcp
+}  // namespace pb

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "admission/buckets.h"
+#include "base/buckets.h"
 
 #include <algorithm>
 #include <cmath>
 
-namespace pb::admission {
+namespace pb {
 namespace {
 
 double burst_of(const Rate& rate) { return rate.burst > 0 ? rate.burst : rate.per_minute; }
@@ -68,4 +68,4 @@ std::size_t Buckets::size() const {
     return out;
 }
 
-}  // namespace pb::admission
+}  // namespace pb

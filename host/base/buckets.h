@@ -12,7 +12,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace pb::admission {
+namespace pb {
 
 struct Rate {
     double per_minute = 0;  // 0: no bound
@@ -55,4 +55,4 @@ class Buckets {
     std::array<Shard, 16> shards_;
 };
 
-}  // namespace pb::admission
+}  // namespace pb

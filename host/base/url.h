@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The little of URLs and forms that OAuth needs: origins, well-known places, parameters.
+// The little of URLs and forms that is needed here: origins, well-known places, parameters.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 
-namespace pb::client::oauth {
+namespace pb {
 
 struct Url {
     std::string scheme;  // http or https
@@ -39,11 +39,11 @@ std::string well_known(const Url& url, std::string_view name);
 // path that it is or begins with.
 bool covers(const Url& resource, const Url& server);
 
-using Params = std::vector<std::pair<std::string, std::string>>;
+using FormParams = std::vector<std::pair<std::string, std::string>>;
 
 std::string percent_encode(std::string_view text);
-std::string form_encode(const Params& params);
-std::optional<Params> form_decode(std::string_view text);  // nothing if an escape is broken
-std::string with_params(std::string_view url, const Params& params);
+std::string form_encode(const FormParams& params);
+std::optional<FormParams> form_decode(std::string_view text);  // nothing if an escape is broken
+std::string with_params(std::string_view url, const FormParams& params);
 
-}  // namespace pb::client::oauth
+}  // namespace pb

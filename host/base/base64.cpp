@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "mcp/base64.h"
+#include "base/base64.h"
 
 #include <cstdint>
 
-namespace pb::mcp {
+namespace pb {
 namespace {
 
 std::string_view digits(Alphabet alphabet) {
@@ -56,4 +56,4 @@ std::optional<std::string> base64_decode(std::string_view text, Alphabet alphabe
     return out;
 }
 
-}  // namespace pb::mcp
+}  // namespace pb

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "client/oauth/url.h"
+#include "base/url.h"
 
 #include <algorithm>
 #include <charconv>
 
-namespace pb::client::oauth {
+namespace pb {
 namespace {
 
 constexpr std::size_t longest_url = 8192;
@@ -136,7 +136,7 @@ std::string percent_encode(std::string_view text) {
     return out;
 }
 
-std::string form_encode(const Params& params) {
+std::string form_encode(const FormParams& params) {
     std::string out;
     for (const auto& [name, value] : params) {
         if (!out.empty()) out += '&';
@@ -145,7 +145,7 @@ std::string form_encode(const Params& params) {
     return out;
 }
 
-std::optional<Params> form_decode(std::string_view text) {
+std::optional<FormParams> form_decode(std::string_view text) {
     const auto decode = [](std::string_view from, std::string& to) {
         for (std::size_t i = 0; i < from.size(); ++i) {
             if (from[i] == '%') {
@@ -159,7 +159,7 @@ std::optional<Params> form_decode(std::string_view text) {
         }
         return true;
     };
-    Params out;
+    FormParams out;
     while (!text.empty()) {
         const auto end = std::min(text.find('&'), text.size());
         const auto pair = text.substr(0, end);
@@ -173,7 +173,7 @@ std::optional<Params> form_decode(std::string_view text) {
     return out;
 }
 
-std::string with_params(std::string_view url, const Params& params) {
+std::string with_params(std::string_view url, const FormParams& params) {
     std::string out(url);
     if (params.empty()) return out;
     const bool has_query = out.find('?') != std::string::npos;
@@ -184,4 +184,4 @@ std::string with_params(std::string_view url, const Params& params) {
     return out + form_encode(params);
 }
 
-}  // namespace pb::client::oauth
+}  // namespace pb

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "admission/buckets.h"
+#include "base/buckets.h"
 
 #include <gtest/gtest.h>
 
-namespace pb::admission {
+namespace pb {
 namespace {
 
 using std::chrono::milliseconds;
@@ -69,4 +69,4 @@ TEST_F(BucketsTest, WhoIsGoneIsForgotten) {
 }
 
 }  // namespace
-}  // namespace pb::admission
+}  // namespace pb

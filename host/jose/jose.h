@@ -8,14 +8,11 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/tokens.h"
 
 struct evp_pkey_st;
 
-namespace pb::client::oauth {
-
-std::string random_token();                     // 32 random bytes, base64url
-std::string sha256_url(std::string_view text);  // base64url of the digest: S256, ath, thumbprints
-bool same_secret(std::string_view a, std::string_view b);  // in constant time
+namespace pb::jose {
 
 // A private key: P-256 (ES256) or RSA of at least 2048 bits (RS256).
 class SigningKey {
@@ -39,4 +36,4 @@ class SigningKey {
     std::string algorithm_, jwk_;
 };
 
-}  // namespace pb::client::oauth
+}  // namespace pb::jose
