@@ -73,6 +73,13 @@ Result<void> Keys::revoke(std::string_view org, std::string_view id) {
     return {};
 }
 
+Result<bool> Keys::any() {
+    auto one = records_->use()->row("SELECT 1 FROM api_key LIMIT 1",
+                                    [](const store::Statement& row) { return row.integer(0); });
+    if (!one) return one.error();
+    return one->has_value();
+}
+
 void Keys::used(std::string_view id, Millis at) {
     auto done = records_->use()->run("UPDATE api_key SET used_ms=?2 WHERE id=?1", id, at);
     if (!done) log::warning("key.use_unrecorded", {{"reason", done.error().message}});

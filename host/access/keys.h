@@ -25,6 +25,8 @@ struct ApiKey {
     Millis created_ms = 0;
     std::optional<Millis> expires_ms;
     std::optional<Millis> used_ms;  // to the minute or so
+
+    bool is_expired(Millis now) const { return expires_ms && *expires_ms <= now; }
 };
 
 // [any thread], all of it.
@@ -43,6 +45,8 @@ class Keys {
     Result<std::vector<ApiKey>> list(std::string_view org);
     // not_found if the organisation has none with this id.
     Result<void> revoke(std::string_view org, std::string_view id);
+    // Whether there is one anywhere.
+    Result<bool> any();
     void used(std::string_view id, Millis at);
 
   private:

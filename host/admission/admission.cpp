@@ -5,11 +5,41 @@
 
 namespace pb::admission {
 
+std::string limited_body(std::chrono::milliseconds wait) {
+    const auto seconds = std::to_string((wait.count() + 999) / 1000);
+    return "{\"code\":" + std::to_string(rate_limited) +
+           ",\"message\":\"too many requests; try again in " + seconds +
+           " s\",\"data\":{\"retry_after_seconds\":" + seconds + "}}";
+}
+
+Limiter::Wait Admission::charge(const runtime::Caller& caller) const {
+    return limiter_.request(caller, policies_.of(caller.org));
+}
+
+// What a client asks for again, with answers, was counted before.
+Limiter::Wait Admission::limit(const Target& target, const Admitted& admitted) const {
+    if (admitted.resumed) return std::nullopt;
+    const auto org = policies_.of(admitted.caller->org);
+    if (admitted.nested)
+        if (auto wait = limiter_.nested(*admitted.caller, org)) return wait;
+    return target.tool ? limiter_.tool(org, target.exposed) : std::nullopt;
+}
+
+bool Admission::may_use(const runtime::Caller& caller, const catalog::Binding& binding,
+                        access::Level level) const {
+    return Views::permits(caller, policies_.of(caller.org), binding, level);
+}
+
 catalog::CallId Admission::call(const Target& target, const Admitted& admitted,
                                 std::shared_ptr<runtime::CallObserver> observer) const {
+    const auto told = recorder_.watch(target, admitted, std::move(observer));
+    if (const auto wait = limit(target, admitted)) {
+        told->completed(runtime::Status::busy, limited_body(*wait));
+        return catalog::no_call;
+    }
     if (target.tool && !admitted.resumed) {
         if (auto failure = check_arguments(*target.tool, admitted.params); !failure.empty()) {
-            observer->completed(runtime::Status::ok, failure);
+            told->completed(runtime::Status::ok, failure);
             return catalog::no_call;
         }
     }
@@ -22,7 +52,7 @@ catalog::CallId Admission::call(const Target& target, const Admitted& admitted,
     spec.client = admitted.client;
     spec.timeout = admitted.timeout.count() > 0 ? admitted.timeout : target.binding->call_time;
     spec.parent = admitted.parent;
-    spec.observer = watch_result(target, admitted.method, std::move(observer));
+    spec.observer = watch_result(target, admitted.method, told);
     return calls_.start(spec);
 }
 

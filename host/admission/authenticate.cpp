@@ -18,6 +18,7 @@ runtime::CallerPtr make_caller(std::string org, std::string principal, std::stri
     out.principal_kind = std::move(kind);
     out.permits = scopes;
     out.scopes = scopes.names();
+    out.permissions = scopes.text();
     return std::make_shared<runtime::Caller>(std::move(out));
 }
 
@@ -38,17 +39,11 @@ Refused bad_request(std::string why) { return {400, "invalid_request", std::move
 
 }  // namespace
 
-Authenticator::Authenticator(Options options, std::optional<AccessRecords> access)
+Authenticator::Authenticator(Options options, access::Access* access)
     : options_(std::move(options)),
       anonymous_(make_caller(options_.anonymous_org, "anonymous", "anonymous",
                              access::Scopes::everything())),
-      access_(std::move(access)) {}
-
-Result<runtime::CallerPtr> Authenticator::anonymous(bool loopback) const {
-    if (loopback && options_.anonymous) return anonymous_;
-    return Error{ErrorKind::denied,
-                 "credentials are needed: an API key or an access token as Authorization: Bearer"};
-}
+      access_(access) {}
 
 runtime::CallerPtr Authenticator::service(const std::string& org, const std::string& capability) {
     return make_caller(org, "service:" + capability, "service", access::Scopes::everything());
@@ -72,10 +67,13 @@ Authenticated Authenticator::authenticate(const Presented& presented) {
     Authenticated out = Refused();
     if (!secret.empty()) {
         out = by_secret(secret, in_url);
-    } else if (auto caller = anonymous(presented.loopback)) {
-        out = *caller;
+    } else if (presented.loopback && options_.anonymous) {
+        out = anonymous_;
     } else {
-        out = Refused{401, {}, caller.error().message};
+        out = Refused{401,
+                      {},
+                      "credentials are needed: an API key or an access token as Authorization: "
+                      "Bearer"};
     }
     const auto* caller = std::get_if<runtime::CallerPtr>(&out);
     if (caller && !presented.org.empty() && (*caller)->org != presented.org)
@@ -112,6 +110,22 @@ Authenticated Authenticator::by_secret(std::string_view secret, bool in_url) {
     if (known_.size() >= most_known) known_.clear();
     if (version_ == version && !in_url) known_.insert_or_assign(key, *known);
     return known->caller;
+}
+
+bool Authenticator::still_good(const runtime::Caller& caller) {
+    if (!access_ || caller.credential.empty()) return true;
+    if (caller.principal_kind == "key") {
+        const auto keys = access_->keys.list(caller.org);
+        return !keys || std::any_of(keys->begin(), keys->end(), [&](const access::ApiKey& key) {
+            return key.id == caller.credential && !key.is_expired(access::now_ms());
+        });
+    }
+    const auto grant = access_->grants.find(caller.credential);
+    if (!grant) return true;  // nobody knows: what is open stays
+    if (!*grant) return false;
+    if ((*grant)->person.empty()) return true;
+    const auto role = access_->people.role(caller.org, (*grant)->person);
+    return !role || (*role && access::name_of(**role) == caller.role);
 }
 
 std::optional<Authenticator::Known> Authenticator::look_up(std::string_view secret, bool in_url,
@@ -168,6 +182,7 @@ std::optional<Authenticator::Known> Authenticator::look_up_token(std::string_vie
         grant.org, machine ? grant.client : grant.person, machine ? "service" : "user", permits));
     caller->credential = grant.id;
     caller->role = std::move(role_name);
+    caller->permissions += '\n' + caller->role;
     caller->client = grant.client;
     return Known{std::move(caller), expires_ms};
 }

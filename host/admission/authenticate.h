@@ -13,21 +13,19 @@
 #include <unordered_map>
 #include <variant>
 
-#include "access/grants.h"
-#include "access/keys.h"
-#include "access/people.h"
+#include "access/access.h"
 #include "runtime/caller.h"
 
 namespace pb::admission {
 
 // What a request carries. Empty: it does not.
 struct Presented {
-    std::string_view authorization;  // the header's value
-    std::string_view api_key;        // X-API-Key
-    std::string_view url_key;        // ?apiKey=
-    std::string_view org;            // X-Org-ID
-    bool loopback = false;           // the peer is on this machine
-    bool repeated = false;           // one of these headers came more than once
+    std::string_view authorization = {};  // the header's value
+    std::string_view api_key = {};        // X-API-Key
+    std::string_view url_key = {};        // ?apiKey=
+    std::string_view org = {};            // X-Org-ID
+    bool loopback = false;                // the peer is on this machine
+    bool repeated = false;                // one of these headers came more than once
 };
 
 // Why there is no caller, as RFC 6750, 3.1 puts it.
@@ -42,31 +40,30 @@ using Authenticated = std::variant<runtime::CallerPtr, Refused>;
 // A token that an issuer elsewhere has signed; nothing if it is none of an issuer that is known.
 using ExternalTokens = std::function<std::optional<Authenticated>(std::string_view token)>;
 
-struct AccessRecords {
-    std::shared_ptr<access::Records> records;
-    access::People& people;
-    access::Keys& keys;
-    access::Grants& grants;
-};
-
 class Authenticator {
   public:
     struct Options {
-        std::string anonymous_org;
+        std::string anonymous_org = {};
         bool anonymous = true;  // on this machine, without credentials
         // Of which resource tokens have to be (RFC 8707): the MCP endpoint's URLs.
-        std::function<bool(std::string_view resource)> is_ours;
-        std::function<bool(std::string_view org)> takes_url_keys;
-        ExternalTokens external;
+        std::function<bool(std::string_view resource)> is_ours = {};
+        std::function<bool(std::string_view org)> takes_url_keys = {};
+        ExternalTokens external = {};
     };
 
-    // `access`: null where nobody has credentials (the command line's own host).
-    Authenticator(Options options, std::optional<AccessRecords> access);
+    explicit Authenticator(Options options) : Authenticator(std::move(options), nullptr) {}
+    // `access`: null where nobody has credentials. Kept by whoever keeps this.
+    Authenticator(Options options, access::Access* access);
 
     // [any thread]
     Authenticated authenticate(const Presented& presented);
-    // [any thread] denied for a peer that is not on this machine.
-    Result<runtime::CallerPtr> anonymous(bool loopback) const;
+    // Whoever started this program: on its standard input, on the command line.
+    const runtime::CallerPtr& local() const { return anonymous_; }
+
+    // [any thread] Whether whoever this is could still come in with the same credential.
+    bool still_good(const runtime::Caller& caller);
+    // Another number when credentials were taken away.
+    std::int64_t version() const { return access_ ? access_->records->version() : 0; }
 
     // A capability that acts on its own behalf.
     static runtime::CallerPtr service(const std::string& org, const std::string& capability);
@@ -83,7 +80,7 @@ class Authenticator {
 
     const Options options_;
     const runtime::CallerPtr anonymous_;
-    const std::optional<AccessRecords> access_;
+    access::Access* const access_;
 
     std::mutex mutex_;
     std::int64_t version_ = 0;                      // of the records, when known_ was begun

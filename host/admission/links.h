@@ -14,6 +14,10 @@ namespace pb::admission {
 // (isError) that says what is wrong.
 std::string check_arguments(const catalog::Tool& tool, std::string_view params);
 
+// visible.cpp: what a name means in a snapshot, whoever asks; not_found if nothing.
+Result<Target> look_up(catalog::SnapshotPtr snapshot, std::string_view method,
+                       std::string_view name);
+
 // visible.cpp: params with the exposed name or URI replaced by the provider's own.
 std::string localize(std::string_view method, std::string_view params,
                      const std::string& local_name);

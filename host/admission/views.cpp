@@ -3,74 +3,47 @@
 
 #include <algorithm>
 
+#include "base/glob.h"
+#include "catalog/merge.h"
+
 namespace pb::admission {
 namespace {
 
 using access::Level;
+using config::Forbidden;
 
-constexpr std::size_t most_views = 1'000;
+constexpr std::size_t most_views = 128;
 
-bool matches(std::string_view pattern, std::string_view text) {
-    std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
-    while (t < text.size()) {
-        if (p < pattern.size() && pattern[p] == '*') {
-            star = p++;
-            mark = t;
-        } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-            ++p;
-            ++t;
-        } else if (star != std::string_view::npos) {
-            p = star + 1;
-            t = ++mark;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.size() && pattern[p] == '*')
-        ++p;
-    return p == pattern.size();
+std::string_view name_of(Level level) {
+    return level == Level::read ? "read" : level == Level::write ? "write" : "admin";
 }
 
-bool any_matches(const std::vector<std::string>& patterns, std::string_view text) {
-    return std::any_of(patterns.begin(), patterns.end(),
-                       [&](const auto& pattern) { return matches(pattern, text); });
+template <class Set>
+bool includes(const Set& set, std::string_view value) {
+    return set.empty() || set.contains(std::string(value));
 }
 
-template <class Entries, class May>
-Entries those(const Entries& all, May may) {
-    Entries out;
-    std::copy_if(all.begin(), all.end(), std::back_inserter(out), may);
-    return out;
-}
-
-catalog::SnapshotPtr narrow(const catalog::Snapshot& whole, const runtime::Caller& caller,
-                            const OrgAccess& rules) {
-    auto out = std::make_shared<catalog::Snapshot>();
-    out->org = whole.org;
-    out->version = whole.version;
-    out->lists = whole.lists;
-    out->lists.is_private = true;  // what is listed depends on the credential
-    out->instructions = whole.instructions;
-    const auto may = [&](const catalog::Binding& binding, Level level, std::string_view tool) {
-        return caller.permits.permits(level, binding.name_space) &&
-               !Views::forbidden(rules, caller, binding, level, tool);
+bool is_forbidden(const config::OrgPtr& org, const runtime::Caller& caller,
+                  const catalog::Binding& binding, Level level, std::string_view tool) {
+    if (!org) return false;
+    const auto speaks_of = [&](const Forbidden& rule) {
+        return (includes(rule.capabilities, binding.capability) ||
+                includes(rule.capabilities, binding.name_space)) &&
+               includes(rule.roles, caller.role) && includes(rule.levels, name_of(level)) &&
+               (rule.tools.empty() ||
+                (!tool.empty() &&
+                 std::any_of(rule.tools.begin(), rule.tools.end(),
+                             [&](const auto& pattern) { return matches_glob(pattern, tool); })));
     };
-    const auto readable = [&](const auto& entry) { return may(*entry.binding, Level::read, {}); };
-    out->tools = those(whole.tools, [&](const catalog::Tool& tool) {
-        return may(*tool.binding, level_of(tool), tool.exposed);
-    });
-    out->resources = those(whole.resources, readable);
-    out->templates = those(whole.templates, readable);
-    out->prompts = those(whole.prompts, readable);
-    for (const auto& binding : whole.bindings)
-        if (may(*binding, Level::read, {})) out->bindings.push_back(binding);
-    out->index();
-    return out;
+    const auto& rules = org->access.forbidden;
+    return std::any_of(rules.begin(), rules.end(), speaks_of);
 }
 
-// Equal for callers who see the same.
-std::string permissions_of(const runtime::Caller& caller) {
-    return caller.permits.text() + '\n' + caller.role;
+// Sources and objects narrow rows, which capabilities do.
+bool may_all(const runtime::Caller& caller, const config::OrgPtr& org) {
+    const auto& permits = caller.permits;
+    return permits.has(Level::read) && permits.has(Level::write) && permits.has(Level::admin) &&
+           !permits.actions() && (!org || org->access.forbidden.empty());
 }
 
 }  // namespace
@@ -80,48 +53,44 @@ Level level_of(const catalog::Tool& tool) {
     return tool.destructive ? Level::admin : Level::write;
 }
 
-bool Views::forbidden(const OrgAccess& rules, const runtime::Caller& caller,
-                      const catalog::Binding& binding, Level level, std::string_view tool) {
-    return std::any_of(rules.forbidden.begin(), rules.forbidden.end(), [&](const auto& rule) {
-        const bool capability = rule.capabilities.empty() ||
-                                rule.capabilities.contains(binding.capability) ||
-                                rule.capabilities.contains(binding.name_space);
-        return capability && (rule.roles.empty() || rule.roles.contains(caller.role)) &&
-               (rule.levels.empty() || rule.levels.contains(level)) &&
-               (rule.tools.empty() || (!tool.empty() && any_matches(rule.tools, tool)));
-    });
+bool Views::permits(const runtime::Caller& caller, const config::OrgPtr& org,
+                    const catalog::Binding& binding, Level level, std::string_view tool) {
+    return caller.permits.permits(level, binding.name_space) &&
+           !is_forbidden(org, caller, binding, level, tool);
 }
 
-std::string Views::missing_scopes(const catalog::Binding& binding, Level level,
-                                  const runtime::Caller& caller) {
-    std::string out;
-    if (!caller.permits.has(level)) out = access::scope_of(level);
-    if (!caller.permits.reaches(binding.name_space))
-        out += (out.empty() ? "action:" : " action:") + binding.name_space;
+std::string Views::scopes_for(const runtime::Caller& caller, const config::OrgPtr& org,
+                              const catalog::Binding& binding, Level level, std::string_view tool) {
+    if (caller.permits.permits(level, binding.name_space) ||
+        is_forbidden(org, caller, binding, level, tool))
+        return {};
+    std::string out(access::scope_of(level));
+    if (caller.permits.actions()) out += " action:" + binding.name_space;
     return out;
 }
 
 catalog::SnapshotPtr Views::of(const catalog::SnapshotPtr& whole, const runtime::Caller& caller,
-                               const OrgAccessPtr& rules) {
-    static const auto none = std::make_shared<const OrgAccess>();
-    const auto& applied = rules ? rules : none;
-    // Sources and objects narrow rows, which capabilities do.
-    const auto& permits = caller.permits;
-    if (permits.has(Level::read) && permits.has(Level::write) && permits.has(Level::admin) &&
-        !permits.actions() && applied->forbidden.empty())
-        return whole;
-    const Key key(whole->org, permissions_of(caller));
+                               const config::OrgPtr& org) {
+    if (may_all(caller, org)) return whole;
+    Key key(whole->version, caller.permissions);
     {
         std::lock_guard lock(mutex_);
         const auto found = views_.find(key);
-        if (found != views_.end() && found->second.of == whole->version &&
-            found->second.rules == applied)
-            return found->second.snapshot;
+        if (found != views_.end() && found->second.org == org) return found->second.snapshot;
     }
-    View view{whole->version, applied, narrow(*whole, caller, *applied)};
-    const auto snapshot = view.snapshot;
+    catalog::Permission may;
+    // A capability stays as long as anything may be done with it.
+    may.binding = [&](const catalog::Binding& binding) {
+        return std::any_of(access::levels.begin(), access::levels.end(),
+                           [&](Level level) { return permits(caller, org, binding, level); });
+    };
+    may.entry = [&](const catalog::Entry& entry, const catalog::Tool* tool) {
+        return tool ? permits(caller, org, *entry.binding, level_of(*tool), entry.exposed)
+                    : permits(caller, org, *entry.binding, Level::read);
+    };
+    const auto snapshot = catalog::narrowed(*whole, may);
     std::lock_guard lock(mutex_);
-    if (views_.insert_or_assign(key, std::move(view)).second) order_.push_back(key);
+    if (views_.insert_or_assign(key, View{org, snapshot}).second) order_.push_back(std::move(key));
     if (order_.size() > most_views) {
         views_.erase(order_.front());
         order_.pop_front();

@@ -14,52 +14,35 @@
 
 #include "access/scopes.h"
 #include "catalog/snapshot.h"
+#include "config/config.h"
 #include "runtime/caller.h"
 
 namespace pb::admission {
-
-// What an organisation forbids, whatever a credential says: what matches all that is given.
-struct Forbidden {
-    std::set<std::string> roles;         // of people; empty: of everybody, programs too
-    std::set<std::string> capabilities;  // by capability name or namespace
-    std::vector<std::string> tools;      // exposed names, with * and ?
-    std::set<access::Level> levels;
-    bool operator==(const Forbidden&) const = default;
-};
-
-struct OrgAccess {
-    std::vector<Forbidden> forbidden;
-    // A tool outside the scopes is unknown; or it is (still unlisted) refused with the scope that
-    // it needs, so that a client can ask for that.
-    bool challenges = false;
-    bool operator==(const OrgAccess&) const = default;
-};
-
-using OrgAccessPtr = std::shared_ptr<const OrgAccess>;
 
 // What may be done with a tool by who may call it.
 access::Level level_of(const catalog::Tool& tool);
 
 class Views {
   public:
-    // [any thread] Never null. `rules`: the organisation's; null: none.
+    // [any thread] Never null. `org`: what its file says; null: nothing.
     catalog::SnapshotPtr of(const catalog::SnapshotPtr& whole, const runtime::Caller& caller,
-                            const OrgAccessPtr& rules);
+                            const config::OrgPtr& org);
 
-    // The scopes that would have let the caller in, if only scopes keep it out; empty otherwise.
-    static std::string missing_scopes(const catalog::Binding& binding, access::Level level,
-                                      const runtime::Caller& caller);
-    static bool forbidden(const OrgAccess& rules, const runtime::Caller& caller,
-                          const catalog::Binding& binding, access::Level level,
-                          std::string_view tool);
+    // Whether the caller may do this with a capability; `tool`: the exposed name, where it is one.
+    static bool permits(const runtime::Caller& caller, const config::OrgPtr& org,
+                        const catalog::Binding& binding, access::Level level,
+                        std::string_view tool = {});
+    // The scopes that doing it takes, if it is only scopes that the caller lacks; otherwise empty.
+    static std::string scopes_for(const runtime::Caller& caller, const config::OrgPtr& org,
+                                  const catalog::Binding& binding, access::Level level,
+                                  std::string_view tool = {});
 
   private:
     struct View {
-        std::uint64_t of = 0;  // the whole's version
-        OrgAccessPtr rules;    // kept, so that its address is nobody else's
+        config::OrgPtr org;  // kept, so that its address is nobody else's
         catalog::SnapshotPtr snapshot;
     };
-    using Key = std::pair<std::string, std::string>;  // organisation, permissions
+    using Key = std::pair<std::uint64_t, std::string>;  // the whole's version, permissions
 
     std::mutex mutex_;
     std::map<Key, View> views_;

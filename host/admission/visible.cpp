@@ -6,30 +6,69 @@
 namespace pb::admission {
 namespace {
 
+using access::Level;
+
 Error unknown(std::string_view what, std::string_view name) {
     return not_found(std::string(what) + ": " + std::string(name.substr(0, 256)));
 }
 
+std::string_view what_of(std::string_view method) {
+    return method == "tools/call"    ? "Unknown tool"
+           : method == "prompts/get" ? "Unknown prompt"
+                                     : "Resource not found";
+}
+
 }  // namespace
 
-catalog::SnapshotPtr Admission::visible(const runtime::Caller& caller) const {
+catalog::SnapshotPtr Admission::visible_in(const catalog::SnapshotPtr& all,
+                                           const runtime::Caller& caller) const {
+    return views_.of(all, caller, policies_.of(caller.org));
+}
+
+catalog::SnapshotPtr Admission::whole(const runtime::Caller& caller) const {
     static const catalog::SnapshotPtr nothing = std::make_shared<catalog::Snapshot>();
     auto snapshot = catalog_.of(caller.org);
     return snapshot ? snapshot : nothing;
 }
 
-Result<Target> Admission::find(const runtime::Caller& caller, std::string_view method,
-                               std::string_view name) const {
-    return find_in(visible(caller), method, name);
+catalog::SnapshotPtr Admission::visible(const runtime::Caller& caller) const {
+    return visible_in(whole(caller), caller);
 }
 
-Result<Target> Admission::find_in(catalog::SnapshotPtr snapshot, std::string_view method,
-                                  std::string_view name) {
+Result<Target> Admission::find(const runtime::Caller& caller, std::string_view method,
+                               std::string_view name) const {
+    return find_in(whole(caller), caller, method, name);
+}
+
+Result<Target> Admission::find_in(const catalog::SnapshotPtr& all, const runtime::Caller& caller,
+                                  std::string_view method, std::string_view name) const {
+    auto target = look_up(visible_in(all, caller), method, name);
+    const auto org = policies_.of(caller.org);
+    // A view has a capability whose resources nobody may read, for its tools.
+    if (target && !target->tool && !Views::permits(caller, org, *target->binding, Level::read))
+        target = unknown(what_of(method), name);
+    if (target || !org || !org->access.challenges) return target;
+    if (scopes_for(caller, method, name).empty()) return target;
+    return Error{ErrorKind::denied, "this needs more scopes than the credential has"};
+}
+
+std::string Admission::scopes_for(const runtime::Caller& caller, std::string_view method,
+                                  std::string_view name) const {
+    const auto target = look_up(whole(caller), method, name);
+    if (!target) return {};
+    return Views::scopes_for(caller, policies_.of(caller.org), *target->binding,
+                             target->tool ? level_of(*target->tool) : Level::read,
+                             target->tool ? name : std::string_view());
+}
+
+Result<Target> look_up(catalog::SnapshotPtr snapshot, std::string_view method,
+                       std::string_view name) {
     Target target;
+    target.exposed = name;
     target.snapshot = std::move(snapshot);
     if (method == "tools/call") {
         const auto* tool = target.snapshot->tool(name);
-        if (!tool) return unknown("Unknown tool", name);
+        if (!tool) return unknown(what_of(method), name);
         target.tool = tool;
         target.binding = tool->binding;
         target.local_name = tool->local;
@@ -37,7 +76,7 @@ Result<Target> Admission::find_in(catalog::SnapshotPtr snapshot, std::string_vie
     }
     if (method == "prompts/get") {
         const auto* prompt = target.snapshot->prompt(name);
-        if (!prompt) return unknown("Unknown prompt", name);
+        if (!prompt) return unknown(what_of(method), name);
         target.binding = prompt->binding;
         target.local_name = prompt->local;
         return target;
@@ -51,7 +90,7 @@ Result<Target> Admission::find_in(catalog::SnapshotPtr snapshot, std::string_vie
         }
     }
     auto resource = target.snapshot->resource(name);
-    if (!resource) return unknown("Resource not found", name);
+    if (!resource) return unknown(what_of(method), name);
     target.binding = std::move(resource->binding);
     target.local_name = std::move(resource->local_uri);
     return target;

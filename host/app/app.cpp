@@ -13,6 +13,7 @@
 #include "app/seal_key.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "config/read.h"
 #include "endpoint/stdio.h"
 #include "json/scan.h"
 
@@ -131,8 +132,7 @@ App::App(config::ConfigSetPtr config, std::unique_ptr<config::ConfigStore> store
       invoker_(admission_),
       orgs_(catalog_, make_ask(calls_, list_timeout)),
       events_(workers_),
-      timers_(workers_),
-      authenticator_(first_->host.anonymous_org) {}
+      timers_(workers_) {}
 
 App::~App() { stop(); }
 
@@ -152,6 +152,13 @@ Result<void> App::prepare() {
     auto keys = store::MasterKeys::of_environment(host.data_dir);
     if (!keys) return keys.error();
     secrets_ = std::make_unique<store::Secrets>(*store_, std::move(*keys));
+    const auto& oauth = host.access.oauth;
+    auto access =
+        access::Access::open(host.data_dir, {.access = 1000 * oauth.access_token.count(),
+                                             .refresh = 1000 * oauth.refresh_token.count()});
+    if (!access) return access.error();
+    access_ = std::move(*access);
+    open_gate();
     scopes_ = std::make_unique<Scopes>(catalog_, calls_, workers_, make_ask(calls_, list_timeout));
     invoker_.use(*scopes_);
     orgs_.use({calls_, orgs_, invoker_, *store_, *secrets_, events_, timers_, workers_, lifecycle_,
@@ -159,10 +166,8 @@ Result<void> App::prepare() {
 
     server_ = std::make_unique<mcp::Server>(admission_, catalog_, server_options(host),
                                             seal_key(host.data_dir));
-    endpoint_ =
-        std::make_unique<endpoint::StreamableHttp>(*server_, authenticator_, guards(host.listen));
-    routes_ =
-        std::make_unique<endpoint::Routes>(catalog_, calls_, authenticator_, guards(host.listen));
+    endpoint_ = std::make_unique<endpoint::StreamableHttp>(*server_, *gate_);
+    routes_ = std::make_unique<endpoint::Routes>(catalog_, admission_, *gate_);
 
     auto loader = plugin::Loader::make(loader_options(host, true));
     if (!loader) return loader.error();
@@ -172,17 +177,61 @@ Result<void> App::prepare() {
         [this](const plugin::FolderState& state) { orgs_.set(state); });
     if (auto started = folder_->start(config_ != nullptr); !started) return started;
     // With the plugins there: organisations are not put together without them first.
+    admission_.policies().set(first_);
     orgs_.set(first_);
     orgs_.settle();
-    if (!config_) return {};
+    return config_ ? follow() : Result<void>();
+}
+
+void App::open_gate() {
+    const auto& host = first_->host;
+    const endpoint::Place place{host.listen.public_url, host.listen.endpoint};
+    admission::Authenticator::Options options;
+    options.anonymous_org = host.anonymous_org;
+    // Whatever stands in front of the host makes everybody look like this machine.
+    options.anonymous = host.access.anonymous && host.listen.public_url.empty();
+    options.is_ours = [place](std::string_view resource) { return place.is_ours(resource); };
+    options.takes_url_keys = [&policies = admission_.policies()](std::string_view org) {
+        const auto found = policies.of(org);
+        return found && found->access.keys_in_urls;
+    };
+    authenticator_ = std::make_unique<admission::Authenticator>(std::move(options), access_.get());
+    gate_ = std::make_unique<endpoint::Gate>(*authenticator_, guards(host.listen), place);
+}
+
+Result<void> App::follow() {
     timer_.after(sweep_every, [this] { sweep(); });
     return config_->watch([this](const auto& before, const auto& now) {
         if (!(before->host == now->host))
             log::warning(
                 "config.restart_needed",
                 {{"reason", "a change of the host's own file takes effect at the next start"}});
+        admission_.policies().set(now);
         orgs_.set(now);
     });
+}
+
+Result<void> App::check_address() const {
+    const auto& listen = first_->host.listen;
+    if (config::is_loopback(listen.address)) return {};
+    const auto people = access_->people.any();
+    if (!people) return people.error();
+    const auto keys = access_->keys.any();
+    if (!keys) return keys.error();
+    if (!*people && !*keys && first_->host.access.issuers.empty())
+        return Error{ErrorKind::denied,
+                     "\"" + listen.address +
+                         "\" is no loopback address, and nobody has credentials yet, so that "
+                         "whoever reaches the host would be turned away. Make the first owner "
+                         "(patchbay users add ada@example.com --role owner) or a key (patchbay "
+                         "keys create), or listen on 127.0.0.1"};
+    if (!listen.tls && !listen.public_url.starts_with("https://"))
+        log::warning("listen.plain_http",
+                     {{"address", listen.address},
+                      {"reason",
+                       "credentials cross the network unencrypted; set listen.tls, or "
+                       "listen.public_url if something in front of the host encrypts"}});
+    return {};
 }
 
 void App::sweep() {
@@ -243,6 +292,7 @@ void App::handle(const std::shared_ptr<const http::Request>& request,
 }
 
 Result<void> App::serve() {
+    if (auto may = check_address(); !may) return may;
     Signals signals;
     auto options = http_options();
     fit_to_descriptors(options);
@@ -279,13 +329,12 @@ Result<void> App::serve() {
 
 Result<void> App::stdio() {
     Signals signals;
-    auto caller = authenticator_.anonymous(true);
-    if (!caller) return caller.error();
+    const auto& caller = authenticator_->local();
     endpoint::StdioOptions options;
     options.max_message = first_->host.listen.limits.max_body_bytes;
     options.drain = first_->host.drain;
     options.cancel = cancel_time();
-    const bool all_back = endpoint::serve_stdio(*server_, *caller, options, signals.descriptor());
+    const bool all_back = endpoint::serve_stdio(*server_, caller, options, signals.descriptor());
     stop();
     if (!all_back) ::_exit(0);  // even if the last one came back just now
     return {};
@@ -344,8 +393,7 @@ class Collect : public mcp::Outlet {
 }  // namespace
 
 Result<std::string> App::request(std::string_view method, std::string_view params) {
-    auto caller = authenticator_.anonymous(true);
-    if (!caller) return caller.error();
+    const auto& caller = authenticator_->local();
     const std::string meta =
         "{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
         "\"io.modelcontextprotocol/clientInfo\":{\"name\":\"patchbay-cli\",\"version\":" +
@@ -354,7 +402,7 @@ Result<std::string> App::request(std::string_view method, std::string_view param
         "1", method, json::with(params.empty() ? "{}" : params, "_meta", meta)));
     if (auto sound = json::scan(*text); !sound) return sound.error();
     auto outlet = std::make_shared<Collect>();
-    server_->receive({text, *text, *caller, nullptr, nullptr}, outlet);
+    server_->receive({text, *text, caller, nullptr, nullptr}, outlet);
     const auto& calls = first_->host.calls;
     return outlet->waiter.wait(calls.max_timeout + calls.grace + std::chrono::seconds(1));
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "access/access.h"
 #include "admission/admission.h"
 #include "admission/authenticate.h"
 #include "app/invoker.h"
@@ -44,6 +45,10 @@ class App {
   private:
     App(config::ConfigSetPtr config, std::unique_ptr<config::ConfigStore> store);
     Result<void> prepare();
+    void open_gate();
+    Result<void> follow();
+    // Refuses an address that others reach while nobody has credentials.
+    Result<void> check_address() const;
     http::ServerOptions http_options() const;
     void handle(const std::shared_ptr<const http::Request>& request,
                 const std::shared_ptr<http::Exchange>& exchange);
@@ -55,6 +60,7 @@ class App {
     std::unique_ptr<config::ConfigStore> config_;  // null: nothing is followed
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<store::Secrets> secrets_;
+    std::unique_ptr<access::Access> access_;
     catalog::Catalog catalog_;
     runtime::Calls calls_;
     admission::Admission admission_;
@@ -67,7 +73,8 @@ class App {
     plugin::Lifecycle lifecycle_;
     std::unique_ptr<plugin::Loader> loader_;
     std::unique_ptr<plugin::PluginFolder> folder_;
-    admission::Authenticator authenticator_;
+    std::unique_ptr<admission::Authenticator> authenticator_;
+    std::unique_ptr<endpoint::Gate> gate_;
     std::unique_ptr<mcp::Server> server_;
     std::unique_ptr<endpoint::StreamableHttp> endpoint_;
     std::unique_ptr<endpoint::Routes> routes_;

@@ -91,7 +91,7 @@ catalog::Status Invoker::invoke(const catalog::Invocation& what, Done done) noex
         Authority authority;
         if (auto may = authority_of(what, authority); may != Status::ok) return may;
         if (!what.scope.empty()) return invoke_in_scope(what, authority, std::move(done));
-        return invoke_in({admission_.visible(*authority.caller), {}}, what, authority,
+        return invoke_in({admission_.whole(*authority.caller), {}}, what, authority,
                          std::move(done));
     } catch (const std::exception& fault) {
         log::error("invoke.fault", {{"reason", fault.what()}});
@@ -128,7 +128,7 @@ Status Invoker::invoke_in_scope(const catalog::Invocation& what, const Authority
     }
     const auto& caller = *authority.caller;
     if (servers->empty())
-        return invoke_in({admission_.visible(caller), {}}, what, authority, std::move(done));
+        return invoke_in({admission_.whole(caller), {}}, what, authority, std::move(done));
     if (const auto view = scopes_->at_hand(caller.org, *servers))
         return invoke_in(*view, what, authority, std::move(done));
     auto then = [this, self = what.self, parent = what.parent, method = std::string(what.method),
@@ -158,9 +158,10 @@ Status Invoker::invoke_in_scope(const catalog::Invocation& what, const Authority
 Status Invoker::invoke_in(const Scopes::View& view, const catalog::Invocation& what,
                           const Authority& authority, Done done) const {
     if (!is_invocation(what)) return Status::invalid;
-    if (auto body = list(view, what.method); !body.empty())
+    const Scopes::View seen{admission_.visible_in(view.snapshot, *authority.caller), view.left_out};
+    if (auto body = list(seen, what.method); !body.empty())
         return done(Status::ok, body), Status::ok;
-    auto target = admission::Admission::find_in(view.snapshot, what.method, name_of(what));
+    auto target = admission_.find_in(view.snapshot, *authority.caller, what.method, name_of(what));
     if (!target) {
         done(Status::not_found, not_found_body(target.error(), view.left_out));
         return Status::ok;
@@ -171,6 +172,7 @@ Status Invoker::invoke_in(const Scopes::View& view, const catalog::Invocation& w
     admitted.caller = authority.caller;
     admitted.client = authority.client;
     admitted.parent = what.parent;
+    admitted.nested = true;
     admitted.timeout = std::chrono::nanoseconds(std::max<std::int64_t>(0, what.timeout_ns));
     admission_.call(*target, admitted, std::make_shared<Forward>(std::move(done)));
     return Status::ok;

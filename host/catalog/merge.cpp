@@ -117,10 +117,26 @@ SnapshotPtr assemble(const std::string& org, std::vector<Listing> listings,
     snapshot->org = org;
     for (auto& listing : listings)
         append(listing, *snapshot);
+    snapshot->own_instructions = instructions;
     snapshot->instructions = join_instructions(instructions, *snapshot);
     snapshot->version = ++versions;
     snapshot->index();
     return snapshot;
+}
+
+SnapshotPtr narrowed(const Snapshot& whole, const Permission& may) {
+    std::vector<Listing> listings;
+    const auto refused = [&](const Entry& entry) { return !may.entry(entry, nullptr); };
+    for (const auto& binding : whole.bindings) {
+        if (!may.binding(*binding)) continue;
+        auto listing = listing_of(whole, binding);
+        std::erase_if(listing.tools, [&](const Tool& tool) { return !may.entry(tool, &tool); });
+        std::erase_if(listing.resources, refused);
+        std::erase_if(listing.templates, refused);
+        std::erase_if(listing.prompts, refused);
+        listings.push_back(std::move(listing));
+    }
+    return assemble(whole.org, std::move(listings), whole.own_instructions);
 }
 
 SnapshotPtr overlay(const Snapshot& base, const Snapshot& over) {

@@ -3,6 +3,7 @@
 // first - and the snapshot that is made of them.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -59,5 +60,12 @@ Listing listing_of(const Snapshot& snapshot, const BindingPtr& binding);
 // A snapshot of listings that go together.
 SnapshotPtr assemble(const std::string& org, std::vector<Listing> listings,
                      const std::string& instructions);
+
+// What of a snapshot somebody may see. A tool is null where the entry is none.
+struct Permission {
+    std::function<bool(const Binding&)> binding;
+    std::function<bool(const Entry&, const Tool*)> entry;
+};
+SnapshotPtr narrowed(const Snapshot& whole, const Permission& may);
 
 }  // namespace pb::catalog

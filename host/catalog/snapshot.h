@@ -86,7 +86,8 @@ class Snapshot {
     std::vector<ResourceTemplate> templates;
     std::vector<Prompt> prompts;
     ListPolicy lists;          // the most private and shortest-lived of the bindings'
-    std::string instructions;  // the organisation's and the bindings' joined; may be empty
+    std::string own_instructions;  // the organisation's; may be empty
+    std::string instructions;      // with the bindings' behind them
 
     // By exposed name, a withheld one too; null if absent.
     const Tool* tool(std::string_view name) const;

@@ -9,10 +9,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/buckets.h"
 #include "base/log.h"
 
 namespace pb::config {
@@ -112,6 +114,47 @@ struct InputRequired {
     bool operator==(const InputRequired&) const = default;
 };
 
+// Tokens that somebody else issues, and what they are worth here.
+struct ExternalIssuer {
+    std::string issuer;                  // as in the token's `iss`
+    std::string jwks_uri;                // empty: found in the issuer's metadata
+    std::vector<std::string> audiences;  // empty: the URL of the MCP endpoint
+    std::vector<std::string> algorithms;
+    std::string org;  // of everybody; or, where it is empty, by a claim
+    std::string org_claim;
+    std::map<std::string, std::string> orgs;  // from the claim's values; empty: they are the names
+    std::string principal_claim = "sub";
+    std::string scope_claim = "scope";
+    std::map<std::string, std::vector<std::string>> scopes;  // from the claim's values
+    bool own_scopes = false;  // names like mcp:read in the claim count as they are
+    std::vector<std::string> default_scopes;
+    std::chrono::seconds clock_skew{60};
+    bool operator==(const ExternalIssuer&) const = default;
+};
+
+struct OAuthConfig {
+    bool registration = true;  // clients register themselves (RFC 7591)
+    std::chrono::seconds access_token{3600};
+    std::chrono::seconds refresh_token{30 * 24 * 3600};  // without use
+    // For each address.
+    Rate sign_in{10, 10}, register_client{20, 20}, token{120, 120};
+    bool operator==(const OAuthConfig&) const = default;
+};
+
+struct HostAccess {
+    bool anonymous = true;  // on this machine, where there is no public URL
+    std::vector<ExternalIssuer> issuers;
+    OAuthConfig oauth;
+    bool operator==(const HostAccess&) const = default;
+};
+
+struct HostAudit {
+    bool enabled = true;
+    std::chrono::hours retention{90 * 24};
+    std::int64_t max_records = 50'000'000;
+    bool operator==(const HostAudit&) const = default;
+};
+
 struct HostConfig {
     ServerIdentity server;
     Listen listen;
@@ -125,6 +168,9 @@ struct HostConfig {
     CallConfig calls;
     Sessions sessions;
     InputRequired input_required;
+    HostAccess access;
+    HostAudit audit;
+    bool open_metrics = false;  // GET /metrics for everybody who reaches the host
     milliseconds drain{10'000};
     bool operator==(const HostConfig&) const = default;
 };
@@ -136,6 +182,41 @@ struct CapabilityConfig {
     bool operator==(const CapabilityConfig&) const = default;
 };
 
+// What an organisation forbids, whatever a credential says: what matches all that is given.
+struct Forbidden {
+    std::set<std::string> roles;         // of people; empty: of everybody, programs too
+    std::set<std::string> capabilities;  // by capability name or namespace
+    std::vector<std::string> tools;      // exposed names, with * and ?
+    std::set<std::string> levels;        // "read", "write", "admin"
+    bool operator==(const Forbidden&) const = default;
+};
+
+struct Limits {
+    Rate credential{200, 200};
+    Rate org;
+    std::vector<std::pair<std::string, Rate>> tools;  // exposed names, with * and ?
+    bool operator==(const Limits&) const = default;
+};
+
+// What of arguments and results the audit trail has.
+struct OrgAudit {
+    bool arguments = false;
+    bool results = false;
+    std::vector<std::string> redact;  // names of members, or JSON pointers
+    bool operator==(const OrgAudit&) const = default;
+};
+
+struct OrgAccess {
+    std::vector<Forbidden> forbidden;
+    // A tool outside the scopes is unknown; or it is (still unlisted) refused with the scope that
+    // it needs, so that a client can ask for that.
+    bool challenges = false;
+    bool keys_in_urls = false;
+    Limits limits;
+    OrgAudit audit;
+    bool operator==(const OrgAccess&) const = default;
+};
+
 struct OrgConfig {
     std::string name;  // the file's, without .json
     std::string instructions;
@@ -144,6 +225,7 @@ struct OrgConfig {
     bool others_enabled = true;
     Json mcp_servers = Json::object();         // as written; each may be wrong
     std::vector<std::string> server_problems;  // what is, with file and line
+    OrgAccess access;
 
     // What this organisation says of a capability; nullopt if it does not have it.
     std::optional<CapabilityConfig> capability(std::string_view name) const;

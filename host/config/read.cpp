@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "config/members.h"
+#include "config/read_access.h"
 #include "config/validate.h"
 
 namespace pb::config {
@@ -94,6 +95,7 @@ HostConfig host_from(const Members& in, const std::string& folder) {
     in.in("sessions").read("idle_ms", host.sessions.idle);
     in.in("input_required").read("ttl_ms", host.input_required.ttl);
     in.in("input_required").read("max_rounds", host.input_required.max_rounds);
+    read_host_access(in, host);
     in.read("drain_ms", host.drain);
     return host;
 }
@@ -122,15 +124,6 @@ Result<void> check_namespaces(const OrgConfig& org, const std::string& path) {
                        "\"; give one of them another");
     }
     return {};
-}
-
-bool is_loopback(const std::string& address) {
-    in_addr v4{};
-    in6_addr v6{};
-    if (inet_pton(AF_INET, address.c_str(), &v4) == 1) {
-        return (ntohl(v4.s_addr) >> 24U) == 127;
-    }
-    return inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 // 10.0.0.0/8, fd00::/8: an address whose bits behind the prefix are zero.
@@ -180,6 +173,15 @@ std::string Members::against_base(const std::string& path) const {
     return (fs::path(base_) / path).lexically_normal().string();
 }
 
+bool is_loopback(const std::string& address) {
+    in_addr v4{};
+    in6_addr v6{};
+    if (inet_pton(AF_INET, address.c_str(), &v4) == 1) {
+        return (ntohl(v4.s_addr) >> 24U) == 127;
+    }
+    return inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
 bool is_org_name(std::string_view name) {
     const auto alnum = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
     const auto inner = [&](char c) { return alnum(c) || c == '_' || c == '-'; };
@@ -209,6 +211,7 @@ Result<OrgConfig> read_org(const std::string& path) {
     const Members in(value, "");
     in.read("instructions", org.instructions);
     in.read("mcpServers", org.mcp_servers);
+    read_org_access(in, org.access);
     if (!in.has("capabilities")) return org;
     org.capabilities.emplace();
     org.others_enabled = false;
@@ -246,11 +249,11 @@ Result<HostConfig> load_host(const Overrides& overrides) {
 }
 
 Result<void> check_host(const HostConfig& host) {
-    if (!is_loopback(host.listen.address)) {
-        return Error{ErrorKind::denied,
-                     "listen address \"" + host.listen.address +
-                         "\" is not a loopback address, and without credentials anybody who "
-                         "reaches the host could use every tool; listen on 127.0.0.1 or ::1"};
+    in6_addr ignored{};
+    if (inet_pton(AF_INET, host.listen.address.c_str(), &ignored) != 1 &&
+        inet_pton(AF_INET6, host.listen.address.c_str(), &ignored) != 1) {
+        return invalid("listen address \"" + host.listen.address +
+                       "\" is no IP address such as 127.0.0.1, 0.0.0.0 or ::");
     }
     if (host.calls.default_timeout > host.calls.max_timeout) {
         return invalid("calls.default_timeout_ms is longer than calls.max_timeout_ms");

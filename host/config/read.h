@@ -27,9 +27,11 @@ Result<HostConfig> load_host(const Overrides& overrides);
 // The file that load_host() would read; empty if there is none.
 std::string host_file(const Overrides& overrides);
 
-// What must hold wherever the values came from: a loopback address, times in order, ranges
-// of addresses.
+// What must hold wherever the values came from: times in order, ranges of addresses.
 Result<void> check_host(const HostConfig& host);
+
+// Whether only this machine reaches the address.
+bool is_loopback(const std::string& address);
 
 // [a-z0-9]([a-z0-9_-]*[a-z0-9])?, at most 64.
 bool is_org_name(std::string_view name);

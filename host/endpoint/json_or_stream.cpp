@@ -31,6 +31,17 @@ void JsonOrStream::answer(int http_status, std::string_view message) {
     json_reply(*exchange_, http_status, std::string(message), headers_);
 }
 
+void JsonOrStream::refuse(int http_status, std::string_view message,
+                          const mcp::RefusalHints& hints) {
+    {
+        std::lock_guard lock(mutex_);
+        if (!over_ && !streaming_)
+            for (auto& header : refusal_(hints))
+                headers_.push_back(std::move(header));
+    }
+    answer(http_status, message);
+}
+
 void JsonOrStream::end() {
     std::lock_guard lock(mutex_);
     if (over_) return;

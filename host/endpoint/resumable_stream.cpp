@@ -19,9 +19,10 @@ std::string joined(const mcp::EventLog::Replay& replay) {
 }  // namespace
 
 ResumableStream::ResumableStream(std::shared_ptr<http::Exchange> exchange, bool streams,
-                                 http::HeaderList headers, mcp::SessionPtr session,
-                                 StreamRegistry& registry)
+                                 http::HeaderList headers, RefusalHeaders refusal,
+                                 mcp::SessionPtr session, StreamRegistry& registry)
     : streams_(streams),
+      refusal_(std::move(refusal)),
       registry_(registry),
       headers_(std::move(headers)),
       session_(std::move(session)),
@@ -117,6 +118,17 @@ void ResumableStream::answer(int http_status, std::string_view message) {
     }
     if (!exchange_) return;
     json_reply(*exchange_, http_status, std::string(message), headers_);
+}
+
+void ResumableStream::refuse(int http_status, std::string_view message,
+                             const mcp::RefusalHints& hints) {
+    {
+        std::lock_guard lock(mutex_);
+        if (!over_ && stream_ == 0)
+            for (auto& header : refusal_(hints))
+                headers_.push_back(std::move(header));
+    }
+    answer(http_status, message);
 }
 
 void ResumableStream::end() {

@@ -25,7 +25,8 @@ class ResumableStream : public mcp::Outlet, public std::enable_shared_from_this<
   public:
     // session: null until initialize opens one.
     ResumableStream(std::shared_ptr<http::Exchange> exchange, bool streams,
-                    http::HeaderList headers, mcp::SessionPtr session, StreamRegistry& registry);
+                    http::HeaderList headers, RefusalHeaders refusal, mcp::SessionPtr session,
+                    StreamRegistry& registry);
     ~ResumableStream() override;
 
     // Makes it the session's standalone stream (GET): open from the start, without an end of its
@@ -37,6 +38,7 @@ class ResumableStream : public mcp::Outlet, public std::enable_shared_from_this<
     bool can_send() const override { return streams_; }
     mcp::Sent send(std::string_view message) override;
     void answer(int http_status, std::string_view message) override;
+    void refuse(int http_status, std::string_view message, const mcp::RefusalHints& hints) override;
     void end() override;
     void lasting() override;
     void release(int retry_ms) override;
@@ -52,6 +54,7 @@ class ResumableStream : public mcp::Outlet, public std::enable_shared_from_this<
     std::string log_event(std::string_view message);
 
     const bool streams_;
+    const RefusalHeaders refusal_;
     StreamRegistry& registry_;
     mutable std::mutex mutex_;
     http::HeaderList headers_;

@@ -54,27 +54,40 @@ bool is_foreign_change(const http::Request& request) {
            !request.has_header("Origin");
 }
 
-bool may(const runtime::Caller& caller, Route::Access access) {
-    const std::string_view needed = access == Route::Access::read    ? "mcp:read"
-                                    : access == Route::Access::write ? "mcp:write"
-                                                                     : "mcp:admin";
-    return std::find(caller.scopes.begin(), caller.scopes.end(), needed) != caller.scopes.end();
+access::Level level_of(Route::Access access) {
+    return access == Route::Access::read    ? access::Level::read
+           : access == Route::Access::write ? access::Level::write
+                                            : access::Level::admin;
+}
+
+std::string_view outcome_of(int status) {
+    return status < 400                     ? "ok"
+           : status == 401 || status == 403 ? "denied"
+           : status == 429                  ? "limited"
+                                            : "error";
 }
 
 // The call of one request.
 class Answer : public runtime::CallObserver {
   public:
-    Answer(std::shared_ptr<http::Exchange> exchange, runtime::Calls& calls)
-        : exchange_(std::move(exchange)), calls_(calls) {}
+    Answer(std::shared_ptr<http::Exchange> exchange, const admission::Admission& admission,
+           runtime::CallerPtr caller, const http::Request& request)
+        : exchange_(std::move(exchange)),
+          admission_(admission),
+          caller_(std::move(caller)),
+          method_("http " + std::string(request.method)),
+          path_(request.path),
+          address_(request.peer),
+          request_bytes_(request.body.size()) {}
 
     void begun(runtime::CallId id) noexcept override {
         id_ = id;
-        if (gone_) calls_.cancel(id);
+        if (gone_) admission_.calls().cancel(id);
     }
     // The client went away, perhaps before the call began.
     void cancel() {
         gone_ = true;
-        calls_.cancel(id_);
+        admission_.calls().cancel(id_);
     }
     Status notified(std::string_view, std::string_view) noexcept override { return Status::ok; }
     void completed(Status status, std::string_view body) noexcept override {
@@ -92,12 +105,15 @@ class Answer : public runtime::CallObserver {
             auto response = to_response(body);
             if (!response) {
                 log::warning("routes.bad_answer", {{"reason", response.error().message}});
+                tell(502, 0);
                 return refuse(*exchange_, 502, response.error().message);
             }
+            tell(response->status, response->body.size());
             exchange_->respond(std::move(*response));
             return;
         }
         const int code = http_status(status);
+        tell(code, 0);
         // What went wrong inside is nobody's business out here.
         auto why = code == 500 ? std::string()
                                : json::string_value(json::member(body, "message")).value_or("");
@@ -107,8 +123,23 @@ class Answer : public runtime::CallObserver {
         refuse(*exchange_, code, why, std::move(headers));
     }
 
+    void tell(int code, std::size_t bytes) const {
+        admission::Ending ending{*caller_, nullptr, method_, path_};
+        ending.outcome = outcome_of(code);
+        ending.code = code < 400 ? 0 : code;
+        ending.began = began_;
+        ending.request_bytes = request_bytes_;
+        ending.response_bytes = bytes;
+        ending.address = address_;
+        admission_.tell(ending);
+    }
+
     const std::shared_ptr<http::Exchange> exchange_;
-    runtime::Calls& calls_;
+    const admission::Admission& admission_;
+    const runtime::CallerPtr caller_;
+    const std::string method_, path_, address_;
+    const std::size_t request_bytes_;
+    const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
     std::atomic<runtime::CallId> id_{catalog::no_call};
     std::atomic<bool> gone_{false};
 };
@@ -123,13 +154,13 @@ bool below(std::string_view path, std::string_view route, std::string_view& rest
 // The longest route of an organisation that covers the path.
 template <class Fits>
 const Route* longest(const catalog::Snapshot& snapshot,
-                     std::shared_ptr<catalog::Provider>& provider, const Fits& fits) {
+                     std::shared_ptr<const catalog::Binding>& owner, const Fits& fits) {
     const Route* best = nullptr;
     for (const auto& binding : snapshot.bindings) {
         for (const auto& route : binding->routes) {
             if (!fits(route) || (best && best->path.size() >= route.path.size())) continue;
             best = &route;
-            provider = binding->provider;
+            owner = binding;
         }
     }
     return best;
@@ -150,7 +181,7 @@ std::optional<Routes::Found> Routes::find_public(std::string_view path) const {
         Found found;
         found.snapshot = catalog_.of(org);
         if (org.empty() || !found.snapshot) continue;
-        found.route = longest(*found.snapshot, found.provider, [&](const Route& route) {
+        found.route = longest(*found.snapshot, found.binding, [&](const Route& route) {
             return route.access == Route::Access::open && route.path == path.substr(0, slash);
         });
         found.rest = after.substr(org.size());
@@ -163,7 +194,7 @@ std::optional<Routes::Found> Routes::find_own(const std::string& org, std::strin
     Found found;
     found.snapshot = catalog_.of(org);
     if (!found.snapshot) return std::nullopt;
-    found.route = longest(*found.snapshot, found.provider, [&](const Route& route) {
+    found.route = longest(*found.snapshot, found.binding, [&](const Route& route) {
         std::string_view rest;
         return route.access != Route::Access::open && below(path, route.path, rest);
     });
@@ -174,7 +205,8 @@ std::optional<Routes::Found> Routes::find_own(const std::string& org, std::strin
 
 void Routes::handle(const std::shared_ptr<const http::Request>& request,
                     const std::shared_ptr<http::Exchange>& exchange) {
-    if (auto why = guards_.refuse(*request); !why.empty()) return refuse(*exchange, 403, why);
+    if (auto why = gate_.guards().refuse(*request); !why.empty())
+        return refuse(*exchange, 403, why);
     if (is_foreign_change(*request))
         return refuse(*exchange, 403, "requests from other sites are not allowed");
     if (std::find(methods.begin(), methods.end(), request->method) == methods.end())
@@ -185,27 +217,33 @@ void Routes::handle(const std::shared_ptr<const http::Request>& request,
             runtime::Caller{open->snapshot->org, "anonymous", "anonymous", {}});
         return call(*open, nobody, *request, exchange);
     }
-    const auto caller = authenticator_.anonymous(request->loopback);
-    if (!caller)
-        return refuse(*exchange, 401, caller.error().message,
-                      {{"WWW-Authenticate", "Bearer realm=\"patchbay\""}});
-    const auto own = find_own((*caller)->org, request->path);
+    auto entered = gate_.enter(*request);
+    if (auto* refusal = std::get_if<Gate::Refusal>(&entered))
+        return refuse(*exchange, refusal->status, refusal->why, std::move(refusal->headers));
+    const auto& caller = std::get<runtime::CallerPtr>(entered);
+    const auto own = find_own(caller->org, request->path);
     if (!own) return refuse(*exchange, 404, "there is nothing at this path");
-    if (!may(**caller, own->route->access))
-        return refuse(*exchange, 403, "the caller lacks the scope that this path needs");
-    call(*own, *caller, *request, exchange);
+    const auto level = level_of(own->route->access);
+    if (!admission_.may_use(*caller, *own->binding, level))
+        return refuse(*exchange, 403, "the credential lacks the scope that this path needs",
+                      {{"WWW-Authenticate", gate_.challenge(*request, "insufficient_scope", {},
+                                                            access::scope_of(level))}});
+    call(*own, caller, *request, exchange);
 }
 
 void Routes::call(const Found& found, const runtime::CallerPtr& caller,
                   const http::Request& request, const std::shared_ptr<http::Exchange>& exchange) {
+    if (const auto wait = admission_.charge(*caller))
+        return refuse(*exchange, 429, "too many requests",
+                      {{"Retry-After", std::to_string((wait->count() + 999) / 1000)}});
     const auto params = to_params(request, found.route->path, found.rest);
     if (!params) {
         const bool large = params.error().kind == ErrorKind::busy;
         return refuse(*exchange, large ? 413 : 400, params.error().message);
     }
-    auto answer = std::make_shared<Answer>(exchange, calls_);
+    auto answer = std::make_shared<Answer>(exchange, admission_, caller, request);
     runtime::CallSpec spec;
-    spec.provider = found.provider;
+    spec.provider = found.binding->provider;
     spec.method = "patchbay/http/request";
     spec.params = *params;
     spec.caller = caller;
@@ -215,7 +253,7 @@ void Routes::call(const Found& found, const runtime::CallerPtr& caller,
     exchange->on_disconnect([waiting = std::weak_ptr(answer)] {
         if (const auto call = waiting.lock()) call->cancel();
     });
-    calls_.start(spec);
+    admission_.calls().start(spec);
 }
 
 }  // namespace pb::endpoint

@@ -11,9 +11,9 @@
 #include <string>
 #include <string_view>
 
-#include "admission/authenticate.h"
+#include "admission/admission.h"
 #include "catalog/catalog.h"
-#include "endpoint/guards.h"
+#include "endpoint/gate.h"
 #include "http/server.h"
 #include "runtime/calls.h"
 
@@ -21,12 +21,9 @@ namespace pb::endpoint {
 
 class Routes {
   public:
-    Routes(const catalog::Catalog& catalog, runtime::Calls& calls,
-           const admission::Authenticator& authenticator, Guards guards)
-        : catalog_(catalog),
-          calls_(calls),
-          authenticator_(authenticator),
-          guards_(std::move(guards)) {}
+    // All outlive it.
+    Routes(const catalog::Catalog& catalog, const admission::Admission& admission, const Gate& gate)
+        : catalog_(catalog), admission_(admission), gate_(gate) {}
 
     // Whether a path is one that capabilities can have.
     static bool covers(std::string_view path);
@@ -38,7 +35,7 @@ class Routes {
   private:
     struct Found {
         catalog::SnapshotPtr snapshot;  // keeps what follows
-        std::shared_ptr<catalog::Provider> provider;
+        std::shared_ptr<const catalog::Binding> binding;
         const catalog::Route* route = nullptr;
         std::string_view rest;
     };
@@ -49,9 +46,8 @@ class Routes {
               const std::shared_ptr<http::Exchange>& exchange);
 
     const catalog::Catalog& catalog_;
-    runtime::Calls& calls_;
-    const admission::Authenticator& authenticator_;
-    const Guards guards_;
+    const admission::Admission& admission_;
+    const Gate& gate_;
 };
 
 }  // namespace pb::endpoint

@@ -89,20 +89,35 @@ void preflight(http::Exchange& exchange, const http::Request& request) {
 
 void StreamableHttp::handle(const RequestPtr& request, const ExchangePtr& exchange) {
     // No page of a foreign origin may read even this.
-    if (auto why = guards_.refuse(*request); !why.empty())
+    if (auto why = gate_.guards().refuse(*request); !why.empty())
         return json_reply(
             *exchange, 403,
             mcp::error_message({}, {mcp::code::invalid_request, std::move(why), {}, 403}), {});
     if (request->method == "OPTIONS") return preflight(*exchange, *request);
-    const auto caller = authenticator_.anonymous(request->loopback);
-    if (!caller)
-        return refuse(*exchange, *request, 401, mcp::code::invalid_request, caller.error().message,
-                      {{"WWW-Authenticate", "Bearer realm=\"mcp\""}});
-    if (request->method == "POST") return post(request, exchange, *caller);
-    if (request->method == "GET") return get(request, exchange, *caller);
-    if (request->method == "DELETE") return remove(request, exchange, *caller);
+    auto entered = gate_.enter(*request);
+    if (auto* refusal = std::get_if<Gate::Refusal>(&entered))
+        return refuse(*exchange, *request, refusal->status, mcp::code::invalid_request,
+                      std::move(refusal->why), std::move(refusal->headers));
+    const auto& caller = std::get<runtime::CallerPtr>(entered);
+    if (request->method == "POST") return post(request, exchange, caller);
+    if (request->method == "GET") return get(request, exchange, caller);
+    if (request->method == "DELETE") return remove(request, exchange, caller);
     refuse(*exchange, *request, 405, mcp::code::invalid_request, "use POST, GET or DELETE",
            {{"Allow", "POST, GET, DELETE"}});
+}
+
+RefusalHeaders StreamableHttp::refusal(const RequestPtr& request) const {
+    return [this, request](const mcp::RefusalHints& hints) {
+        http::HeaderList out;
+        if (hints.retry_after > 0)
+            out.emplace_back("Retry-After", std::to_string(hints.retry_after));
+        if (!hints.scope.empty())
+            out.emplace_back(
+                "WWW-Authenticate",
+                gate_.challenge(*request, "insufficient_scope",
+                                "this needs more scopes than the credential has", hints.scope));
+        return out;
+    };
 }
 
 mcp::SessionPtr StreamableHttp::session(const http::Request& request,
@@ -134,7 +149,8 @@ void StreamableHttp::post(const RequestPtr& request, const ExchangePtr& exchange
     if (mcp::Server::is_modern_message(text, request->header(version_header),
                                        request->has_header(session_header)))
         return server_.receive(
-            incoming, std::make_shared<JsonOrStream>(exchange, streams, cross_origin(*request)));
+            incoming, std::make_shared<JsonOrStream>(exchange, streams, cross_origin(*request),
+                                                     refusal(request)));
     if (request->has_header(session_header)) {
         incoming.session = session(*request, *caller);
         if (!incoming.session)
@@ -142,7 +158,7 @@ void StreamableHttp::post(const RequestPtr& request, const ExchangePtr& exchange
                           "no such session; send initialize to open one");
     }
     auto outlet = std::make_shared<ResumableStream>(exchange, streams, cross_origin(*request),
-                                                    incoming.session, streams_);
+                                                    refusal(request), incoming.session, streams_);
     std::vector<std::string_view> messages;
     if (!json::elements(text, messages)) return server_.receive(incoming, std::move(outlet));
 
@@ -182,8 +198,8 @@ void StreamableHttp::get(const RequestPtr& request, const ExchangePtr& exchange,
                 return replay_finished(*exchange, cross_origin(*request), *replay);
         }
     }
-    auto stream =
-        std::make_shared<ResumableStream>(exchange, true, cross_origin(*request), open, streams_);
+    auto stream = std::make_shared<ResumableStream>(exchange, true, cross_origin(*request),
+                                                    refusal(request), open, streams_);
     if (!stream->stand_alone()) return;
     std::shared_ptr<mcp::Outlet> earlier;
     {

@@ -6,8 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "admission/authenticate.h"
-#include "endpoint/guards.h"
+#include "endpoint/gate.h"
 #include "endpoint/resumable_stream.h"
 #include "http/server.h"
 #include "json/scan.h"
@@ -17,9 +16,8 @@ namespace pb::endpoint {
 
 class StreamableHttp {
   public:
-    StreamableHttp(mcp::Server& server, const admission::Authenticator& authenticator,
-                   Guards guards)
-        : server_(server), authenticator_(authenticator), guards_(std::move(guards)) {}
+    // Both outlive it.
+    StreamableHttp(mcp::Server& server, const Gate& gate) : server_(server), gate_(gate) {}
 
     // [worker] One request to the MCP endpoint's path.
     void handle(const std::shared_ptr<const http::Request>& request,
@@ -29,6 +27,8 @@ class StreamableHttp {
     using RequestPtr = std::shared_ptr<const http::Request>;
     using ExchangePtr = std::shared_ptr<http::Exchange>;
 
+    // What goes with a refusal to this request.
+    RefusalHeaders refusal(const RequestPtr& request) const;
     void post(const RequestPtr& request, const ExchangePtr& exchange,
               const runtime::CallerPtr& caller);
     void get(const RequestPtr& request, const ExchangePtr& exchange,
@@ -40,8 +40,7 @@ class StreamableHttp {
     mcp::SessionPtr session(const http::Request& request, const runtime::Caller& caller) const;
 
     mcp::Server& server_;
-    const admission::Authenticator& authenticator_;
-    Guards guards_;
+    const Gate& gate_;
     StreamRegistry streams_;
 };
 

@@ -4,6 +4,7 @@
 #include "admission/failure.h"
 #include "base/log.h"
 #include "json/scan.h"
+#include "mcp/failure.h"
 #include "mcp/render.h"
 
 namespace pb::mcp {
@@ -15,54 +16,6 @@ namespace {
 Status status_of(Sent sent) {
     if (sent == Sent::ok) return Status::ok;
     return sent == Sent::again ? Status::again : Status::gone;
-}
-
-// A code that a provider may give to its error: JSON-RPC's own, one that servers define, or one
-// outside the reserved range. Those of the protocol itself would tell the client about our own.
-bool allowed_code(std::int64_t value) {
-    return (value <= code::invalid_request && value >= code::internal_error) || value > -32020 ||
-           value < -32768;
-}
-
-RpcError rpc_error(Status status, std::string_view method, bool modern, std::string_view body) {
-    RpcError error;
-    std::string_view sentence = "the request failed";
-    switch (status) {
-        case Status::invalid:
-            error.code = code::invalid_params;
-            sentence = "invalid params";
-            break;
-        case Status::not_found:
-            error.code = method == "resources/read" && !modern ? code::resource_not_found
-                                                               : code::invalid_params;
-            sentence = "not found";
-            break;
-        case Status::unsupported:
-            error.code = code::method_not_found;
-            sentence = "not supported";
-            break;
-        case Status::denied:
-            sentence = "not permitted";
-            break;
-        case Status::cancelled:
-            sentence = "the request was cancelled";
-            break;
-        case Status::deadline:
-            sentence = "the request was not answered in time";
-            break;
-        case Status::busy:
-        case Status::again:
-            sentence = "busy; try again later";
-            break;
-        default:
-            break;
-    }
-    error.message = json::string_value(json::member(body, "message")).value_or("");
-    if (error.message.empty()) error.message = sentence;
-    error.data = json::member(body, "data");
-    if (auto given = json::integer_value(json::member(body, "code")); given && allowed_code(*given))
-        error.code = static_cast<int>(*given);
-    return error;
 }
 
 }  // namespace
@@ -123,6 +76,7 @@ void ClientCall::run(const std::string& params, bool resumed) {
     admitted.caller = request_->caller;
     admitted.client = request_->client;
     admitted.resumed = resumed;
+    request_->passed_on = true;
     services_.admission.call(target_, admitted, shared_from_this());
 }
 

@@ -7,6 +7,8 @@
 namespace pb::mcp {
 namespace {
 
+constexpr std::size_t most_kept = 64u << 20;
+
 std::string_view member_name(Listed kind) {
     switch (kind) {
         case Listed::tool:
@@ -43,17 +45,27 @@ std::string cursor_after(const std::string& exposed) {
 
 }  // namespace
 
-Result<std::string> Lists::page(const catalog::SnapshotPtr& snapshot, Version version, Listed kind,
-                                bool has_cursor, std::string_view cursor) const {
+Result<std::string> Lists::page(const catalog::SnapshotPtr& snapshot, bool is_private,
+                                Version version, Listed kind, bool has_cursor,
+                                std::string_view cursor) const {
     const auto size = with_entries(*snapshot, kind, [](const auto& list) { return list.size(); });
+    Page page{is_private || snapshot->lists.is_private, version, kind, 0,
+              std::min(size, page_size_)};
     if (!has_cursor) {
-        const std::pair key(snapshot->org, static_cast<int>(kind) * 8 + static_cast<int>(version));
+        const std::pair key(
+            snapshot->version,
+            (static_cast<int>(kind) * 8 + static_cast<int>(version)) * 2 + page.is_private);
         std::lock_guard lock(mutex_);
-        auto& cached = first_pages_[key];
-        if (cached.snapshot_version != snapshot->version || cached.text.empty())
-            cached = {snapshot->version,
-                      render(*snapshot, version, kind, 0, std::min(size, page_size_))};
-        return cached.text;
+        const auto found = first_pages_.find(key);
+        if (found != first_pages_.end()) return found->second;
+        auto text = render(*snapshot, page);
+        if (kept_bytes_ + text.size() > most_kept) {
+            first_pages_.clear();
+            kept_bytes_ = 0;
+        }
+        kept_bytes_ += text.size();
+        first_pages_.emplace(key, text);
+        return text;
     }
     const auto last = base64_decode(cursor, Alphabet::url);
     const auto from = with_entries(*snapshot, kind, [&](const auto& list) {
@@ -62,27 +74,30 @@ Result<std::string> Lists::page(const catalog::SnapshotPtr& snapshot, Version ve
         return std::size_t{0};
     });
     if (from == 0) return invalid("this cursor is not valid any more; list again from the start");
-    return render(*snapshot, version, kind, from, std::min(size, from + page_size_));
+    page.from = from;
+    page.to = std::min(size, from + page_size_);
+    return render(*snapshot, page);
 }
 
-std::string Lists::render(const catalog::Snapshot& snapshot, Version version, Listed kind,
-                          std::size_t from, std::size_t to) const {
+std::string Lists::render(const catalog::Snapshot& snapshot, const Page& page) const {
+    const auto kind = page.kind;
+    const auto from = page.from, to = page.to;
     std::string members = "\"" + std::string(member_name(kind)) + "\":[";
     std::string next;
     with_entries(snapshot, kind, [&](const auto& list) {
         for (std::size_t i = from; i < to; ++i) {
             if (i > from) members += ',';
-            members += render_definition(version, kind, list[i].definition);
+            members += render_definition(page.version, kind, list[i].definition);
         }
         if (to < list.size() && to > from) next = cursor_after(list[to - 1].exposed);
     });
     members += ']';
     if (!next.empty()) members += ",\"nextCursor\":" + json::quote(next);
-    if (is_modern(version)) {
+    if (is_modern(page.version)) {
         members += ",\"ttlMs\":" + std::to_string(snapshot.lists.ttl_ms) + ",\"cacheScope\":\"" +
-                   (snapshot.lists.is_private ? "private" : "public") + "\"";
+                   (page.is_private ? "private" : "public") + "\"";
     }
-    return render_own(version, members, server_info_);
+    return render_own(page.version, members, server_info_);
 }
 
 }  // namespace pb::mcp

@@ -23,22 +23,26 @@ class Lists {
 
     // [any thread] The result object of a list method. cursor: the client's, empty for the first
     // page; a cursor that no longer fits is an error.
-    Result<std::string> page(const catalog::SnapshotPtr& snapshot, Version version, Listed kind,
-                             bool has_cursor, std::string_view cursor) const;
+    // is_private: it is this caller's alone.
+    Result<std::string> page(const catalog::SnapshotPtr& snapshot, bool is_private, Version version,
+                             Listed kind, bool has_cursor, std::string_view cursor) const;
 
   private:
-    std::string render(const catalog::Snapshot& snapshot, Version version, Listed kind,
-                       std::size_t from, std::size_t to) const;
+    struct Page {
+        bool is_private;
+        Version version;
+        Listed kind;
+        std::size_t from, to;
+    };
+    std::string render(const catalog::Snapshot& snapshot, const Page& page) const;
 
     std::size_t page_size_;
     std::string server_info_;
-    // First pages, by organisation; an entry counts only for its own snapshot version.
-    struct Cached {
-        std::uint64_t snapshot_version = 0;
-        std::string text;
-    };
+    // First pages, by the snapshot's version and the kind of page. Those of old snapshots go when
+    // there is no room left.
     mutable std::mutex mutex_;
-    mutable std::map<std::pair<std::string, int>, Cached> first_pages_;
+    mutable std::map<std::pair<std::uint64_t, int>, std::string> first_pages_;
+    mutable std::size_t kept_bytes_ = 0;
 };
 
 }  // namespace pb::mcp

@@ -16,6 +16,7 @@ inline constexpr int invalid_request = -32600;
 inline constexpr int method_not_found = -32601;
 inline constexpr int invalid_params = -32602;
 inline constexpr int internal_error = -32603;
+inline constexpr int insufficient_scope = -32006;  // our own, as admission::rate_limited
 inline constexpr int resource_not_found = -32002;  // legacy only
 inline constexpr int header_mismatch = -32020;     // modern only, as the next two
 inline constexpr int missing_client_capability = -32021;
@@ -27,6 +28,9 @@ struct RpcError {
     std::string message;
     std::string data;       // JSON text, or empty
     int http_status = 200;  // where the transport has one and nothing was sent yet
+    // For the transport's headers: what it would take to be let in, and when to come again.
+    std::string scope = {};
+    int retry_after = 0;  // seconds
 };
 
 enum class MessageKind { request, notification, response };

@@ -6,6 +6,12 @@
 #include "mcp/server.h"
 
 namespace pb::mcp {
+namespace {
+
+// What somebody with a credential sees is nobody else's to cache.
+bool is_private(const runtime::Caller& caller) { return caller.principal_kind != "anonymous"; }
+
+}  // namespace
 
 std::string Server::instructions(const catalog::Snapshot& snapshot) const {
     if (options_.instructions.empty()) return snapshot.instructions;
@@ -20,7 +26,8 @@ void Server::discover(const RequestPtr& request) {
     if (auto text = instructions(*snapshot); !text.empty())
         members += ",\"instructions\":" + json::quote(text);
     members += ",\"ttlMs\":" + std::to_string(snapshot->lists.ttl_ms) + ",\"cacheScope\":\"" +
-               (snapshot->lists.is_private ? "private" : "public") + "\"";
+               (snapshot->lists.is_private || is_private(*request->caller) ? "private" : "public") +
+               "\"";
     request->answer(render_own(request->version, members, server_info_));
 }
 
@@ -30,8 +37,8 @@ void Server::list(const RequestPtr& request, Listed kind) {
     if (!cursor.empty() && !text)
         return request->fail(
             {code::invalid_params, "cursor must be a string", {}, request->modern() ? 400 : 200});
-    auto page = lists_.page(admission_.visible(*request->caller), request->version, kind,
-                            text.has_value(), text.value_or(""));
+    auto page = lists_.page(admission_.visible(*request->caller), is_private(*request->caller),
+                            request->version, kind, text.has_value(), text.value_or(""));
     if (!page) return request->fail({code::invalid_params, page.error().message, {}, 200});
     request->answer(*page);
 }
@@ -66,7 +73,12 @@ void Server::call(const RequestPtr& request, std::string_view reference, std::st
     auto target = admission_.find(*request->caller, reference, name);
     if (!target) {
         RpcError error{code::invalid_params, target.error().message, {}, 200};
-        if (request->message.method == "resources/read") {
+        if (target.error().kind == ErrorKind::denied) {
+            error.code = code::insufficient_scope;
+            error.http_status = 403;
+            error.scope = admission_.scopes_for(*request->caller, reference, name);
+            error.data = "{\"scope\":" + json::quote(error.scope) + "}";
+        } else if (request->message.method == "resources/read") {
             error.data = "{\"uri\":" + json::quote(name) + "}";
             if (!request->modern()) error.code = code::resource_not_found;
         }

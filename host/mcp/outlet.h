@@ -13,6 +13,12 @@ struct Session;
 
 enum class Sent { ok, again, gone };
 
+// What a transport with headers says besides a refusal.
+struct RefusalHints {
+    std::string_view scope;  // that the credential would need
+    int retry_after = 0;     // seconds; 0: nothing
+};
+
 // [any thread] for every function.
 class Outlet {
   public:
@@ -23,6 +29,10 @@ class Outlet {
     virtual Sent send(std::string_view message) = 0;
     // The answer, once; a later one is ignored. http_status counts only if nothing was sent before.
     virtual void answer(int http_status, std::string_view message) = 0;
+    // The answer, where it says that something has to be otherwise next time.
+    virtual void refuse(int http_status, std::string_view message, const RefusalHints&) {
+        answer(http_status, message);
+    }
     // The end without an answer (the client cancelled).
     virtual void end() = 0;
     // The call lasts: let the connection show life.

@@ -30,12 +30,38 @@ bool is_token(std::string_view value) {
 
 void Request::answer(std::string_view result) const {
     if (registered) session->ended(message.id);
+    tell(result.size(), nullptr);
     outlet->answer(200, result_message(message.id, result));
 }
 
 void Request::fail(const RpcError& error) const {
     if (registered) session->ended(message.id);
-    outlet->answer(error.http_status, error_message(message.id, error));
+    const auto text = error_message(message.id, error);
+    tell(text.size(), &error);
+    if (error.scope.empty() && error.retry_after == 0)
+        return outlet->answer(error.http_status, text);
+    outlet->refuse(error.http_status, text, {error.scope, error.retry_after});
+}
+
+void Request::tell(std::size_t bytes_out, const RpcError* error) const {
+    if (!admission || passed_on || !caller || message.method == "ping") return;
+    admission::Ending ending{*caller, client.get(), message.method};
+    std::string name;
+    if (!message.params.empty())
+        name = json::string_value(json::member(message.params, "name"))
+                   .value_or(json::string_value(json::member(message.params, "uri")).value_or(""));
+    ending.name = name;
+    ending.began = began;
+    ending.request_bytes = bytes;
+    ending.response_bytes = bytes_out;
+    if (error) {
+        ending.outcome = error->code == admission::rate_limited    ? "limited"
+                         : error->code == code::insufficient_scope ? "denied"
+                                                                   : "error";
+        ending.code = error->code;
+        ending.reason = error->message;
+    }
+    admission->tell(ending);
 }
 
 bool begin(Request& request, const std::shared_ptr<Cancellable>& what) {

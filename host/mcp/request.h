@@ -2,10 +2,12 @@
 // Request: one client request on its way: what it says, who says it, and where the answer goes.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "admission/admission.h"
 #include "mcp/messages.h"
 #include "mcp/outlet.h"
 #include "mcp/session.h"
@@ -24,10 +26,18 @@ struct Request {
     std::shared_ptr<Outlet> outlet;
     const HeaderView* headers = nullptr;  // only during dispatch; null on stdio
     bool registered = false;              // its session knows it as running
+    // Its end is told here, unless it went on to a provider: then by admission.
+    const admission::Admission* admission = nullptr;
+    std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
+    std::size_t bytes = 0;
+    bool passed_on = false;
 
     bool modern() const { return is_modern(version); }
     void answer(std::string_view result) const;
     void fail(const RpcError& error) const;
+
+  private:
+    void tell(std::size_t bytes_out, const RpcError* error) const;
 };
 
 using RequestPtr = std::shared_ptr<Request>;

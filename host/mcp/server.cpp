@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "json/scan.h"
+#include "mcp/failure.h"
 #include "mcp/header_rules.h"
 
 namespace pb::mcp {
@@ -131,6 +132,8 @@ void Server::receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet) {
     request->session = incoming.session;
     request->headers = incoming.headers;
     request->outlet = std::move(outlet);
+    request->admission = &admission_;
+    request->bytes = text.size();
     std::string_view header;
     const int header_count = incoming.headers ? incoming.headers->find(version_header, header) : 0;
     try {
@@ -156,6 +159,8 @@ void Server::receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet) {
         }
         if (request->message.kind == MessageKind::notification) {
             notification(request);
+        } else if (const auto wait = admission_.charge(*request->caller)) {
+            request->fail(limited(*wait));
         } else if (modern) {
             receive_modern(request, header, header_count);
         } else {

@@ -9,12 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/glob.h"
 #include "base/result.h"
 
 namespace pb::remote {
-
-// '*' stands for any characters, '?' for one.
-bool matches_glob(std::string_view pattern, std::string_view text);
 
 class ToolRules {
   public:

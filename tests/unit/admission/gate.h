@@ -50,7 +50,7 @@ class Gate : public testing::Test {
     }
 
     World world;
-    runtime::CallerPtr caller = *world.authenticator.anonymous(true);
+    runtime::CallerPtr caller = world.authenticator.local();
     json asked;
 };
 

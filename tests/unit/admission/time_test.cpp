@@ -31,7 +31,7 @@ TEST(CallTime, TheCallersComesBeforeTheCapabilitysBeforeTheDefault) {
         admission::Admitted admitted;
         admitted.method = "prompts/get";
         admitted.params = "{}";
-        admitted.caller = *world.authenticator.anonymous(true);
+        admitted.caller = world.authenticator.local();
         admitted.timeout = callers;
         world.calls.cancel(world.admission.call(target, admitted, std::make_shared<Witness>()));
         return provider->time;

@@ -213,23 +213,88 @@ TEST_F(ReadTest, OrganisationFileNamesAreOrganisationNames) {
     EXPECT_FALSE(is_org_name(std::string(65, 'a')));
 }
 
-TEST_F(ReadTest, OnlyLoopbackAddressesAreServed) {
-    for (const char* address : {"127.0.0.1", "127.1.2.3", "::1", "localhost"}) {
+TEST_F(ReadTest, AnAddressIsAnIpAddress) {
+    const auto load = [&](const char* address) {
         Overrides overrides;
         overrides.config_file = write("patchbay.json", "{}");
         overrides.address = address;
-        auto host = load_host(overrides);
-        EXPECT_TRUE(host) << address;
+        return load_host(overrides);
+    };
+    for (const char* address : {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::", "192.168.0.1"}) {
+        EXPECT_TRUE(load(address)) << address;
     }
-    for (const char* address :
-         {"0.0.0.0", "::", "192.168.0.1", "example.com", "", "::ffff:1.2.3.4"}) {
-        Overrides overrides;
-        overrides.config_file = write("patchbay.json", "{}");
-        overrides.address = address;
-        auto host = load_host(overrides);
+    for (const char* address : {"example.com", "", "127.1", "[::1]"}) {
+        const auto host = load(address);
         ASSERT_FALSE(host) << address;
-        expect_contains(host.error().message, "loopback");
-        expect_contains(host.error().message, "credentials");
+        expect_contains(host.error().message, "IP address");
+    }
+    // Who may be served on which is decided when it is known whether there are credentials.
+    for (const char* address : {"127.0.0.1", "127.1.2.3", "::1"}) {
+        EXPECT_TRUE(is_loopback(address)) << address;
+    }
+    for (const char* address : {"0.0.0.0", "::", "192.168.0.1", "::ffff:127.0.0.1"}) {
+        EXPECT_FALSE(is_loopback(address)) << address;
+    }
+}
+
+TEST_F(ReadTest, WhoMayAndHowOften) {
+    Overrides overrides;
+    overrides.config_file = write("patchbay.json", R"({
+        "access": {
+            "anonymous": "never",
+            "issuers": [{"issuer": "https://id.example.com", "org_claim": "tenant",
+                         "orgs": {"t1": "acme"}, "scopes": {"reader": ["mcp:read"]},
+                         "own_scopes": true, "clock_skew_seconds": 5}],
+            "oauth": {"registration": false, "access_token_seconds": 600,
+                      "limits": {"sign_in": {"per_minute": 3, "burst": 5}, "token": false}}},
+        "audit": {"retention_days": 7, "max_records": 5000},
+        "metrics": {"open": true}})");
+    const auto host = load_host(overrides);
+    ASSERT_TRUE(host);
+    EXPECT_FALSE(host->access.anonymous);
+    ASSERT_EQ(host->access.issuers.size(), 1U);
+    const auto& issuer = host->access.issuers[0];
+    EXPECT_EQ(issuer.org_claim, "tenant");
+    EXPECT_EQ(issuer.orgs.at("t1"), "acme");
+    EXPECT_EQ(issuer.scopes.at("reader"), std::vector<std::string>{"mcp:read"});
+    EXPECT_TRUE(issuer.own_scopes);
+    EXPECT_EQ(issuer.clock_skew.count(), 5);
+    EXPECT_FALSE(host->access.oauth.registration);
+    EXPECT_EQ(host->access.oauth.access_token.count(), 600);
+    EXPECT_EQ(host->access.oauth.sign_in, (Rate{3, 5}));
+    EXPECT_EQ(host->access.oauth.token, Rate());
+    EXPECT_EQ(host->audit.retention.count(), 7 * 24);
+    EXPECT_EQ(host->audit.max_records, 5000);
+    EXPECT_TRUE(host->open_metrics);
+
+    const auto org = read_org(write("orgs/acme.json", R"({
+        "access": {
+            "forbidden": [{"roles": ["member"], "levels": ["admin"]}, {"tools": ["db__drop*"]}],
+            "out_of_scope": "challenge",
+            "api_key_in_url": true,
+            "limits": {"credential": false, "org": {"per_minute": 5000},
+                       "tools": {"mail__*": {"per_minute": 6, "burst": 2}}}},
+        "audit": {"arguments": true, "redact": ["ssn", "/a/b"]}})"));
+    ASSERT_TRUE(org);
+    const auto& access = org->access;
+    ASSERT_EQ(access.forbidden.size(), 2U);
+    EXPECT_TRUE(access.forbidden[0].roles.contains("member"));
+    EXPECT_EQ(access.forbidden[1].tools, std::vector<std::string>{"db__drop*"});
+    EXPECT_TRUE(access.challenges);
+    EXPECT_TRUE(access.keys_in_urls);
+    EXPECT_EQ(access.limits.credential, Rate());
+    EXPECT_EQ(access.limits.org, (Rate{5000, 0}));
+    ASSERT_EQ(access.limits.tools.size(), 1U);
+    EXPECT_EQ(access.limits.tools[0].second, (Rate{6, 2}));
+    EXPECT_TRUE(access.audit.arguments);
+    EXPECT_FALSE(access.audit.results);
+    EXPECT_EQ(access.audit.redact, (std::vector<std::string>{"ssn", "/a/b"}));
+    for (const char* wrong :
+         {R"({"access": {"forbidden": [{}]}})",
+          R"({"access": {"forbidden": [{"roles": ["boss"]}]}})",
+          R"({"access": {"out_of_scope": "show"}})", R"({"access": {"limits": {"org": true}}})",
+          R"({"access": {"limits": {"org": {"burst": 3}}}})"}) {
+        EXPECT_FALSE(read_org(write("orgs/acme.json", wrong))) << wrong;
     }
 }
 

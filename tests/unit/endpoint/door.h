@@ -101,9 +101,10 @@ class Door : public testing::Test {
     }
 
     World world;
-    endpoint::StreamableHttp endpoint{
-        world.server, world.authenticator,
-        endpoint::Guards({"mcp.example.com"}, {"https://app.example.com"})};
+    endpoint::Gate gate{world.authenticator,
+                        endpoint::Guards({"mcp.example.com"}, {"https://app.example.com"}),
+                        {}};
+    endpoint::StreamableHttp endpoint{world.server, gate};
     catalog::CallId kept = catalog::no_call;
     Status said = Status::internal;
 };

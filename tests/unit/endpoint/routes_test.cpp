@@ -58,9 +58,10 @@ class RoutesTest : public testing::Test {
     catalog::Catalog catalog;
     runtime::Calls calls{World::quick()};
     std::shared_ptr<FakeProvider> provider = std::make_shared<FakeProvider>(calls);
-    admission::Authenticator authenticator{"default"};
-    endpoint::Routes routes{catalog, calls, authenticator,
-                            endpoint::Guards({}, {"https://app.example.com"})};
+    admission::Admission admission{catalog, calls};
+    admission::Authenticator authenticator{{.anonymous_org = "default"}};
+    endpoint::Gate gate{authenticator, endpoint::Guards({}, {"https://app.example.com"}), {}};
+    endpoint::Routes routes{catalog, admission, gate};
     json seen, seen_context;
     json result = {{"body", "{}"}};
     Status status = Status::ok;
@@ -70,12 +71,10 @@ class RoutesTest : public testing::Test {
 
 TEST_F(RoutesTest, ARequestIsACall) {
     result = {{"status", 201}, {"headers", {{"Content-Type", "text/plain"}}}, {"body", "made"}};
-    auto exchange = send("POST", "/api/notes/a%20b/c?q=1+2&empty=&x=%C3%A4",
-                         {{"Content-Type", "text/plain"},
-                          {"User-Agent", "test"},
-                          {"Cookie", "a=b"},
-                          {"Authorization", "Bearer x"}},
-                         "text \"\xC3\xA4\"");
+    auto exchange =
+        send("POST", "/api/notes/a%20b/c?q=1+2&empty=&x=%C3%A4",
+             {{"Content-Type", "text/plain"}, {"User-Agent", "test"}, {"Cookie", "a=b"}},
+             "text \"\xC3\xA4\"");
     EXPECT_EQ(exchange->status(), 201);
     EXPECT_EQ(exchange->type(), "text/plain");
     EXPECT_EQ(exchange->body(), "made");
@@ -130,7 +129,9 @@ TEST_F(RoutesTest, ThePathEndsAtASegmentAndTheLongestWins) {
 }
 
 TEST_F(RoutesTest, APublicPathNamesItsOrganisation) {
-    auto exchange = send("GET", "/oauth/callback/acme/github?code=1", {}, {}, false);
+    auto exchange = send("GET", "/oauth/callback/acme/github?code=1",
+                         {{"Authorization", "Bearer x"}, {"X-API-Key", "pb_x"}}, {}, false);
+    EXPECT_TRUE(seen["headers"].empty()) << seen;  // no credentials for the capability
     EXPECT_EQ(exchange->status(), 200);
     EXPECT_EQ(seen["route"], "/oauth/callback");
     EXPECT_EQ(seen["path"], "/github");

@@ -41,8 +41,8 @@ class Stdio : public testing::Test {
 
     void serve() {
         thread_ = std::jthread([this] {
-            clean = endpoint::serve_stdio(world.server, *world.authenticator.anonymous(true),
-                                          options, stop_[0]);
+            clean =
+                endpoint::serve_stdio(world.server, world.authenticator.local(), options, stop_[0]);
             ::close(std::exchange(out_[1], -1));
         });
     }

@@ -96,7 +96,7 @@ TEST_F(Http, ABrowserMayReadTheAnswer) {
 
 TEST_F(Http, ASessionFromInitializeToDelete) {
     const auto id = open();
-    EXPECT_EQ(id.size(), 32u);
+    EXPECT_EQ(id.size(), 22u);
     EXPECT_EQ(legacy(id, message("ping"))->status(), 200);
     EXPECT_EQ(legacy(id, message("ping"))->header("Mcp-Session-Id"), "")
         << "the id is named once, by initialize";

@@ -43,7 +43,7 @@ TEST_F(Legacy, HandshakeNegotiates) {
         EXPECT_EQ(world.opened["result"]["protocolVersion"], given);
         EXPECT_TRUE(world.opened["result"]["serverInfo"].contains("name"));
         EXPECT_FALSE(world.opened["result"].contains("resultType"));
-        EXPECT_EQ(session->id.size(), 32u);
+        EXPECT_EQ(session->id.size(), 22u);
     }
 }
 

@@ -103,7 +103,7 @@ class World {
         : calls(call_options),
           provider(std::make_shared<FakeProvider>(calls)),
           admission(catalog, calls),
-          authenticator("default"),
+          authenticator({.anonymous_org = "default"}),
           server(admission, catalog, std::move(server_options), aes_gcm::random_key()) {
         provider->handlers["server/discover"] = [this](auto call, const json&, const json&) {
             provider->ok(call, {{"capabilities",
@@ -199,7 +199,7 @@ class World {
                      mcp::SessionPtr session = nullptr, RecorderPtr recorder = nullptr) {
         if (!recorder) recorder = std::make_shared<Recorder>();
         auto text = std::make_shared<const std::string>(message.dump());
-        server.receive({text, *text, *authenticator.anonymous(true), headers, session}, recorder);
+        server.receive({text, *text, authenticator.local(), headers, session}, recorder);
         return recorder;
     }
 

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admission/record.h"
+
+#include "admission/admission.h"
+#include "base/log.h"
+#include "json/scan.h"
+
+namespace pb::admission {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using runtime::Status;
+
+constexpr std::size_t longest_name = 1024, longest_reason = 512;
+constexpr std::string_view virtual_prefix = "mcp:";
+
+// "00-<trace id>-<parent id>-<flags>"
+std::string trace_id_of(std::string_view trace) {
+    if (trace.empty()) return {};
+    const auto parent = json::string_value(json::member(trace, "traceparent")).value_or("");
+    return parent.size() >= 35 ? parent.substr(3, 32) : std::string();
+}
+
+std::string_view outcome_of(Status status) {
+    switch (status) {
+        case Status::ok:
+            return "ok";
+        case Status::input_required:
+            return "input_required";
+        case Status::denied:
+            return "denied";
+        case Status::cancelled:
+            return "cancelled";
+        case Status::deadline:
+            return "deadline";
+        case Status::busy:
+        case Status::again:
+            return "busy";
+        default:
+            return "error";
+    }
+}
+
+std::int64_t wall_ms(Clock::time_point began) {
+    using std::chrono::duration_cast;
+    using std::chrono::milliseconds;
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return duration_cast<milliseconds>(now).count() -
+           duration_cast<milliseconds>(Clock::now() - began).count();
+}
+
+}  // namespace
+
+// Keeps what the record needs of a call until its end.
+class Recorder::Watcher : public runtime::CallObserver {
+  public:
+    Watcher(const Recorder& recorder, const Target& target, const Admitted& admitted,
+            std::shared_ptr<runtime::CallObserver> next)
+        : recorder_(recorder),
+          target_(target),
+          method_(admitted.method),
+          caller_(admitted.caller),
+          client_(admitted.client),
+          request_bytes_(admitted.params.size()),
+          next_(std::move(next)) {
+        if (recorder_.redact_ && target_.tool)
+            arguments_ =
+                recorder_.redact_(caller_->org, false, json::member(admitted.params, "arguments"));
+    }
+
+    void completed(Status status, std::string_view body) noexcept override {
+        tell(status, body);
+        next_->completed(status, body);
+    }
+    Status notified(std::string_view method, std::string_view params) noexcept override {
+        return next_->notified(method, params);
+    }
+    void begun(runtime::CallId id) noexcept override { next_->begun(id); }
+    void still_running() noexcept override { next_->still_running(); }
+
+  private:
+    void tell(Status status, std::string_view body) noexcept {
+        try {
+            Ending ending{*caller_, client_.get(), method_, target_.exposed};
+            ending.outcome = outcome_of(status);
+            ending.began = began_;
+            ending.request_bytes = request_bytes_;
+            ending.response_bytes = body.size();
+            std::string reason;
+            audit::Record record;
+            if (status != Status::ok) {
+                ending.code = json::integer_value(json::member(body, "code")).value_or(0);
+                reason = json::string_value(json::member(body, "message")).value_or("");
+                if (ending.code == rate_limited) ending.outcome = "limited";
+            } else if (target_.tool && json::member(body, "isError") == "true") {
+                ending.outcome = "tool_error";
+                const auto failure = json::member(json::member(body, "_meta"), "patchbay/error");
+                reason = json::string_value(json::member(failure, "code")).value_or("");
+            }
+            ending.reason = reason;
+            record.original = target_.local_name;
+            record.capability = target_.binding->capability;
+            if (record.capability.starts_with(virtual_prefix))
+                record.upstream = record.capability.substr(virtual_prefix.size());
+            record.arguments = std::move(arguments_);
+            if (recorder_.redact_ && target_.tool)
+                record.result = recorder_.redact_(caller_->org, true, body);
+            recorder_.write(ending, std::move(record));
+        } catch (const std::exception& fault) {
+            log::error("audit.fault", {{"reason", fault.what()}});
+        }
+    }
+
+    const Recorder& recorder_;
+    const Target target_;
+    const std::string method_;
+    const runtime::CallerPtr caller_;
+    const runtime::ClientViewPtr client_;
+    const Clock::time_point began_ = Clock::now();
+    const std::size_t request_bytes_;
+    std::string arguments_;
+    const std::shared_ptr<runtime::CallObserver> next_;
+};
+
+void Recorder::use(audit::Sink* trail, Measure measure, Redact redact) {
+    trail_ = trail;
+    measure_ = std::move(measure);
+    redact_ = std::move(redact);
+}
+
+std::shared_ptr<runtime::CallObserver> Recorder::watch(
+    const Target& target, const Admitted& admitted,
+    std::shared_ptr<runtime::CallObserver> next) const {
+    if (!trail_ && !measure_) return next;
+    return std::make_shared<Watcher>(*this, target, admitted, std::move(next));
+}
+
+void Recorder::tell(const Ending& ending) const noexcept { write(ending, {}); }
+
+void Recorder::write(const Ending& ending, audit::Record record) const noexcept {
+    try {
+        const auto took = Clock::now() - ending.began;
+        if (measure_)
+            measure_(ending.method, record.capability, ending.outcome,
+                     std::chrono::duration<double>(took).count());
+        if (!trail_) return;
+        const auto& caller = ending.caller;
+        record.at_ms = wall_ms(ending.began);
+        record.org = caller.org;
+        record.method = ending.method.substr(0, longest_name);
+        record.principal = caller.principal;
+        record.principal_kind = caller.principal_kind;
+        record.credential = caller.credential;
+        record.client = caller.client;
+        if (record.client.empty() && ending.client)
+            record.client =
+                json::string_value(json::member(ending.client->info, "name")).value_or("");
+        record.address = ending.address;
+        record.name = ending.name.substr(0, longest_name);
+        record.outcome = ending.outcome;
+        record.code = ending.code;
+        record.reason = ending.reason.substr(0, longest_reason);
+        record.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+        record.request_bytes = static_cast<std::int64_t>(ending.request_bytes);
+        record.response_bytes = static_cast<std::int64_t>(ending.response_bytes);
+        if (ending.client) record.trace_id = trace_id_of(ending.client->trace);
+        trail_->add(std::move(record));
+    } catch (const std::exception& fault) {
+        log::error("audit.fault", {{"reason", fault.what()}});
+    }
+}
+
+}  // namespace pb::admission

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last link: what happened is measured and written into the audit trail. Every request that
+// gets an answer is told once: those that reach a provider by the call itself, the others by who
+// answers them.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "audit/record.h"
+#include "runtime/calls.h"
+
+namespace pb::admission {
+
+struct Target;
+struct Admitted;
+
+// How a request ended. The views need to be good only while it is told.
+struct Ending {
+    const runtime::Caller& caller;
+    const runtime::ClientView* client = nullptr;  // null: unknown
+    std::string_view method = {}, name = {};      // name: exposed, or a URI
+    std::string_view outcome = "ok";
+    std::int64_t code = 0;
+    std::string_view reason = {};
+    std::chrono::steady_clock::time_point began = {};
+    std::size_t request_bytes = 0, response_bytes = 0;
+    std::string_view address = {};
+};
+
+class Recorder {
+  public:
+    // (method, capability or "", outcome, seconds)
+    using Measure =
+        std::function<void(std::string_view, std::string_view, std::string_view, double)>;
+    // What of arguments and results an organisation wants kept, with its secrets left out; empty:
+    // nothing.
+    using Redact =
+        std::function<std::string(std::string_view org, bool result, std::string_view json)>;
+
+    // Before anything else; what is null is not done.
+    void use(audit::Sink* trail, Measure measure, Redact redact);
+
+    // [any thread]
+    void tell(const Ending& ending) const noexcept;
+    // An observer before the caller's, which tells of the call's end.
+    std::shared_ptr<runtime::CallObserver> watch(const Target& target, const Admitted& admitted,
+                                                 std::shared_ptr<runtime::CallObserver> next) const;
+
+  private:
+    class Watcher;
+    void write(const Ending& ending, audit::Record record) const noexcept;
+
+    audit::Sink* trail_ = nullptr;
+    Measure measure_;
+    Redact redact_;
+};
+
+}  // namespace pb::admission

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoint/gate.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/url.h"
+
+namespace pb::endpoint {
+namespace {
+
+constexpr std::string_view scheme = "Bearer";
+constexpr std::string_view first_scopes = "mcp:read mcp:write";
+
+// ?apiKey=, or empty. Two of them are none.
+std::string key_in(std::string_view query) {
+    constexpr std::string_view name = "apiKey";
+    if (query.find(name) == std::string_view::npos) return {};
+    const auto params = form_decode(query);
+    if (!params) return {};
+    std::string out;
+    for (const auto& [key, value] : *params) {
+        if (key != name) continue;
+        if (!out.empty()) return {};
+        out = value;
+    }
+    return out;
+}
+
+bool is_repeated(const http::Request& request) {
+    constexpr std::array<std::string_view, 3> names{"Authorization", "X-API-Key", "X-Org-ID"};
+    return std::any_of(names.begin(), names.end(),
+                       [&](auto name) { return request.count_header(name) > 1; });
+}
+
+void add_param(std::string& out, std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    out.append(out == scheme ? " " : ", ").append(name).append("=\"");
+    for (const char c : value) {
+        if (c == '"' || c == '\\') out += '\\';
+        if (c >= ' ' && c != '\x7f') out += c;
+    }
+    out += '"';
+}
+
+}  // namespace
+
+std::string Place::base(const http::Request& request) const {
+    if (!public_url.empty()) return public_url;
+    return (request.secure ? "https://" : "http://") + std::string(request.header("Host"));
+}
+
+bool Place::is_ours(std::string_view resource) const {
+    if (!public_url.empty())
+        return resource == public_url + endpoint || resource == public_url ||
+               resource == public_url + "/";
+    const auto url = parse_url(resource, "the resource");
+    return url && url->loopback() && url->query.empty() &&
+           (url->path == endpoint || url->path.empty() || url->path == "/");
+}
+
+std::variant<runtime::CallerPtr, Gate::Refusal> Gate::enter(const http::Request& request) const {
+    admission::Presented presented;
+    presented.authorization = request.header("Authorization");
+    presented.api_key = request.header("X-API-Key");
+    presented.org = request.header("X-Org-ID");
+    const auto url_key = request.query.empty() ? std::string() : key_in(request.query);
+    presented.url_key = url_key;
+    presented.loopback = request.loopback;
+    presented.repeated = is_repeated(request);
+    auto answer = authenticator_.authenticate(presented);
+    if (auto* caller = std::get_if<runtime::CallerPtr>(&answer)) return std::move(*caller);
+    auto& refused = std::get<admission::Refused>(answer);
+    Refusal out{refused.status, refused.description, {}};
+    if (refused.status == 401 || !refused.error.empty())
+        out.headers.emplace_back(
+            "WWW-Authenticate",
+            challenge(request, refused.error, refused.error.empty() ? "" : refused.description,
+                      refused.status == 401 ? first_scopes : ""));
+    if (refused.status == 503) out.headers.emplace_back("Retry-After", "1");
+    return out;
+}
+
+std::string Gate::challenge(const http::Request& request, std::string_view error,
+                            std::string_view description, std::string_view scope) const {
+    std::string out(scheme);
+    add_param(out, "error", error);
+    add_param(out, "error_description", description);
+    add_param(out, "scope", scope);
+    add_param(out, "resource_metadata",
+              place_.base(request) + "/.well-known/oauth-protected-resource" + place_.endpoint);
+    return out;
+}
+
+}  // namespace pb::endpoint

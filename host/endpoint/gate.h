@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gate: who sends an HTTP request; or the refusal, which says how to get in.
+// https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "admission/authenticate.h"
+#include "endpoint/guards.h"
+#include "http/server.h"
+
+namespace pb::endpoint {
+
+// Where the host is reached.
+struct Place {
+    std::string public_url;         // without a slash at its end; empty: as each request says
+    std::string endpoint = "/mcp";  // the MCP endpoint's path
+
+    // "https://mcp.example.com", for a request whose Host has passed the guards.
+    std::string base(const http::Request& request) const;
+    // Whether a token for this resource is one for the MCP endpoint (RFC 8707). Without a public
+    // URL every name of this machine is ours.
+    bool is_ours(std::string_view resource) const;
+};
+
+class Gate {
+  public:
+    Gate(admission::Authenticator& authenticator, Guards guards, Place place)
+        : authenticator_(authenticator), guards_(std::move(guards)), place_(std::move(place)) {}
+
+    struct Refusal {
+        int status = 401;
+        std::string why;
+        http::HeaderList headers;
+    };
+    // [worker]
+    std::variant<runtime::CallerPtr, Refusal> enter(const http::Request& request) const;
+
+    // The value of WWW-Authenticate (RFC 6750, 3; RFC 9728, 5.1). `error`: empty if nothing was
+    // sent that could be wrong.
+    std::string challenge(const http::Request& request, std::string_view error,
+                          std::string_view description, std::string_view scope) const;
+
+    const Guards& guards() const { return guards_; }
+    const Place& place() const { return place_; }
+
+  private:
+    admission::Authenticator& authenticator_;
+    const Guards guards_;
+    const Place place_;
+};
+
+}  // namespace pb::endpoint
