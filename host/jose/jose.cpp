@@ -3,37 +3,18 @@
 
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
-#include <openssl/ec.h>
-#include <openssl/ecdsa.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 
 #include <stdexcept>
 
 #include "base/base64.h"
+#include "jose/openssl.h"
 #include "json/scan.h"
 
 namespace pb::jose {
 namespace {
 
-template <auto release>
-struct Free {
-    template <class T>
-    void operator()(T* object) const {
-        release(object);
-    }
-};
 using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
-using Context = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
-using Number = std::unique_ptr<BIGNUM, Free<BN_free>>;
-using Signature = std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>>;
-
-constexpr int coordinate = 32;  // bytes of a P-256 number
-
-const unsigned char* bytes(std::string_view text) {
-    return reinterpret_cast<const unsigned char*>(text.data());
-}
-unsigned char* bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 std::string base64url(std::string_view text) { return base64_encode(text, Alphabet::url); }
 
