@@ -23,20 +23,20 @@ constexpr std::size_t most_keys = 32;
 
 constexpr std::string_view algorithm_names[] = {"RS256", "ES256", "EdDSA"};
 
-// The same text without outer white space; an error if it is not an object, or an ambiguous one:
-// of two members of one name another reader might take the other (RFC 7515, 4; RFC 7519, 4).
-Result<std::string> checked_object(std::string_view text, const json::Limits& limits) {
+// An ambiguous object is none: of two members of one name another reader might take the other
+// (RFC 7515, 4; RFC 7519, 4).
+Result<void> check_object(std::string_view text, const json::Limits& limits) {
     const auto tree = json::parse_unique(text, limits);
     if (!tree) return tree.error();
     if (!tree->is_object()) return invalid("it is not a JSON object");
-    const auto start = text.find('{');
-    return std::string(text.substr(start, text.rfind('}') + 1 - start));
+    return {};
 }
 
 Result<std::string> decoded_object(std::string_view part, const json::Limits& limits) {
-    const auto text = base64_decode(part, Alphabet::url);
+    auto text = base64_decode(part, Alphabet::url);
     if (!text) return invalid("it is not base64url");
-    return checked_object(*text, limits);
+    if (auto sound = check_object(*text, limits); !sound) return std::move(sound).error();
+    return std::move(*text);
 }
 
 // An absent member is an empty text; nothing if it is there and no (or too long a) string.
@@ -242,10 +242,9 @@ bool PublicKey::verifies(std::string_view text, std::string_view signature) cons
 }
 
 Result<KeySet> KeySet::parse(std::string_view text) {
-    const auto object = checked_object(text, set_limits);
-    if (!object) return object.error();
+    if (auto sound = check_object(text, set_limits); !sound) return std::move(sound).error();
     std::vector<std::string_view> keys;
-    if (!json::elements(json::member(*object, "keys"), keys))
+    if (!json::elements(json::member(text, "keys"), keys))
         return invalid("the key set has no \"keys\"");
     KeySet out;
     for (const auto key : keys) {

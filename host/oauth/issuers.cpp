@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/tokens.h"
 #include "base/url.h"
 #include "json/scan.h"
 #include "oauth/issuers_claims.h"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::chrono::seconds most_skew{300};
 constexpr std::size_t longest_issuer = 1024;
+constexpr std::size_t most_verified = 10'000;
 
 Error wrong(const ExternalIssuer& issuer, const std::string& why) {
     return invalid("the issuer \"" + issuer.issuer.substr(0, 200) + "\": " + why);
@@ -114,6 +116,8 @@ bool Issuers::share_audience(const ExternalIssuer& a, const ExternalIssuer& b) c
 }
 
 std::optional<Issuers::Outcome> Issuers::check(std::string_view text) {
+    const auto digest = sha256(text);
+    if (auto holder = recall(digest)) return std::move(*holder);
     const auto token = jose::read_token(text);
     if (!token) return std::nullopt;
     const auto issuer = json::string_value(json::member(token->claims, "iss"));
@@ -135,10 +139,22 @@ std::optional<Issuers::Outcome> Issuers::check(std::string_view text) {
     }
     if (!known) return std::nullopt;
     if (found == nullptr) return Refused{.description = "the token is for another audience (aud)"};
-    return check(*found, *token);
+    return check(*found, *token, digest);
 }
 
-Issuers::Outcome Issuers::check(const Known& issuer, const jose::Token& token) {
+std::optional<Issuers::Holder> Issuers::recall(const std::string& digest) {
+    std::lock_guard lock(mutex_);
+    const auto found = verified_.find(digest);
+    if (found == verified_.end()) return std::nullopt;
+    const auto& [issuer, keys, holder] = found->second;
+    const std::chrono::milliseconds expires(holder.expires_ms);
+    if (keys == issuer->keys->fresh() && parts_.now().time_since_epoch() < expires) return holder;
+    verified_.erase(found);
+    return std::nullopt;
+}
+
+Issuers::Outcome Issuers::check(const Known& issuer, const jose::Token& token,
+                                const std::string& digest) {
     const auto& config = issuer.config;
     const auto refused = [](std::string why) { return Refused{.description = std::move(why)}; };
     const auto algorithm = jose::algorithm_from(token.algorithm);
@@ -155,11 +171,16 @@ Issuers::Outcome Issuers::check(const Known& issuer, const jose::Token& token) {
     access::Millis expires_ms = 0;
     if (auto valid = check_times(token.claims, config.clock_skew, parts_.now(), expires_ms); !valid)
         return refused(std::move(valid).error().message);
-    const auto keys = issuer.keys->for_token(token);
+    auto keys = issuer.keys->for_token(token);
     if (!keys) return Refused{503, {}, "the keys of the token's issuer cannot be had at present"};
     if (auto valid = keys->verify(token); !valid) return refused(std::move(valid).error().message);
     auto out = holder_of(config, token.claims);
-    if (auto* holder = std::get_if<Holder>(&out)) holder->expires_ms = expires_ms;
+    if (auto* holder = std::get_if<Holder>(&out)) {
+        holder->expires_ms = expires_ms;
+        std::lock_guard lock(mutex_);
+        if (verified_.size() >= most_verified) verified_.clear();
+        verified_.insert_or_assign(digest, Verified{&issuer, std::move(keys), *holder});
+    }
     return out;
 }
 

@@ -7,9 +7,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -93,15 +95,26 @@ class Issuers {
         std::shared_ptr<PublishedKeys> keys;  // those of one place are shared
     };
 
+    // What was verified once, for as long as the keys are those that it was verified with.
+    struct Verified {
+        const Known* issuer;
+        std::shared_ptr<const jose::KeySet> keys;
+        Holder holder;
+    };
+
     explicit Issuers(Parts parts) : parts_(std::move(parts)) {}
     std::shared_ptr<PublishedKeys> keys_of(const ExternalIssuer& issuer);
     bool takes_audience(const ExternalIssuer& issuer, std::string_view audience) const;
     bool share_audience(const ExternalIssuer& a, const ExternalIssuer& b) const;
-    Outcome check(const Known& issuer, const jose::Token& token);
+    Outcome check(const Known& issuer, const jose::Token& token, const std::string& digest);
+    std::optional<Holder> recall(const std::string& digest);
 
     const Parts parts_;
     Workers workers_{8};
     std::vector<Known> issuers_;
+
+    std::mutex mutex_;
+    std::unordered_map<std::string, Verified> verified_;  // by the token's digest
 };
 
 }  // namespace pb::oauth

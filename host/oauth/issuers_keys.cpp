@@ -63,6 +63,14 @@ PublishedKeys::KeysPtr PublishedKeys::for_token(const jose::Token& token) {
     return ticks_() < usable_until_ ? keys_ : nullptr;
 }
 
+PublishedKeys::KeysPtr PublishedKeys::fresh() {
+    std::lock_guard lock(mutex_);
+    const auto now = ticks_();
+    if (!keys_ || now >= fresh_until_) return nullptr;
+    if (now >= refresh_at_) begin(now);
+    return keys_;
+}
+
 void PublishedKeys::begin(Ticks now) {
     if (fetching_ || (not_before_ && now < *not_before_)) return;
     fetching_ = true;

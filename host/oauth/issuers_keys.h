@@ -41,6 +41,8 @@ class PublishedKeys : public std::enable_shared_from_this<PublishedKeys> {
     // [any thread, waits a few seconds at most] The keys to verify the token with, as far as they
     // can be had; null if there are none.
     KeysPtr for_token(const jose::Token& token);
+    // [any thread] Those that are fresh; null if there are none, and somebody has to wait.
+    KeysPtr fresh();
     // No request is made any more.
     void stop() { stopping_ = true; }
 

@@ -54,7 +54,11 @@ TEST_F(IssuersKeysTest, ANewKeyIsFetchedAtOnceButOncePerMinute) {
 
 TEST_F(IssuersKeysTest, TheyAreRenewedInTheBackgroundBeforeTheyAreOld) {
     publish({{signer, "k1"}}, {{"Cache-Control", "public, max-age=1000"}});
-    const auto issuers = make();
+    auto endless = parts();
+    endless.patience = std::chrono::hours(1);
+    const auto made = Issuers::make({config()}, std::move(endless));
+    ASSERT_TRUE(made);
+    const auto& issuers = *made;
     EXPECT_EQ(said(*issuers, token()), "valid");
     pass(740);
     EXPECT_EQ(said(*issuers, token()), "valid");
@@ -66,6 +70,29 @@ TEST_F(IssuersKeysTest, TheyAreRenewedInTheBackgroundBeforeTheyAreOld) {
     EXPECT_EQ(said(*issuers, token()), "valid");
     answered.set_value();
     expect_fetches(2);
+}
+
+TEST_F(IssuersKeysTest, WhatWasValidOnceIsNotValidForEver) {
+    const auto issuers = make();
+    const auto lasting = token({{"exp", start + 100'000}}), brief = token();
+    EXPECT_EQ(said(*issuers, lasting), "valid");
+    EXPECT_EQ(said(*issuers, brief), "valid");
+    pass(600 + 59);
+    EXPECT_EQ(said(*issuers, brief), "valid");
+    pass(1);
+    EXPECT_TRUE(contains(said(*issuers, brief), "has expired"));
+    EXPECT_EQ(said(*issuers, lasting), "valid");
+    const auto second = Signer::p256();
+    publish({{second, "k2"}});
+    EXPECT_EQ(said(*issuers, signed_by(second, "k2")), "valid") << "which fetches the keys anew";
+    EXPECT_TRUE(contains(said(*issuers, lasting), "does not publish"));
+    const auto third = token({{"exp", start + 100'000}});
+    publish({{signer, "k1"}});
+    pass(60);
+    EXPECT_EQ(said(*issuers, third), "valid");
+    put(jwks_uri, 0);
+    pass(2 * 3600 + 1);
+    EXPECT_TRUE(said(*issuers, third).starts_with("503 ")) << "nobody knows whether it still is";
 }
 
 TEST_F(IssuersKeysTest, OldOnesAreWaitedFor) {
@@ -178,6 +205,9 @@ TEST_F(IssuersKeysTest, AnIssuerThatHangsKeepsNobody) {
     std::promise<void> go;
     on_fetch = [go = go.get_future().share()] { go.wait(); };
     EXPECT_TRUE(said(**issuers, token()).starts_with("503 "));
+    pass(100);
+    EXPECT_TRUE(said(**issuers, token()).starts_with("503 "));
+    expect_fetches(1);
     go.set_value();
     EXPECT_TRUE(eventually([&] { return said(**issuers, token()) == "valid"; }))
         << "what came late is good for the next one";
