@@ -76,6 +76,19 @@ Result<Database> Database::open(const std::string& path) {
     return database;
 }
 
+Result<Database> Database::open_to_read(const std::string& path) {
+    Database database;
+    sqlite3* handle = nullptr;
+    int opened =
+        sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+    database.handle_.reset(handle);
+    if (opened != SQLITE_OK) return database.failure("the store '" + path + "' cannot be opened");
+    sqlite3_busy_timeout(handle, busy_timeout_ms);
+    if (!database.execute("PRAGMA trusted_schema=OFF"))
+        return database.failure("the store '" + path + "' cannot be read");
+    return database;
+}
+
 Result<void> Database::execute(const char* sql) const {
     if (sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK)
         return failure("the store failed");

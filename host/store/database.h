@@ -63,6 +63,8 @@ class Database {
     // Write-ahead log, synchronous=NORMAL: a commit survives the end of the process; only the loss
     // of power may cost the last ones, never the file's consistency.
     static Result<Database> open(const std::string& path);
+    // One that somebody else writes, perhaps just now.
+    static Result<Database> open_to_read(const std::string& path);
 
     Result<void> execute(const char* sql) const;
     Result<Statement> prepare(std::string_view sql) const;
