@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "audit/file.h"
+
+#include <limits>
+#include <random>
+
+namespace pb::audit {
+namespace {
+
+constexpr std::int64_t id_mask = (std::int64_t{1} << id_shift) - 1;
+
+// Version 1. Only organisations have an index: a reader walks through one's records from the newest
+// to the oldest, and each further index would make every call dearer.
+constexpr const char* schema = R"(
+CREATE TABLE record(
+    id INTEGER PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    code INTEGER NOT NULL,
+    duration_us INTEGER NOT NULL,
+    request_bytes INTEGER NOT NULL,
+    response_bytes INTEGER NOT NULL,
+    org TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    method TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    principal_kind TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    client TEXT NOT NULL,
+    address TEXT NOT NULL,
+    name TEXT NOT NULL,
+    original TEXT NOT NULL,
+    capability TEXT NOT NULL,
+    upstream TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    trace_id TEXT NOT NULL,
+    arguments TEXT NOT NULL,
+    result TEXT NOT NULL) STRICT;
+CREATE INDEX record_org ON record(org);
+CREATE TABLE dropped(
+    org TEXT PRIMARY KEY,
+    records INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE schema(version INTEGER NOT NULL) STRICT;
+INSERT INTO schema VALUES(1);
+)";
+constexpr std::string_view insert_sql =
+    "INSERT INTO record(id, at_ms, code, duration_us, request_bytes, response_bytes, org, kind,"
+    " method, principal, principal_kind, credential, client, address, name, original, capability,"
+    " upstream, outcome, reason, trace_id, arguments, result) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+    " ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)";
+
+Result<void> make(const store::Database& database, const std::string& path) {
+    auto making = store::Transaction::begin(database);
+    if (!making) return making.error();
+    auto exists =
+        database.prepare("SELECT count(*) FROM sqlite_schema WHERE type='table' AND name='schema'");
+    if (!exists) return exists.error();
+    if (exists->step() != SQLITE_ROW) return database.failure(path + " cannot be read");
+    if (exists->integer(0) == 0) {
+        if (auto made = database.execute(schema); !made) return made;
+        return making->commit();
+    }
+    auto version = database.prepare("SELECT version FROM schema");
+    if (!version) return version.error();
+    if (version->step() != SQLITE_ROW) return database.failure(path + " cannot be read");
+    if (version->integer(0) != 1)
+        return invalid(path + " was written by a newer Patchbay (version " +
+                       std::to_string(version->integer(0)) + "); this one writes version 1");
+    return {};
+}
+
+}  // namespace
+
+File::File(store::Database database, store::Statement insert)
+    : database_(std::move(database)),
+      insert_(std::move(insert)),
+      // Another program, or this one before, may have written in the same millisecond.
+      next_(static_cast<std::int64_t>(std::random_device()()) & id_mask) {}
+
+Result<File> File::open(const std::string& path) {
+    auto database = store::Database::open(path);
+    if (!database) return database.error();
+    if (auto made = make(*database, path); !made) return made.error();
+    // Moving records from the log to the file goes better in larger portions.
+    if (auto set = database->execute("PRAGMA wal_autocheckpoint=4000"); !set) return set.error();
+    auto insert = database->prepare(insert_sql);
+    if (!insert) return insert.error();
+    return File(std::move(*database), std::move(*insert));
+}
+
+Result<void> File::insert(const Packed& record) {
+    constexpr int most_tries = 1000;
+    for (int tries = 1;; ++tries) {
+        const store::Statement::Use use(insert_);
+        next_ = (next_ + 1) & id_mask;
+        int column = 1;
+        use->bind(column, id_at(record.at_ms()) | next_);
+        for (const auto number : record.numbers)
+            use->bind(++column, number);
+        for (const auto text : record.texts)
+            use->bind_text(++column, text);
+        const int got = use->step();
+        if (got == SQLITE_DONE) return {};
+        // Only the id can be there already.
+        if (got != SQLITE_CONSTRAINT || tries == most_tries)
+            return database_.failure("the audit trail cannot be written");
+    }
+}
+
+Result<void> File::append(const std::vector<Chunk>& chunks, std::size_t from, std::size_t count) {
+    auto writing = store::Transaction::begin(database_);
+    if (!writing) return writing.error();
+    for (std::size_t i = from; i < from + count; ++i) {
+        std::string_view packed = chunks[i].bytes;
+        while (!packed.empty())
+            if (auto done = insert(unpack(packed)); !done) return done;
+    }
+    return writing->commit();
+}
+
+Result<void> File::append(const Loss& loss) {
+    auto writing = store::Transaction::begin(database_);
+    if (!writing) return writing.error();
+    auto total = database_.prepare(
+        "INSERT INTO dropped(org, records) VALUES(?1, ?2)"
+        " ON CONFLICT(org) DO UPDATE SET records = records + ?2");
+    if (!total) return total.error();
+    for (const auto& [org, records] : loss.by_org) {
+        Record record;
+        record.at_ms = loss.from_ms;
+        record.duration_us = (loss.to_ms - loss.from_ms) * 1000;
+        record.org = org;
+        record.kind = "audit";
+        record.method = "audit.dropped";
+        record.outcome = "error";
+        record.reason = std::to_string(records) +
+                        " records found no room while the trail could not be written fast enough";
+        record.arguments = "{\"records\":" + std::to_string(records) + "}";
+        std::string packed;
+        pack(record, packed);
+        std::string_view text = packed;
+        if (auto done = insert(unpack(text)); !done) return done;
+        const store::Statement::Use use(*total);
+        use->bind_text(1, org);
+        use->bind(2, static_cast<std::int64_t>(records));
+        if (use->step() != SQLITE_DONE)
+            return database_.failure("the audit trail cannot be written");
+    }
+    return writing->commit();
+}
+
+Result<std::int64_t> File::remove_oldest(std::chrono::milliseconds keep, std::int64_t keep_bytes,
+                                         std::int64_t now_ms, std::int64_t most) {
+    std::int64_t before = keep.count() > 0 ? id_at(now_ms - keep.count()) : 0;
+    if (keep_bytes > 0) {
+        auto pages = number(
+            "SELECT (SELECT page_count FROM pragma_page_count) -"
+            " (SELECT freelist_count FROM pragma_freelist_count)");
+        auto page = number("PRAGMA page_size");
+        if (!pages || !page) return (pages ? page : pages).error();
+        if (*pages * *page > keep_bytes) before = std::numeric_limits<std::int64_t>::max();
+    }
+    auto remove = database_.prepare(
+        "DELETE FROM record WHERE id < ?1 AND id <= (SELECT max(id) FROM"
+        " (SELECT id FROM record WHERE id < ?1 ORDER BY id LIMIT ?2))");
+    if (!remove) return remove.error();
+    const store::Statement::Use use(*remove);
+    use->bind(1, before);
+    use->bind(2, most);
+    if (use->step() != SQLITE_DONE) return database_.failure("old audit records cannot be removed");
+    return database_.changes();
+}
+
+Result<void> File::bound_pages(std::int64_t pages) {
+    constexpr std::int64_t no_bound = 4294967294;
+    return database_.execute(
+        ("PRAGMA max_page_count=" + std::to_string(pages > 0 ? pages : no_bound)).c_str());
+}
+
+Result<std::int64_t> File::number(std::string_view sql) {
+    auto statement = database_.prepare(sql);
+    if (!statement) return statement.error();
+    if (statement->step() != SQLITE_ROW) return database_.failure("the audit trail cannot be read");
+    return statement->integer(0);
+}
+
+}  // namespace pb::audit
