@@ -12,7 +12,7 @@ namespace pb::audit {
 struct Record {
     std::int64_t at_ms = 0;  // when it began, since 1970; 0: now
     std::string org;         // empty: the host's own affairs
-    // call | sign_in | grant | admin | config
+    // call | sign_in | grant | admin | config; audit: of the trail itself ("audit.dropped")
     std::string kind = "call";
     // The MCP method, or what was done: "oauth.authorize", "users.add", "key.revoke"
     std::string method;

@@ -17,7 +17,7 @@ namespace pb::audit {
 namespace {
 
 // A longer text is not even looked at.
-constexpr std::size_t longest_read = 1u << 20;
+constexpr std::size_t longest_read = 256u << 10;
 // JSON in a string in a string ...
 constexpr int deepest_text = 2;
 constexpr std::size_t start_bytes = 1024;
@@ -62,27 +62,34 @@ class Redacting {
         const std::vector<std::string>* tokens;
         std::size_t at;
     };
-    enum class Named { nothing, count, secret };  // what the member's name said
+    // What a member's name says of its value: nothing; a secret, but for a number; a secret, but
+    // for true, false and null; what the organisation does not want, whatever it is.
+    enum class Named { nothing, count, secret, unwanted };
 
     bool room() const { return out_.size() <= rules_.longest_; }
 
     bool value(const std::vector<Way>& ways, Named named) {
         p_ = json::skip_space(p_, end_);
         if (p_ == end_) return true;
-        const bool number = *p_ == '-' || (*p_ >= '0' && *p_ <= '9');
-        const bool text_or_more = *p_ == '"' || *p_ == '{' || *p_ == '[' || number;
-        if (text_or_more && (named == Named::secret || (named == Named::count && !number))) {
+        if (may_not_stay(named)) {
             skip();
             out_.append(1, '"').append(redacted).append(1, '"');
             return room();
         }
         if (*p_ == '{') return object(ways);
         if (*p_ == '[') return array(ways);
-        if (*p_ == '"') return text(true);
+        if (*p_ == '"') return text(content(), true);
         const char* begin = p_;
         skip();
         out_.append(begin, p_);
         return room();
+    }
+
+    bool may_not_stay(Named named) const {
+        const bool number = *p_ == '-' || (*p_ >= '0' && *p_ <= '9');
+        const bool text_or_more = *p_ == '"' || *p_ == '{' || *p_ == '[';
+        return named == Named::unwanted || (named == Named::secret && (number || text_or_more)) ||
+               (named == Named::count && text_or_more);
     }
 
     // Past the value at p_.
@@ -116,8 +123,7 @@ class Redacting {
         return raw.find('\\') == raw.npos ? std::string(raw) : json::unescape(raw);
     }
 
-    bool text(bool may_hold_json) {
-        const auto all = content();
+    bool text(const std::string& all, bool may_hold_json) {
         if (may_hold_json && depth_ < deepest_text && all.size() > 1 &&
             (all[0] == '{' || all[0] == '[') && json::scan(all)) {
             Redacting inner(rules_, all, depth_ + 1);
@@ -152,7 +158,7 @@ class Redacting {
     Named judge(std::string_view name) const {
         const auto plain = folded(name);
         if (std::find(rules_.names_.begin(), rules_.names_.end(), plain) != rules_.names_.end())
-            return Named::secret;
+            return Named::unwanted;
         if (!names_a_secret(name)) return Named::nothing;
         return counts_tokens(name) ? Named::count : Named::secret;
     }
@@ -166,19 +172,18 @@ class Redacting {
             if (!first) ++p_;  // the comma
             p_ = json::skip_space(p_, end_);
             if (!first) out_ += ',';
-            const char* name_at = p_;
             const auto name = content();
-            std::swap(p_, name_at);
-            if (!text(false)) return false;
+            if (!text(name, false)) return false;
             p_ = json::skip_space(p_, end_) + 1;  // the colon
             p_ = json::skip_space(p_, end_);
             out_ += ':';
             bool ends = false;
             const auto further = through(ways, name, ends);
-            auto named = ends || (of_secret && name == "value") ? Named::secret : judge(name);
+            auto named = ends ? Named::unwanted : judge(name);
+            if (named == Named::nothing && of_secret && name == "value") named = Named::secret;
             if ((name == "name" || name == "key") && *p_ == '"') {
                 const char* value_at = p_;
-                of_secret = judge(content()) == Named::secret;
+                of_secret = judge(content()) >= Named::secret;
                 p_ = value_at;
             }
             if (!value(further, named)) return false;
@@ -198,7 +203,7 @@ class Redacting {
             }
             bool ends = false;
             const auto further = ways.empty() ? ways : through(ways, std::to_string(index), ends);
-            if (!value(further, ends ? Named::secret : Named::nothing)) return false;
+            if (!value(further, ends ? Named::unwanted : Named::nothing)) return false;
         }
         out_ += *p_++;
         return room();

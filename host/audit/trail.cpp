@@ -17,7 +17,7 @@ constexpr std::int64_t remove_at_once = 2'000;
 constexpr auto tidy_on = 100ms, tidy_every = 60'000ms;
 constexpr auto first_pause = 50ms, longest_pause = 2'000ms;
 // What cannot be written when the host ends is tried for so long.
-constexpr auto last_tries = 3s;
+constexpr auto last_tries = 2s;
 // How long a reader waits for the writer.
 constexpr auto flush_to_read = 500ms;
 
@@ -60,7 +60,7 @@ void Trail::add(Record record) noexcept {
     std::int64_t now = 0;
     try {
         now = clock_ms();
-        if (record.at_ms <= 0) record.at_ms = now;
+        record.at_ms = record.at_ms <= 0 ? now : std::min(record.at_ms, latest_ms);
         thread_local std::string packed;
         packed.clear();
         pack(record, packed);

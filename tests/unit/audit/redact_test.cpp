@@ -136,6 +136,8 @@ TEST(Redactor, WhatAnOrganisationNamesIsRedacted) {
     EXPECT_EQ(got["a/b"]["c~d"], "[redacted]");
     EXPECT_EQ(got["taxId"], "1");
     EXPECT_EQ(redact(value, with({"/customer"}))["customer"], "[redacted]");
+    EXPECT_EQ(redact({{"ill", true}, {"x", {nullptr}}}, with({"ill", "/x/0"})),
+              Json({{"ill", "[redacted]"}, {"x", {"[redacted]"}}}));
     EXPECT_EQ(redact(value, with({"/name", "/items/x"})), value);
     EXPECT_FALSE(Redactor::make({{""}, 100}));
     EXPECT_FALSE(Redactor::make({{"/a~b"}, 100}));
