@@ -9,6 +9,7 @@ namespace pb::access {
 namespace {
 
 constexpr std::size_t longest_login = 254, longest_name = 200;
+constexpr std::string_view id_prefix = "usr_";
 constexpr std::string_view role_names[] = {"member", "admin", "owner"};
 
 std::string text(const store::Statement& row, int column) { return std::string(row.bytes(column)); }
@@ -23,8 +24,12 @@ Result<void> check_login(std::string_view login) {
     const bool plain = std::all_of(login.begin(), login.end(), [](char c) {
         return static_cast<unsigned char>(c) > 0x20 && c != 0x7f;
     });
-    if (!login.empty() && login.size() <= longest_login && plain) return {};
-    return invalid("a login has 1 to 254 bytes, no spaces and no control characters");
+    // Who is looked up by an id must not be found by a login that looks like it.
+    const bool like_id = login.starts_with(id_prefix);
+    if (!login.empty() && login.size() <= longest_login && plain && !like_id) return {};
+    return invalid(
+        "a login has 1 to 254 bytes, no spaces and no control characters, and does not "
+        "begin with usr_");
 }
 
 Result<void> check_name(std::string_view name) {
@@ -62,7 +67,8 @@ Result<Person> People::add(std::string_view login, std::string_view name,
     if (auto checked = check_name(name); !checked) return checked.error();
     auto hash = passwords::hash(password);
     if (!hash) return hash.error();
-    Person out{"usr_" + random_text(12), std::string(login), std::string(name), false, now_ms()};
+    Person out{std::string(id_prefix) + random_text(12), std::string(login), std::string(name),
+               false, now_ms()};
     auto added = records_->use()->run(
         "INSERT INTO person(id, login, name, password, created_ms) VALUES(?1, ?2, ?3, ?4, ?5)"
         " ON CONFLICT(login) DO NOTHING",
@@ -78,6 +84,11 @@ Result<std::optional<Person>> People::find(std::string_view id_or_login) {
         [](const store::Statement& row) { return person_of(row); }, id_or_login);
 }
 
+Result<void> People::rename(std::string_view id, std::string_view name) {
+    if (auto checked = check_name(name); !checked) return checked;
+    return found(records_->use()->run("UPDATE person SET name=?2 WHERE id=?1", id, name));
+}
+
 Result<void> People::set_password(std::string_view id, std::string_view password) {
     auto hash = passwords::hash(password);
     if (!hash) return hash.error();
@@ -89,15 +100,14 @@ Result<void> People::set_password(std::string_view id, std::string_view password
 }
 
 Result<void> People::disable(std::string_view id, bool disabled) {
+    if (disabled)
+        if (auto may = keep_owners(id); !may) return may;
     return found(
         records_->change()->run("UPDATE person SET disabled=?2 WHERE id=?1", id, disabled));
 }
 
 Result<void> People::remove(std::string_view id) {
-    auto all = memberships(id);
-    if (!all) return all.error();
-    for (const auto& each : *all)
-        if (auto may = keep_an_owner(each.org, id); !may) return may;
+    if (auto may = keep_owners(id); !may) return may;
     return found(records_->change()->run("DELETE FROM person WHERE id=?1", id));
 }
 
@@ -135,13 +145,22 @@ Result<void> People::leave(std::string_view org, std::string_view person) {
         records_->change()->run("DELETE FROM member WHERE org=?1 AND person=?2", org, person));
 }
 
-// Whether the organisation has another owner than this person, or this one is none.
+Result<void> People::keep_owners(std::string_view person) {
+    auto all = memberships(person);
+    if (!all) return all.error();
+    for (const auto& each : *all)
+        if (auto may = keep_an_owner(each.org, person); !may) return may;
+    return {};
+}
+
+// Whether the organisation has another owner than this person, or this one is none. Who is disabled
+// can do nothing for it.
 Result<void> People::keep_an_owner(std::string_view org, std::string_view person) {
     auto all = members(org);
     if (!all) return all.error();
     bool is_owner = false, others = false;
     for (const auto& each : *all) {
-        if (each.role != Role::owner) continue;
+        if (each.role != Role::owner || each.person.disabled) continue;
         (each.person.id == person ? is_owner : others) = true;
     }
     if (!is_owner || others) return {};

@@ -39,18 +39,20 @@ class People {
     explicit People(std::shared_ptr<Records> records) : records_(std::move(records)) {}
 
     // A login is an address or a name: 1 to 254 visible characters without spaces, whatever their
-    // case. busy if somebody has it.
+    // case, that do not begin like an id. busy if somebody has it.
     Result<Person> add(std::string_view login, std::string_view name, std::string_view password);
     Result<std::optional<Person>> find(std::string_view id_or_login);
+    Result<void> rename(std::string_view id, std::string_view name);
     // Ends the browsers in which the person is signed in.
     Result<void> set_password(std::string_view id, std::string_view password);
+    // invalid for the last owner of an organisation, as remove().
     Result<void> disable(std::string_view id, bool disabled);
     Result<void> remove(std::string_view id);
     // denied for a wrong password, an unknown login and a disabled person, all alike.
     Result<Person> sign_in(std::string_view login, std::string_view password);
 
     Result<void> join(std::string_view org, std::string_view person, Role role);
-    // invalid for the last owner: an organisation keeps one.
+    // invalid for the last owner: an organisation keeps one that is not disabled.
     Result<void> leave(std::string_view org, std::string_view person);
     Result<std::vector<Membership>> members(std::string_view org);
     Result<std::vector<Membership>> memberships(std::string_view person);
@@ -65,6 +67,7 @@ class People {
 
   private:
     Result<void> keep_an_owner(std::string_view org, std::string_view person);
+    Result<void> keep_owners(std::string_view person);  // in all of theirs
 
     const std::shared_ptr<Records> records_;
 };

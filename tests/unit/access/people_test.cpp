@@ -48,11 +48,17 @@ TEST_F(PeopleTest, HaveLoginsAndPasswordsThatAreSome) {
     const auto taken = people_.add("Ann", "", password);
     ASSERT_FALSE(taken);
     EXPECT_EQ(taken.error().kind, ErrorKind::busy);
-    for (const auto& login : std::vector<std::string>{"", "a b", "a\n", std::string(255, 'a')})
+    for (const auto& login :
+         std::vector<std::string>{"", "a b", "a\n", "usr_x", std::string(255, 'a')})
         EXPECT_FALSE(people_.add(login, "", password)) << login;
     EXPECT_FALSE(people_.add("bob", "", "too short"));
     EXPECT_FALSE(people_.add("bob", "", std::string(2000, 'a')));
     EXPECT_FALSE(people_.add("bob", "a\x01", password));
+    const auto bob = add("bob");
+    must(people_.rename(bob.id, "Bob B."));
+    EXPECT_EQ(must(people_.find("bob"))->name, "Bob B.");
+    EXPECT_FALSE(people_.rename(bob.id, "a\x01"));
+    EXPECT_FALSE(people_.rename("usr_nobody", "Bob"));
 }
 
 TEST_F(PeopleTest, ABrowserIsSignedInUntilItIsOver) {
@@ -76,7 +82,11 @@ TEST_F(PeopleTest, AnOrganisationKeepsAnOwner) {
     EXPECT_FALSE(people_.leave("acme", ann.id));
     EXPECT_FALSE(people_.join("acme", ann.id, Role::admin));
     EXPECT_FALSE(people_.remove(ann.id));
+    EXPECT_FALSE(people_.disable(ann.id, true));
     must(people_.join("acme", bob.id, Role::owner));
+    must(people_.disable(bob.id, true));
+    EXPECT_FALSE(people_.leave("acme", ann.id)) << "the other owner can do nothing";
+    must(people_.disable(bob.id, false));
     must(people_.join("acme", ann.id, Role::admin));
     EXPECT_EQ(must(people_.role("acme", ann.id)), Role::admin);
     must(people_.remove(ann.id));
