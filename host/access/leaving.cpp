@@ -30,4 +30,16 @@ Result<void> remove_org(Access& access, std::string_view name) {
     return {};
 }
 
+Result<bool> anything_of(Access& access, std::string_view org) {
+    auto members = access.people.members(org);
+    if (!members) return members.error();
+    auto keys = access.keys.list(org);
+    if (!keys) return keys.error();
+    auto machines = access.clients.machines(org);
+    if (!machines) return machines.error();
+    auto grants = access.grants.of_org(org);
+    if (!grants) return grants.error();
+    return !members->empty() || !keys->empty() || !machines->empty() || !grants->empty();
+}
+
 }  // namespace pb::access

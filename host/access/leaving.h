@@ -17,4 +17,8 @@ Result<bool> remove_member(Access& access, std::string_view org, std::string_vie
 // OrgRecords::remove.
 Result<void> remove_org(Access& access, std::string_view name);
 
+// Whether something is kept of an organisation, though it may be no more (its file was removed).
+// Another one with its name would come into it.
+Result<bool> anything_of(Access& access, std::string_view org);
+
 }  // namespace pb::access

@@ -47,10 +47,13 @@ TEST_F(LeavingTest, AnOrganisationTakesItsOwnPeopleAlong) {
     must(access_->orgs.add("acme", "{}"));
     const auto ann = add("ann", "acme", Role::owner), bob = add("bob", "acme", Role::member);
     must(access_->people.join("other", bob.id, Role::owner));
+    EXPECT_TRUE(must(anything_of(*access_, "acme")));
+    must(access_->keys.make("acme", "ci", Scopes::everything(), "cli", {}));
     must(remove_org(*access_, "acme"));
     EXPECT_FALSE(must(access_->people.find("ann")));
     EXPECT_TRUE(must(access_->people.find("bob")));
-    EXPECT_TRUE(must(access_->people.members("acme")).empty());
+    EXPECT_FALSE(must(anything_of(*access_, "acme")));
+    EXPECT_TRUE(must(anything_of(*access_, "other")));
     EXPECT_FALSE(remove_org(*access_, "acme"));
     EXPECT_FALSE(remove_org(*access_, "other")) << "not made at run time";
     EXPECT_TRUE(must(access_->people.find("bob")));
