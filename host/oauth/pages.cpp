@@ -73,7 +73,8 @@ http::Response page_response(int status, const Page& page, std::string_view form
             {{"Content-Security-Policy", policy(page, form_action_origin)},
              {"X-Frame-Options", "DENY"},
              {"X-Content-Type-Options", "nosniff"},
-             {"Referrer-Policy", "no-referrer"},
+             // With no-referrer, a browser would say "Origin: null" with a form.
+             {"Referrer-Policy", "same-origin"},
              {"Cache-Control", "no-store"},
              {"Cross-Origin-Opener-Policy", "same-origin"},
              {"Cross-Origin-Resource-Policy", "same-origin"},
@@ -109,6 +110,16 @@ Page message(const Message& told) {
     main << "<h1>" << told.title << "</h1>\n<p>" << told.text << "</p>\n";
     if (!told.detail.empty()) main << R"(<p class="detail">)" << told.detail << "</p>\n";
     return {whole_page(told.title, main), ""};
+}
+
+Page onward(const Onward& led) {
+    Html head, main;
+    head << R"(<meta http-equiv="refresh" content="0; url=)" << led.uri << "\">\n";
+    main << "<h1>Back to <bdi>" << led.client_name
+         << "</bdi></h1>\n<p>If nothing happens, <a href=\"" << led.uri
+         << R"(">go back yourself</a>. Then you can close this window.</p>)"
+         << "\n";
+    return {whole_page("Back to " + led.client_name, main, head), ""};
 }
 
 }  // namespace pb::oauth::pages

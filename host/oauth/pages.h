@@ -8,8 +8,7 @@
 //            with a Choice's value), actions_all, sources_all, objects_all ("on" if ticked: then
 //            the single ones of that group do not count). With several organisations there is also
 //            decision=org: no decision yet, show the choices that there are in `org`.
-//   grants   csrf, grant (the id of the one to be ended)
-// With no-referrer, browsers send these forms with "Origin: null".
+//   grants   csrf, grant (the id of the one to be ended); to sign_out: csrf
 #pragma once
 
 #include <string>
@@ -64,6 +63,14 @@ struct Consent {
 };
 Page consent(const Consent& asked);
 
+// Leads on to the client at once, with a link for browsers that do not. In place of a redirect
+// after a form: Chromium holds form-action against whatever the client itself redirects to, and a
+// tab that is led to an app's own scheme would still show the form.
+struct Onward {
+    std::string uri, client_name;
+};
+Page onward(const Onward& led);
+
 struct Message {
     std::string title, text;
     std::string detail;  // for those who look into it; or empty
@@ -79,6 +86,7 @@ struct GrantLine {
 struct Grants {
     std::string action, csrf, person;
     std::vector<GrantLine> grants;
+    std::string sign_out;  // where to sign out; empty: not here
 };
 Page grants(const Grants& shown);
 

@@ -53,7 +53,7 @@ Html group_of(const Group& group) {
         attributes << R"( class="all" name=")" << group.field << R"(s_all" value="on")";
         if (everything_ticked(group.choices)) attributes << " checked";
         out << tick_box(std::string(group.field) + "s_all", "choice", attributes, group.all,
-                        "Untick this to choose single ones.")
+                        "Without this, you choose single ones.")
             << "<div class=\"each\">\n";
     }
     std::size_t number = 0;
@@ -126,9 +126,10 @@ Page consent(const Consent& asked) {
         main << "<div class=\"note warn\"><strong>Not verified.</strong> This client described "
                 "itself; nobody here vouches for its name. Allow it only if you have just started "
                 "this yourself and know where it sends you back to.</div>\n";
-    // The first button is the one that Enter presses in a form: it decides nothing.
+    // The first button is the one that Enter presses in a tick box. This one does nothing: it
+    // closes a dialog that is not there.
     main << facts(asked) << R"(<form method="post" action=")" << asked.action << "\">\n"
-         << "<button type=\"submit\" disabled hidden></button>\n"
+         << "<button type=\"submit\" formmethod=\"dialog\" hidden></button>\n"
          << hidden("request", asked.request_id) << hidden("csrf", asked.csrf) << org_choice(asked)
          << group_of({"level", "What it may do", "", asked.levels, false})
          << group_of({"action", "With which capabilities", "All of them, also those added later",

@@ -49,6 +49,10 @@ Page grants(const Grants& shown) {
         }
         main << "</ul>\n";
     }
+    if (!shown.sign_out.empty())
+        main << R"(<form class="leave" method="post" action=")" << shown.sign_out << "\">\n"
+             << hidden("csrf", shown.csrf)
+             << "<button type=\"submit\" class=\"plain\">Sign out</button>\n</form>\n";
     return {whole_page("Who has access", main), ""};
 }
 

@@ -81,7 +81,7 @@ std::string escaped(std::string_view text) {
     return out;
 }
 
-std::string whole_page(std::string_view title, const Html& content) {
+std::string whole_page(std::string_view title, const Html& content, const Html& head) {
     Html page;
     page << R"(<!DOCTYPE html>
 <html lang="en">
@@ -91,8 +91,8 @@ std::string whole_page(std::string_view title, const Html& content) {
          << R"( – Patchbay</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<style>)" << style_sheet()
-         << R"(</style>
+)" << head
+         << "<style>" << style_sheet() << R"(</style>
 </head>
 <body>
 <header><p class="brand">Patchbay</p></header>

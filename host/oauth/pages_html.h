@@ -39,8 +39,8 @@ class Html {
 // The style sheet of all pages, exactly as it stands in them.
 const Html& style_sheet();
 
-// A whole page around what its <main> holds.
-std::string whole_page(std::string_view title, const Html& content);
+// A whole page around what its <main> holds; `head`: more for its head.
+std::string whole_page(std::string_view title, const Html& content, const Html& head = {});
 
 // Pieces that several pages have.
 Html hidden(std::string_view name, std::string_view value);

@@ -23,6 +23,7 @@ const Html& style_sheet() {
         --bad: #3a1c1e; --bad-line: #ff9b96; --focus: #ffd166;
     }
 }
+a { color: var(--accent); }
 * { box-sizing: border-box; }
 body {
     margin: 0; padding: 2rem 1rem 3rem; background: var(--ground); color: var(--text);
@@ -60,14 +61,16 @@ fieldset {
 }
 legend { padding: 0 .4rem; font-weight: 600; }
 .choice { display: flex; gap: .7rem; align-items: flex-start; padding: .4rem 0; }
-.choice input { flex: none; width: 1.25rem; height: 1.25rem; margin: .15rem 0 0; accent-color: var(--accent); }
+.choice input {
+    flex: none; width: 1.25rem; height: 1.25rem; margin: .15rem 0 0; accent-color: var(--accent);
+}
 .choice label { display: block; }
 .cannot label { color: var(--quiet); }
 .each { margin-left: .55rem; padding-left: 1rem; border-left: 2px solid var(--soft); }
 fieldset:has(.all:checked) .each { display: none; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; }
 button {
-    width: 100%; min-height: 2.9rem; padding: .5rem 1rem; font: inherit; font-weight: 600;
+    width: 100%; min-height: 2.75rem; padding: .5rem 1rem; font: inherit; font-weight: 600;
     border: 1px solid transparent; border-radius: 8px; cursor: pointer;
     color: var(--on-accent); background: var(--accent);
 }
@@ -78,6 +81,7 @@ button:hover { filter: brightness(1.08); }
 .row button { width: auto; }
 .grants { margin: 0; padding: 0; list-style: none; }
 .grants li { padding: 1.25rem 0; border-top: 1px solid var(--soft); }
+.leave { padding-top: 1.25rem; border-top: 1px solid var(--soft); }
 .grants .facts { margin: .5rem 0 .25rem; }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }

@@ -119,17 +119,21 @@ Grants some_grants() {
             "csrf_1",
             "ada@example.com",
             {{"gr_1", "Claude", "mcp:read action:crm", "blue", "today", ""},
-             {"gr_2", "Cursor", "", "red", "yesterday", "an hour ago"}}};
+             {"gr_2", "Cursor", "", "red", "yesterday", "an hour ago"}},
+            "/oauth/sign-out"};
 }
 
 std::vector<Page> all_pages() {
     Consent no_choices = a_consent();
     no_choices.levels = no_choices.actions = no_choices.sources = no_choices.objects = {};
     no_choices.orgs.clear();
-    return {
-        sign_in(a_sign_in()),          sign_in({"/a", "r", "c", "", "", ""}), consent(a_consent()),
-        consent(no_choices),           message({"Title", "Text", "Detail"}),  grants(some_grants()),
-        grants({"/a", "c", "ada", {}})};
+    return {sign_in(a_sign_in()),
+            sign_in({"/a", "r", "c", "", "", ""}),
+            consent(a_consent()),
+            consent(no_choices),
+            message({"Title", "Text", "Detail"}),
+            grants(some_grants()),
+            grants({"/a", "c", "ada", {}, ""})};
 }
 
 TEST(Pages, AreWholeAndLabelled) {
@@ -154,7 +158,7 @@ TEST(Pages, CannotBeFramedCachedOrChanged) {
     EXPECT_EQ(response.content_type, "text/html; charset=utf-8");
     EXPECT_EQ(header(response, "X-Frame-Options"), "DENY");
     EXPECT_EQ(header(response, "X-Content-Type-Options"), "nosniff");
-    EXPECT_EQ(header(response, "Referrer-Policy"), "no-referrer");
+    EXPECT_EQ(header(response, "Referrer-Policy"), "same-origin");
     EXPECT_EQ(header(response, "Cache-Control"), "no-store");
     EXPECT_EQ(header(response, "Cross-Origin-Opener-Policy"), "same-origin");
     EXPECT_TRUE(has(header(response, "Permissions-Policy"), "camera=()"));
@@ -211,7 +215,8 @@ TEST(Pages, WhatComesFromOutsideIsEscaped) {
     pages.push_back(consent(asked));
     pages.push_back(sign_in({evil, evil, evil, evil, evil, evil}));
     pages.push_back(message({evil, evil, evil}));
-    pages.push_back(grants({evil, evil, evil, {{evil, evil, evil, evil, evil, evil}}}));
+    pages.push_back(onward({evil, evil}));
+    pages.push_back(grants({evil, evil, evil, {{evil, evil, evil, evil, evil, evil}}, evil}));
     for (const Page& page : pages) {
         EXPECT_TRUE(balanced(page.html)) << page.html;
         EXPECT_TRUE(has(page.html,
@@ -334,19 +339,29 @@ TEST(ConsentPage, AsksForTheOrganisationIfThereAreSeveral) {
 TEST(ConsentPage, EnterDecidesNothing) {
     const auto page = consent(a_consent()).html;
     const auto first = page.find("<button");
-    EXPECT_TRUE(page.substr(first).starts_with(R"(<button type="submit" disabled hidden>)"));
+    EXPECT_TRUE(
+        page.substr(first, 60).starts_with(R"(<button type="submit" formmethod="dialog" hidden>)"));
     EXPECT_LT(page.find("<form"), first);
+}
+
+TEST(OnwardPage, LeadsToTheClient) {
+    const auto page = onward({"https://claude.example/callback?code=1&state=2", "Claude"}).html;
+    EXPECT_TRUE(has(page, R"(<meta http-equiv="refresh" content="0; url=https://claude.example)"
+                          R"(/callback?code=1&amp;state=2">)"));
+    EXPECT_TRUE(has(page, R"(<a href="https://claude.example/callback?code=1&amp;state=2">)"));
 }
 
 TEST(GrantsPage, ListsWhatCanBeEnded) {
     const auto page = grants(some_grants()).html;
     EXPECT_EQ(matches(page, R"re(name="grant" value="([^"]*)")re"),
               (std::vector<std::string>{"gr_1", "gr_2"}));
-    EXPECT_EQ(matches(page, R"re(name="csrf" value="([^"]*)")re").size(), 2U);
+    EXPECT_EQ(matches(page, R"re(name="csrf" value="([^"]*)")re").size(), 3U);
+    EXPECT_TRUE(has(page, R"(action="/oauth/sign-out">)"));
+    EXPECT_FALSE(has(grants({"/a", "c", "ada", {}, ""}).html, "Sign out"));
     EXPECT_TRUE(has(page, "<code>mcp:read</code> <code>action:crm</code>"));
     EXPECT_TRUE(has(page, "<dd>never</dd>"));
     EXPECT_TRUE(has(page, "End this access<span class=\"unseen\"> of Cursor in red</span>"));
-    EXPECT_TRUE(has(grants({"/a", "c", "ada", {}}).html, "None at the moment"));
+    EXPECT_TRUE(has(grants({"/a", "c", "ada", {}, ""}).html, "None at the moment"));
 }
 
 }  // namespace
