@@ -39,14 +39,15 @@ Error not_good() { return {ErrorKind::denied, "it is unknown, spent, expired or 
 std::string details_of(const CodeBinding& binding) {
     return json::dump(Json{{"redirect_uri", binding.redirect_uri},
                            {"code_challenge", binding.code_challenge},
-                           {"nonce", binding.nonce}});
+                           {"nonce", binding.nonce},
+                           {"openid", binding.openid}});
 }
 
 CodeBinding binding_of(std::string_view details) {
     const auto read = json::parse(details);
     if (!read) return {};
     return {read->value("redirect_uri", ""), read->value("code_challenge", ""),
-            read->value("nonce", "")};
+            read->value("nonce", ""), read->value("openid", false)};
 }
 
 }  // namespace
@@ -87,6 +88,12 @@ Result<std::vector<Grant>> Grants::of_org(std::string_view org) {
 Result<std::optional<Grant>> Grants::find(std::string_view id) {
     static const std::string sql = std::string(grant_columns) + "WHERE id=?1";
     return records_->use()->row(sql, whole_grant, id);
+}
+
+Result<std::vector<Grant>> Grants::of_machine(std::string_view client) {
+    static const std::string sql =
+        std::string(grant_columns) + "WHERE client=?1 AND person='' ORDER BY created_ms, id";
+    return records_->use()->rows(sql, whole_grant, client);
 }
 
 Result<void> Grants::revoke(std::string_view id) {
@@ -151,7 +158,8 @@ Result<std::string> Grants::issue_code(const Grant& grant, const CodeBinding& bi
     return keep(*use, "code", grant, grant.scopes, details_of(binding), lifetimes_.code);
 }
 
-Result<Grants::Redeemed> Grants::redeem_code(std::string_view code, std::string_view client) {
+Result<Grants::Redeemed> Grants::redeem_code(std::string_view code, std::string_view client,
+                                             std::optional<Grant>* reused) {
     auto use = records_->change();
     auto& queries = *use;
     auto all = queries.begin();
@@ -162,6 +170,7 @@ Result<Grants::Redeemed> Grants::redeem_code(std::string_view code, std::string_
     auto fresh = spend(queries, **found, code);
     if (!fresh) return fresh.error();
     if (auto done = all->commit(); !done) return done.error();
+    if (!*fresh && reused) *reused = (*found)->grant;
     if (!*fresh || (*found)->expires_ms <= now_ms()) return not_good();
     return Redeemed{std::move((*found)->grant), binding_of((*found)->details)};
 }
@@ -192,7 +201,7 @@ Result<Grants::Tokens> Grants::issue(const Grant& grant, bool with_refresh) {
 
 Result<Grants::Tokens> Grants::refresh(std::string_view token, std::string_view client,
                                        const std::optional<Scopes>& scopes,
-                                       std::string_view resource) {
+                                       std::string_view resource, std::optional<Grant>* reused) {
     auto use = records_->change();
     auto& queries = *use;
     auto all = queries.begin();
@@ -210,6 +219,7 @@ Result<Grants::Tokens> Grants::refresh(std::string_view token, std::string_view 
     if (!fresh) return fresh.error();
     if (!*fresh || old.expires_ms <= now_ms()) {
         if (auto done = all->commit(); !done) return done.error();
+        if (!*fresh && reused) *reused = old.grant;
         return not_good();
     }
     auto out = issue_both(queries, old.grant, scopes ? *scopes : old.scopes, &old.scopes);
@@ -227,7 +237,7 @@ Result<std::optional<Grants::Access>> Grants::find_access(std::string_view token
         Access{std::move((*found)->grant), std::move((*found)->scopes), (*found)->expires_ms});
 }
 
-Result<void> Grants::revoke_token(std::string_view token, std::string_view client) {
+Result<std::optional<Grant>> Grants::revoke_token(std::string_view token, std::string_view client) {
     auto use = records_->change();
     auto& queries = *use;
     for (const std::string_view kind : {"refresh", "access"}) {
@@ -239,8 +249,9 @@ Result<void> Grants::revoke_token(std::string_view token, std::string_view clien
                         ? queries.run("DELETE FROM consent WHERE id=?1", (*found)->grant.id)
                         : queries.run("DELETE FROM token WHERE digest=?1", store::Bytes{key});
         if (!gone) return gone.error();
+        return std::optional(std::move((*found)->grant));
     }
-    return {};
+    return std::optional<Grant>();
 }
 
 void Grants::used(std::string_view grant, Millis at) {

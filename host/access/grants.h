@@ -41,6 +41,7 @@ struct CodeBinding {
     std::string redirect_uri;
     std::string code_challenge;  // S256
     std::string nonce;           // OpenID Connect's, or empty
+    bool openid = false;         // an ID token was asked for
 };
 
 struct Lifetimes {
@@ -60,6 +61,8 @@ class Grants {
     Result<std::vector<Grant>> of_person(std::string_view person);
     Result<std::vector<Grant>> of_org(std::string_view org);
     Result<std::optional<Grant>> find(std::string_view id);
+    // A machine's: its own, nobody's.
+    Result<std::vector<Grant>> of_machine(std::string_view client);
     // not_found if there is none.
     Result<void> revoke(std::string_view id);
     Result<void> revoke_person(std::string_view org, std::string_view person);
@@ -70,7 +73,9 @@ class Grants {
         CodeBinding binding;
     };
     // Once. Whoever redeems has to hold the binding against what was sent with the code.
-    Result<Redeemed> redeem_code(std::string_view code, std::string_view client);
+    // `reused`, here and below: is set to the grant that ended, if it came a second time.
+    Result<Redeemed> redeem_code(std::string_view code, std::string_view client,
+                                 std::optional<Grant>* reused = nullptr);
 
     struct Tokens {
         std::string access, refresh;  // refresh: empty where there is none
@@ -81,7 +86,8 @@ class Grants {
     Result<Tokens> issue(const Grant& grant, bool with_refresh);
     // `scopes`: fewer than the token has, for the new access token alone (RFC 6749, 6).
     Result<Tokens> refresh(std::string_view token, std::string_view client,
-                           const std::optional<Scopes>& scopes, std::string_view resource);
+                           const std::optional<Scopes>& scopes, std::string_view resource,
+                           std::optional<Grant>* reused = nullptr);
 
     struct Access {
         Grant grant;
@@ -90,8 +96,8 @@ class Grants {
     };
     Result<std::optional<Access>> find_access(std::string_view token);
     // RFC 7009: an access token alone, a refresh token with its grant. A client's own only; another
-    // one's, or none's, is no error and nothing happens.
-    Result<void> revoke_token(std::string_view token, std::string_view client);
+    // one's, or none's, is no error and nothing happens. The grant of what was revoked.
+    Result<std::optional<Grant>> revoke_token(std::string_view token, std::string_view client);
     void used(std::string_view grant, Millis at);
     // Forgets what has expired.
     void sweep();

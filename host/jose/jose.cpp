@@ -4,6 +4,7 @@
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 #include <stdexcept>
 
@@ -46,6 +47,12 @@ int no_pass_phrase(char*, int, int, void*) { return -1; }
 
 Result<SigningKey> SigningKey::generate() {
     SigningKey key({EVP_EC_gen("P-256"), EVP_PKEY_free});
+    if (auto described = key.describe(); !described) return std::move(described).error();
+    return key;
+}
+
+Result<SigningKey> SigningKey::generate_rsa() {
+    SigningKey key({EVP_RSA_gen(2048), EVP_PKEY_free});
     if (auto described = key.describe(); !described) return std::move(described).error();
     return key;
 }

@@ -18,6 +18,7 @@ namespace pb::jose {
 class SigningKey {
   public:
     static Result<SigningKey> generate();                        // P-256
+    static Result<SigningKey> generate_rsa();                    // 2048 bits
     static Result<SigningKey> from_pem(const std::string& pem);  // PKCS#8, SEC 1 or PKCS#1
 
     const std::string& algorithm() const { return algorithm_; }
