@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// An authorization request (RFC 6749, 4.1.1, as OAuth 2.1 narrows it), checked. It is read anew at
+// each step: from the query at first, then from the form in which it travels.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "access/clients.h"
+#include "access/scopes.h"
+#include "http/server.h"
+#include "oauth/answers.h"
+#include "oauth/desk.h"
+
+namespace pb::oauth {
+
+struct Authorization {
+    access::OAuthClient client;
+    Return back;
+    access::Scopes scopes;  // at least one level
+    bool openid = false;
+    std::string code_challenge, nonce;
+    std::string login_hint;
+    bool silent = false;        // prompt=none: nobody is to be asked
+    bool sign_in_anew = false;  // prompt=login
+};
+
+// Where to send the person when something is wrong: nowhere while it is not known who the client is
+// and that it may get people sent there; back to it from then on (RFC 6749, 4.1.2.1).
+std::variant<Authorization, http::Response> read_authorization(Desk& desk, const Visit& visit,
+                                                               std::string_view query);
+
+}  // namespace pb::oauth
