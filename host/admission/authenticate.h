@@ -65,6 +65,9 @@ class Authenticator {
     // Another number when credentials were taken away.
     std::int64_t version() const { return access_ ? access_->records->version() : 0; }
 
+    // Whose token an issuer elsewhere has signed.
+    static runtime::CallerPtr external(const std::string& org, const std::string& principal,
+                                       const access::Scopes& scopes, const std::string& client);
     // A capability that acts on its own behalf.
     static runtime::CallerPtr service(const std::string& org, const std::string& capability);
 

@@ -141,8 +141,7 @@ void Recorder::write(const Ending& ending, audit::Record record) const noexcept 
     try {
         const auto took = Clock::now() - ending.began;
         if (measure_)
-            measure_(ending.method, record.capability, ending.outcome,
-                     std::chrono::duration<double>(took).count());
+            measure_(ending, record.capability, std::chrono::duration<double>(took).count());
         if (!trail_) return;
         const auto& caller = ending.caller;
         record.at_ms = wall_ms(ending.began);

@@ -33,9 +33,9 @@ struct Ending {
 
 class Recorder {
   public:
-    // (method, capability or "", outcome, seconds)
+    // `capability`: empty where it reached none.
     using Measure =
-        std::function<void(std::string_view, std::string_view, std::string_view, double)>;
+        std::function<void(const Ending& ending, std::string_view capability, double seconds)>;
     // What of arguments and results an organisation wants kept, with its secrets left out; empty:
     // nothing.
     using Redact =

@@ -21,7 +21,7 @@ namespace pb::app {
 namespace {
 
 constexpr std::chrono::seconds list_timeout{10};
-constexpr std::chrono::seconds sweep_every{10};
+constexpr std::chrono::seconds sweep_every{10}, records_every{1};
 constexpr std::chrono::seconds flush_time{1};
 // Descriptors for everything that is no connection: files, plugins, the host's own.
 constexpr std::size_t spare_descriptors = 256;
@@ -55,21 +55,14 @@ mcp::ServerOptions server_options(const config::HostConfig& config) {
     return out;
 }
 
-// Whoever may come by the public URL as well.
-endpoint::Guards guards(const config::Listen& listen) {
-    auto hosts = listen.allowed_hosts;
-    auto origins = listen.allowed_origins;
-    const auto& url = listen.public_url;
-    if (!url.empty()) {
-        const auto start = url.find("://") + 3;
-        const auto end = std::min(url.find('/', start), url.size());
-        const auto authority = url.substr(start, end - start);
-        const bool literal = authority.starts_with('[');
-        hosts.push_back(
-            authority.substr(0, literal ? authority.find(']') + 1 : authority.find(':')));
-        origins.push_back(url.substr(0, end));
-    }
-    return {std::move(hosts), std::move(origins)};
+// Capabilities in all organisations: those of plugins, or the remote servers.
+std::size_t count(const catalog::Catalog& catalog, bool remote) {
+    std::size_t out = 0;
+    for (const auto& org : catalog.orgs())
+        if (const auto snapshot = catalog.of(org))
+            for (const auto& binding : snapshot->bindings)
+                out += binding->capability.starts_with("mcp:") == remote ? 1 : 0;
+    return out;
 }
 
 // Connections never take the last descriptors, without which no file can be read.
@@ -158,7 +151,8 @@ Result<void> App::prepare() {
                                              .refresh = 1000 * oauth.refresh_token.count()});
     if (!access) return access.error();
     access_ = std::move(*access);
-    open_gate();
+    recorded_ = std::make_unique<RecordedOrgs>(access_->orgs);
+    if (auto opened = open_trail(); !opened) return opened;
     scopes_ = std::make_unique<Scopes>(catalog_, calls_, workers_, make_ask(calls_, list_timeout));
     invoker_.use(*scopes_);
     orgs_.use({calls_, orgs_, invoker_, *store_, *secrets_, events_, timers_, workers_, lifecycle_,
@@ -166,8 +160,11 @@ Result<void> App::prepare() {
 
     server_ = std::make_unique<mcp::Server>(admission_, catalog_, server_options(host),
                                             seal_key(host.data_dir));
-    endpoint_ = std::make_unique<endpoint::StreamableHttp>(*server_, *gate_);
-    routes_ = std::make_unique<endpoint::Routes>(catalog_, admission_, *gate_);
+    auto front = Front::make(
+        {host, *access_, *secrets_, catalog_, admission_, *server_, trail_.get(), metrics_,
+         [this](std::string_view org) { return files()->orgs.contains(org); }});
+    if (!front) return front.error();
+    front_ = std::move(*front);
 
     auto loader = plugin::Loader::make(loader_options(host, true));
     if (!loader) return loader.error();
@@ -176,39 +173,126 @@ Result<void> App::prepare() {
         host.plugins.folder, *loader_,
         [this](const plugin::FolderState& state) { orgs_.set(state); });
     if (auto started = folder_->start(config_ != nullptr); !started) return started;
+    open_gauges();
     // With the plugins there: organisations are not put together without them first.
-    admission_.policies().set(first_);
-    orgs_.set(first_);
+    take(first_);
     orgs_.settle();
     return config_ ? follow() : Result<void>();
 }
 
-void App::open_gate() {
-    const auto& host = first_->host;
-    const endpoint::Place place{host.listen.public_url, host.listen.endpoint};
-    admission::Authenticator::Options options;
-    options.anonymous_org = host.anonymous_org;
-    // Whatever stands in front of the host makes everybody look like this machine.
-    options.anonymous = host.access.anonymous && host.listen.public_url.empty();
-    options.is_ours = [place](std::string_view resource) { return place.is_ours(resource); };
-    options.takes_url_keys = [&policies = admission_.policies()](std::string_view org) {
-        const auto found = policies.of(org);
-        return found && found->access.keys_in_urls;
+Result<void> App::open_trail() {
+    const auto& config = first_->host.audit;
+    if (config.enabled) {
+        auto trail = audit::Trail::open(first_->host.data_dir,
+                                        {.keep = config.retention, .keep_bytes = config.max_bytes});
+        if (!trail) return trail.error();
+        trail_ = std::move(*trail);
+    }
+    admission_.recorder().use(
+        trail_.get(),
+        [this](const admission::Ending& ending, std::string_view capability, double seconds) {
+            metrics_.observe(ending.method, capability, ending.outcome, seconds);
+            if (ending.code != 0) metrics_.error(ending.method, ending.code);
+        },
+        [this](std::string_view org, bool result, std::string_view json) {
+            return redactors_(org, result, json);
+        });
+    return {};
+}
+
+void App::open_gauges() {
+    const auto gauge = [this](const char* name, const char* help, auto read) {
+        metrics_.gauge(name, help, {}, [read] { return static_cast<double>(read()); });
     };
-    authenticator_ = std::make_unique<admission::Authenticator>(std::move(options), access_.get());
-    gate_ = std::make_unique<endpoint::Gate>(*authenticator_, guards(host.listen), place);
+    gauge("patchbay_calls_running", "Calls that providers are working on.",
+          [this] { return calls_.running(); });
+    gauge("patchbay_sessions", "Sessions of clients of the 2025 revisions.",
+          [this] { return server_->sessions().size(); });
+    gauge("patchbay_listeners", "Open subscriptions/listen streams.",
+          [this] { return server_->subscriptions().listening(); });
+    for (const bool remote : {false, true})
+        metrics_.gauge("patchbay_capabilities", "Capabilities that organisations have.",
+                       {{"kind", remote ? "remote" : "plugin"}},
+                       [this, remote] { return static_cast<double>(count(catalog_, remote)); });
+    if (trail_) {
+        gauge("patchbay_audit_queue", "Audit records that wait to be written.",
+              [this] { return trail_->counts().records; });
+        metrics_.counter("patchbay_audit_dropped_total", "Audit records that were lost.", {},
+                         [this] { return static_cast<double>(trail_->counts().lost); });
+    }
+}
+
+config::ConfigSetPtr App::files() const { return config_ ? config_->current() : first_; }
+
+// The world as the files and the records have it.
+void App::take(const config::ConfigSetPtr& files) {
+    const auto all = recorded_->with(files);
+    admission_.policies().set(all);
+    orgs_.set(all);
+}
+
+// Credentials that were taken away end what is open, and organisations come and go.
+void App::follow_records() {
+    const auto version = access_->records->version();
+    if (std::exchange(records_seen_, version) != version) {
+        take(files());
+        server_->end_of(
+            [this](const auto& caller) { return front_->authenticator().still_good(caller); });
+    }
+    timer_.after(records_every, [this] { follow_records(); });
+}
+
+void App::tell_change() {
+    if (!trail_) return;
+    audit::Record record;
+    record.kind = "config";
+    record.method = "config.reload";
+    trail_->add(std::move(record));
 }
 
 Result<void> App::follow() {
     timer_.after(sweep_every, [this] { sweep(); });
+    records_seen_ = access_->records->version();
+    timer_.after(records_every, [this] { follow_records(); });
     return config_->watch([this](const auto& before, const auto& now) {
         if (!(before->host == now->host))
             log::warning(
                 "config.restart_needed",
                 {{"reason", "a change of the host's own file takes effect at the next start"}});
-        admission_.policies().set(now);
-        orgs_.set(now);
+        take(now);
+        tell_change();
     });
+}
+
+// Nothing ships with a password: somebody has to be the first.
+void App::say_first_steps() const {
+    const auto& host = first_->host;
+    const auto people = access_->people.any();
+    const auto keys = access_->keys.any();
+    if (!people || *people || !keys || *keys || !host.access.issuers.empty()) return;
+    const bool open = host.access.anonymous && host.listen.public_url.empty();
+    log::info("access.nobody",
+              {{"reason", std::string(open ? "callers on this machine need no credentials"
+                                           : "nobody can get in yet") +
+                              "; make the first owner with: patchbay users add ada@example.com "
+                              "--org " +
+                              host.anonymous_org + " --role owner"}});
+}
+
+void App::open_http_gauges() {
+    const auto read = [this](std::uint64_t http::Server::Counters::*member) {
+        return [this, member] { return static_cast<double>(http_->counters().*member); };
+    };
+    using Counters = http::Server::Counters;
+    metrics_.gauge("patchbay_http_connections", "Open connections.", {},
+                   read(&Counters::connections));
+    metrics_.gauge("patchbay_http_streams", "Open event streams.", {}, read(&Counters::streams));
+    metrics_.gauge("patchbay_http_workers", "Threads that serve requests.", {},
+                   read(&Counters::workers));
+    metrics_.counter("patchbay_http_requests_total", "Requests that were read.", {},
+                     read(&Counters::requests));
+    metrics_.counter("patchbay_http_refused_total", "Requests that broke HTTP's rules.", {},
+                     read(&Counters::refused));
 }
 
 Result<void> App::check_address() const {
@@ -266,40 +350,18 @@ http::ServerOptions App::http_options() const {
     return out;
 }
 
-// The router: one endpoint, the routes of capabilities and the health page.
-void App::handle(const std::shared_ptr<const http::Request>& request,
-                 const std::shared_ptr<http::Exchange>& exchange) {
-    const bool draining = draining_;
-    if (request->path == first_->host.listen.endpoint && !draining)
-        return endpoint_->handle(request, exchange);
-    if (endpoint::Routes::covers(request->path) && !draining)
-        return routes_->handle(request, exchange);
-    http::Response response;
-    response.content_type = "application/json";
-    if (draining) {
-        response.status = 503;
-        response.body = "{\"status\":\"stopping\"}";
-        response.headers.emplace_back("Retry-After", "1");
-    } else if (request->path == "/healthz") {
-        response.body = "{\"status\":\"ok\",\"version\":" + json::quote(build_info().version) + "}";
-        response.headers.emplace_back("Cache-Control", "no-store");
-    } else {
-        response.status = 404;
-        response.body =
-            "{\"error\":\"not found; the MCP endpoint is " + first_->host.listen.endpoint + "\"}";
-    }
-    exchange->respond(std::move(response));
-}
-
 Result<void> App::serve() {
     if (auto may = check_address(); !may) return may;
     Signals signals;
     auto options = http_options();
     fit_to_descriptors(options);
     auto started = http::Server::start(
-        options, [this](auto request, auto exchange) { handle(request, exchange); });
+        options, [this](auto request, auto exchange) { front_->handle(request, exchange); });
     if (!started) return started.error();
     http_ = std::move(*started);
+    open_http_gauges();
+    front_->set_ready(true);
+    say_first_steps();
     const auto& listen = first_->host.listen;
     log::info("listening",
               {{"url", std::string(listen.tls ? "https" : "http") + "://" + listen.address + ":" +
@@ -314,7 +376,7 @@ Result<void> App::serve() {
     }
     log::info("stopping", {{"signal", number}});
     Signals::let_through();
-    draining_ = true;
+    front_->set_ready(false);
     server_->goodbye();
     http_->drain(first_->host.drain);
     // What still runs is cancelled and says so before its connection is closed. Only then are the
@@ -329,7 +391,7 @@ Result<void> App::serve() {
 
 Result<void> App::stdio() {
     Signals signals;
-    const auto& caller = authenticator_->local();
+    const auto& caller = front_->authenticator().local();
     endpoint::StdioOptions options;
     options.max_message = first_->host.listen.limits.max_body_bytes;
     options.drain = first_->host.drain;
@@ -354,6 +416,7 @@ void App::stop() {
     calls_.drain(cancel_time());
     if (scopes_) scopes_->clear();
     orgs_.stop();
+    if (trail_) trail_->stop();
     // A call that does not come back holds its instance, for which waiting is of no use.
     const bool stuck = calls_.inside() > 0;
     const std::chrono::seconds patience(10);
@@ -393,7 +456,7 @@ class Collect : public mcp::Outlet {
 }  // namespace
 
 Result<std::string> App::request(std::string_view method, std::string_view params) {
-    const auto& caller = authenticator_->local();
+    const auto& caller = front_->authenticator().local();
     const std::string meta =
         "{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
         "\"io.modelcontextprotocol/clientInfo\":{\"name\":\"patchbay-cli\",\"version\":" +

@@ -9,15 +9,17 @@
 
 #include "access/access.h"
 #include "admission/admission.h"
-#include "admission/authenticate.h"
+#include "app/front.h"
 #include "app/invoker.h"
 #include "app/orgs.h"
+#include "app/recorded_orgs.h"
+#include "app/redactors.h"
+#include "audit/trail.h"
 #include "catalog/catalog.h"
 #include "config/config_store.h"
-#include "endpoint/routes.h"
-#include "endpoint/streamable_http.h"
 #include "http/server.h"
 #include "mcp/server.h"
+#include "metrics/metrics.h"
 #include "plugin/folder.h"
 #include "runtime/calls.h"
 #include "store/secrets.h"
@@ -45,13 +47,18 @@ class App {
   private:
     App(config::ConfigSetPtr config, std::unique_ptr<config::ConfigStore> store);
     Result<void> prepare();
-    void open_gate();
+    Result<void> open_trail();
+    void open_gauges();
+    void open_http_gauges();
     Result<void> follow();
+    void follow_records();
+    config::ConfigSetPtr files() const;
+    void take(const config::ConfigSetPtr& files);
+    void tell_change();
+    void say_first_steps() const;
     // Refuses an address that others reach while nobody has credentials.
     Result<void> check_address() const;
     http::ServerOptions http_options() const;
-    void handle(const std::shared_ptr<const http::Request>& request,
-                const std::shared_ptr<http::Exchange>& exchange);
     void sweep();
     std::chrono::milliseconds cancel_time() const;
     void stop();
@@ -61,9 +68,13 @@ class App {
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<store::Secrets> secrets_;
     std::unique_ptr<access::Access> access_;
+    std::unique_ptr<RecordedOrgs> recorded_;
+    std::unique_ptr<audit::Trail> trail_;
+    metrics::Metrics metrics_;
     catalog::Catalog catalog_;
     runtime::Calls calls_;
     admission::Admission admission_;
+    Redactors redactors_{admission_.policies()};
     Invoker invoker_;
     Orgs orgs_;
     Workers workers_;
@@ -73,13 +84,10 @@ class App {
     plugin::Lifecycle lifecycle_;
     std::unique_ptr<plugin::Loader> loader_;
     std::unique_ptr<plugin::PluginFolder> folder_;
-    std::unique_ptr<admission::Authenticator> authenticator_;
-    std::unique_ptr<endpoint::Gate> gate_;
     std::unique_ptr<mcp::Server> server_;
-    std::unique_ptr<endpoint::StreamableHttp> endpoint_;
-    std::unique_ptr<endpoint::Routes> routes_;
+    std::unique_ptr<Front> front_;
     std::unique_ptr<http::Server> http_;
-    std::atomic<bool> draining_{false};
+    std::int64_t records_seen_ = 0;  // the timer's
     bool stopped_ = false;
     Timer timer_;  // last: its thread uses all of the above
 };

@@ -38,11 +38,17 @@ struct Record {
     std::string arguments, result;  // JSON, redacted; only where the organisation wants them
 };
 
+// Where it goes where no trail is kept is Nowhere.
 class Sink {
   public:
     virtual ~Sink() = default;
     // [any thread] Does not wait and never fails; what cannot be kept is counted.
     virtual void add(Record record) noexcept = 0;
+};
+
+class Nowhere final : public Sink {
+  public:
+    void add(Record) noexcept override {}
 };
 
 }  // namespace pb::audit

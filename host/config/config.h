@@ -151,7 +151,7 @@ struct HostAccess {
 struct HostAudit {
     bool enabled = true;
     std::chrono::hours retention{90 * 24};
-    std::int64_t max_records = 50'000'000;
+    std::int64_t max_bytes = std::int64_t{4} << 30;
     bool operator==(const HostAudit&) const = default;
 };
 

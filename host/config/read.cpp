@@ -153,6 +153,30 @@ Result<void> check_cidr(const std::string& text) {
     return {};
 }
 
+Result<OrgConfig> org_from(const std::string& name, const std::string& path, Validated read) {
+    OrgConfig org;
+    org.name = name;
+    const Json& value = read.value;
+    org.server_problems = std::move(read.server_problems);
+    const Members in(value, "");
+    in.read("instructions", org.instructions);
+    in.read("mcpServers", org.mcp_servers);
+    read_org_access(in, org.access);
+    if (!in.has("capabilities")) return org;
+    org.capabilities.emplace();
+    org.others_enabled = false;
+    for (const auto& [name, member] : value.at("capabilities").items()) {
+        if (name == "*") {
+            org.others_enabled = member.at("enabled").get<bool>();
+        } else {
+            org.capabilities->emplace(name, capability_from(member));
+        }
+    }
+    auto unique = check_namespaces(org, path);
+    if (!unique) return unique.error();
+    return org;
+}
+
 void apply(const Overrides& overrides, HostConfig& host) {
     const auto set = [](const auto& from, auto& to) {
         if (from) to = *from;
@@ -197,34 +221,27 @@ Result<HostConfig> read_host(const std::string& path) {
 }
 
 Result<OrgConfig> read_org(const std::string& path) {
-    OrgConfig org;
-    org.name = fs::path(path).stem().string();
-    if (!is_org_name(org.name)) {
+    const auto name = fs::path(path).stem().string();
+    if (!is_org_name(name)) {
         return invalid(path +
                        ": an organisation's file name must be lower-case letters, digits, '-' and "
                        "'_' (at most 64, starting and ending with a letter or digit), then .json");
     }
     auto read = read_validated(path, Kind::org);
     if (!read) return read.error();
-    const Json& value = read->value;
-    org.server_problems = std::move(read->server_problems);
-    const Members in(value, "");
-    in.read("instructions", org.instructions);
-    in.read("mcpServers", org.mcp_servers);
-    read_org_access(in, org.access);
-    if (!in.has("capabilities")) return org;
-    org.capabilities.emplace();
-    org.others_enabled = false;
-    for (const auto& [name, member] : value.at("capabilities").items()) {
-        if (name == "*") {
-            org.others_enabled = member.at("enabled").get<bool>();
-        } else {
-            org.capabilities->emplace(name, capability_from(member));
-        }
+    return org_from(name, path, std::move(*read));
+}
+
+Result<OrgConfig> parse_org(const std::string& name, const std::string& text) {
+    if (!is_org_name(name)) {
+        return invalid(
+            "an organisation's name must be lower-case letters, digits, '-' and '_' (at most 64, "
+            "starting and ending with a letter or digit)");
     }
-    auto unique = check_namespaces(org, path);
-    if (!unique) return unique.error();
-    return org;
+    const auto where = "organisation " + name;
+    auto read = parse_validated(where, text, Kind::org);
+    if (!read) return read.error();
+    return org_from(name, where, std::move(*read));
 }
 
 std::string host_file(const Overrides& overrides) {

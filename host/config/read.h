@@ -19,6 +19,8 @@ std::string_view org_schema_text();
 Result<HostConfig> read_host(const std::string& path);
 // Servers that are wrong are no error.
 Result<OrgConfig> read_org(const std::string& path);
+// The same of text that is in no file.
+Result<OrgConfig> parse_org(const std::string& name, const std::string& text);
 
 // The file that `overrides` names (or etc/patchbay.json where that exists, or the defaults), with
 // the overrides applied and the whole checked.

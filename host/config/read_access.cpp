@@ -79,7 +79,9 @@ void read_host_access(const Members& in, HostConfig& host) {
     std::int64_t days = host.audit.retention.count() / 24;
     audit.read("retention_days", days);
     host.audit.retention = std::chrono::hours(24 * days);
-    audit.read("max_records", host.audit.max_records);
+    std::int64_t megabytes = host.audit.max_bytes >> 20;
+    audit.read("max_megabytes", megabytes);
+    host.audit.max_bytes = megabytes << 20;
     in.in("metrics").read("open", host.open_metrics);
 }
 

@@ -116,12 +116,17 @@ std::size_t line_near(const std::string& text, std::string path) {
     return line;
 }
 
-std::vector<std::string> described(const std::string& path, const Json& schema,
+// A file's text, and what errors call it.
+struct Text {
+    const std::string& name;
+    const std::string& text;
+};
+
+std::vector<std::string> described(const Text& of, const Json& schema,
                                    const std::vector<json::Violation>& violations) {
-    const std::string text = text_of(path);
     std::vector<Line> lines;
     for (const json::Violation& violation : violations) {
-        Line line{line_near(text, violation.instance_path), path};
+        Line line{line_near(of.text, violation.instance_path), of.name};
         if (line.number != 0) line.text += ":" + std::to_string(line.number);
         line.text += ": ";
         if (!violation.instance_path.empty()) line.text += violation.instance_path + ": ";
@@ -138,11 +143,10 @@ std::vector<std::string> described(const std::string& path, const Json& schema,
     return out;
 }
 
-Error refusal(const std::string& path, const Json& schema,
-              std::vector<json::Violation> violations) {
+Error refusal(const Text& of, const Json& schema, std::vector<json::Violation> violations) {
     if (violations.size() > most_shown) violations.resize(most_shown);
     std::string out;
-    for (const std::string& line : described(path, schema, violations)) {
+    for (const std::string& line : described(of, schema, violations)) {
         out += (out.empty() ? "" : "\n") + line;
     }
     return invalid(out);
@@ -152,15 +156,11 @@ bool is_of_a_server(const json::Violation& violation) {
     return violation.instance_path.starts_with("/mcpServers/");
 }
 
-}  // namespace
-
-Result<Validated> read_validated(const std::string& path, Kind kind) {
+Result<Validated> validated(Json value, const Text& of, Kind kind) {
     Validated out;
-    auto value = json::parse_file(path, file_limits);
-    if (!value) return value.error();
     const Compiled& rules = compiled(kind);
     if (rules.schema == nullptr) return internal_error("built-in schema: " + rules.fault);
-    auto violations = rules.schema->validate(*value, most_violations);
+    auto violations = rules.schema->validate(value, most_violations);
     // Where there are more than were looked for, nobody knows that the rest of the file is right.
     const auto of_servers =
         violations.size() == most_violations || kind != Kind::org
@@ -168,11 +168,25 @@ Result<Validated> read_validated(const std::string& path, Kind kind) {
             : std::stable_partition(violations.begin(), violations.end(),
                                     [](const auto& each) { return !is_of_a_server(each); });
     if (of_servers != violations.begin()) {
-        return refusal(path, rules.text, {violations.begin(), of_servers});
+        return refusal(of, rules.text, {violations.begin(), of_servers});
     }
-    out.server_problems = described(path, rules.text, violations);
-    out.value = std::move(*value);
+    out.server_problems = described(of, rules.text, violations);
+    out.value = std::move(value);
     return out;
+}
+
+}  // namespace
+
+Result<Validated> read_validated(const std::string& path, Kind kind) {
+    auto value = json::parse_file(path, file_limits);
+    if (!value) return value.error();
+    return validated(std::move(*value), {path, text_of(path)}, kind);
+}
+
+Result<Validated> parse_validated(const std::string& name, const std::string& text, Kind kind) {
+    auto value = json::parse(text, file_limits);
+    if (!value) return invalid(name + ": " + value.error().message);
+    return validated(std::move(*value), {name, text}, kind);
 }
 
 }  // namespace pb::config

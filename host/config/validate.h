@@ -20,5 +20,7 @@ struct Validated {
 };
 
 Result<Validated> read_validated(const std::string& path, Kind kind);
+// The same of text that is in no file; `name` begins the errors.
+Result<Validated> parse_validated(const std::string& name, const std::string& text, Kind kind);
 
 }  // namespace pb::config

@@ -44,8 +44,13 @@ bool Guards::origin_allowed(std::string_view origin) const {
                        [&](const auto& allowed) { return equal(allowed, origin); });
 }
 
-std::string Guards::refuse(const http::Request& request) const {
+std::string Guards::refuse_host(const http::Request& request) const {
     if (!host_allowed(request.header("Host"))) return "this server does not answer to that Host";
+    return {};
+}
+
+std::string Guards::refuse(const http::Request& request) const {
+    if (auto why = refuse_host(request); !why.empty()) return why;
     if (request.has_header("Origin") && !origin_allowed(request.header("Origin")))
         return "requests from that Origin are not allowed";
     return {};

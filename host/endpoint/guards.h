@@ -20,6 +20,8 @@ class Guards {
 
     // Empty if the request may pass, else one sentence.
     std::string refuse(const http::Request& request) const;
+    // By its Host alone, where pages of any origin may ask.
+    std::string refuse_host(const http::Request& request) const;
 
   private:
     bool host_allowed(std::string_view host) const;

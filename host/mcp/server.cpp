@@ -284,6 +284,12 @@ void Server::sweep() {
         close_session(session);
 }
 
+void Server::end_of(const std::function<bool(const runtime::Caller&)>& good) {
+    for (const auto& session : sessions_.all())
+        if (!good(*session->caller)) close_session(session);
+    subscriptions_.end_of(good);
+}
+
 void Server::goodbye() {
     subscriptions_.goodbye();
     for (const auto& session : sessions_.all()) {

@@ -393,6 +393,20 @@ void Subscriptions::resource_updated(const std::string& org, const std::string& 
     }
 }
 
+void Subscriptions::end_of(const std::function<bool(const runtime::Caller&)>& good) {
+    std::vector<std::shared_ptr<Listener>> all;
+    {
+        std::lock_guard lock(mutex_);
+        for (const auto& entry : listeners_)
+            all.push_back(entry.second);
+    }
+    for (const auto& listener : all) {
+        if (good(*listener->caller())) continue;
+        listener->close("the credential is not good any more");
+        remove(listener.get());
+    }
+}
+
 void Subscriptions::goodbye() {
     std::map<const Listener*, std::shared_ptr<Listener>> all;
     {

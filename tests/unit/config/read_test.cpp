@@ -247,7 +247,7 @@ TEST_F(ReadTest, WhoMayAndHowOften) {
                          "own_scopes": true, "clock_skew_seconds": 5}],
             "oauth": {"registration": false, "access_token_seconds": 600,
                       "limits": {"sign_in": {"per_minute": 3, "burst": 5}, "token": false}}},
-        "audit": {"retention_days": 7, "max_records": 5000},
+        "audit": {"retention_days": 7, "max_megabytes": 50},
         "metrics": {"open": true}})");
     const auto host = load_host(overrides);
     ASSERT_TRUE(host);
@@ -264,7 +264,7 @@ TEST_F(ReadTest, WhoMayAndHowOften) {
     EXPECT_EQ(host->access.oauth.sign_in, (Rate{3, 5}));
     EXPECT_EQ(host->access.oauth.token, Rate());
     EXPECT_EQ(host->audit.retention.count(), 7 * 24);
-    EXPECT_EQ(host->audit.max_records, 5000);
+    EXPECT_EQ(host->audit.max_bytes, 50 << 20);
     EXPECT_TRUE(host->open_metrics);
 
     const auto org = read_org(write("orgs/acme.json", R"({
