@@ -37,6 +37,7 @@ double cpu() {
 void measure(const char* what, int threads, int times, const std::function<void(int)>& work) {
     const double from = wall(), from_cpu = cpu();
     std::vector<std::thread> working;
+    working.reserve(static_cast<std::size_t>(threads));
     for (int t = 0; t < threads; ++t)
         working.emplace_back([&] {
             for (int i = 0; i < times; ++i)
@@ -120,10 +121,13 @@ void add_all(const std::string& folder, int records) {
     if (!opened) throw std::runtime_error(opened.error().message);
     auto& trail = **opened;
     const auto one = record(1);
+    constexpr int threads = 4;
+    const int each = records / threads / 4;
     const double from = wall();
-    measure("add, as fast as it goes", 4, records / 16, [&](int) { trail.add(one); });
+    measure("add, as fast as it goes", threads, each, [&](int) { trail.add(one); });
     trail.flush(std::chrono::minutes(5));
-    std::printf("until all was written: %.0f records/s, %llu lost\n", records / 4 / (wall() - from),
+    std::printf("until all was written: %.0f records/s, %llu lost\n",
+                threads * each / (wall() - from),
                 static_cast<unsigned long long>(trail.counts().lost));
 }
 

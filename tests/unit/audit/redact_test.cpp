@@ -170,7 +170,7 @@ TEST(Redactor, WhatIsNoJsonIsNotKept) {
 
 // A value of everything, in which `secret` is in places where it must not stay.
 Json random_value(std::mt19937& random, const std::string& secret, int depth) {
-    const auto pick = [&](int count) { return static_cast<int>(random() % count); };
+    const auto pick = [&](std::size_t count) { return random() % count; };
     static const std::vector<std::string> texts{"",
                                                 "a",
                                                 "x y",
@@ -197,7 +197,7 @@ Json random_value(std::mt19937& random, const std::string& secret, int depth) {
                                                 "http://:@",
                                                 "pb_",
                                                 "%5B"};
-    switch (pick(depth > 4 ? 6 : 9)) {
+    switch (pick(depth > 4 ? 6U : 9U)) {
         case 0:
             return nullptr;
         case 1:
@@ -212,13 +212,13 @@ Json random_value(std::mt19937& random, const std::string& secret, int depth) {
             return Json({{"apiKey", secret}, {"n", texts[pick(texts.size())]}}).dump();
         case 6: {
             Json out = Json::array();
-            for (int i = pick(5); i > 0; --i)
+            for (auto i = pick(5); i > 0; --i)
                 out.push_back(random_value(random, secret, depth + 1));
             return out;
         }
         default: {
             Json out = Json::object();
-            for (int i = pick(5); i > 0; --i)
+            for (auto i = pick(5); i > 0; --i)
                 out[texts[pick(texts.size())]] = random_value(random, secret, depth + 1);
             if (pick(3) == 0) out["client_secret"] = Json::array({secret, {{"x", secret}}});
             return out;

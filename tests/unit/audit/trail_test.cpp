@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 class TrailTest : public WithTrail {
   protected:
     // All there is, read by itself.
-    std::vector<Json> all(Filter filter = {}) const {
+    std::vector<Json> all(const Filter& filter = {}) const {
         const auto reader = must(Reader::open(folder_.path()));
         std::vector<Json> out;
         std::string cursor;
@@ -96,6 +96,7 @@ TEST_F(TrailTest, LosesNothingWhenManyThreadsAddAndItIsStopped) {
     {
         auto trail = open();
         std::vector<std::thread> adding;
+        adding.reserve(threads);
         for (int t = 0; t < threads; ++t)
             adding.emplace_back([&, t] {
                 for (int i = 0; i < each; ++i)

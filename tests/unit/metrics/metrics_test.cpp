@@ -125,6 +125,7 @@ TEST(Metrics, ManyThreadsAreCountedExactly) {
     Metrics metrics;
     constexpr int threads = 4, each = 5000;
     std::vector<std::thread> working;
+    working.reserve(threads);
     for (int t = 0; t < threads; ++t)
         working.emplace_back([&] {
             for (int i = 0; i < each; ++i) {
