@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The grammar of the command line (CLI11) and which command it selects. The only file that sees
-// CLI11.
-#include <CLI/CLI.hpp>
+// The grammar of the command line (CLI11) and which command it selects.
 #include <iostream>
 
 #include "base/version.h"
+#include "cli/administration.h"
+#include "cli/audit.h"
 #include "cli/commands.h"
+#include "cli/credentials.h"
+#include "cli/grammar.h"
 #include "cli/inspect.h"
 #include "cli/options.h"
 #include "cli/print.h"
@@ -32,6 +34,9 @@ Examples:
   patchbay remote add docs https://example.com/mcp    its tools appear as docs__...
   patchbay config check                       etc/patchbay.json and etc/orgs/*.json
   patchbay secrets set api-key < file         for ${secret:api-key} in an organisation's file
+  patchbay users add ann --role owner         the first person; asks for a password
+  patchbay keys create ci --expires 90d       an API key, shown once
+  patchbay audit --status failed --from 1d    what went wrong since yesterday
 
 Without --config, etc/patchbay.json is read if it exists. Flags win over the file. Paths on the
 command line are relative to the working directory, paths in a file to that file's folder. Plugins
@@ -44,56 +49,12 @@ second one ends it at once. SIGHUP reads the configuration again.
 Exit codes: 0 done, 1 failed, 2 wrong command line, 3 configuration invalid, 4 no host answered,
 5 the tool answered that it failed (isError).)";
 
-// An option whose text one of our own functions understands; its error is the command line's.
-template <class Take>
-CLI::Option* add_parsed(CLI::App* command, const std::string& flag, Take take,
-                        const std::string& help) {
-    return command->add_option_function<std::string>(
-        flag,
-        [flag, take](const std::string& text) {
-            const Result<void> taken = take(text);
-            if (!taken) throw CLI::ValidationError(flag, taken.error().message);
-        },
-        help);
-}
-
-void add_config_file(CLI::App* command, Options& options) {
-    command
-        ->add_option("--config", options.config.config_file,
-                     "Host configuration (default: etc/patchbay.json if it exists)")
-        ->type_name("FILE");
-    command
-        ->add_option("--org-dir", options.config.org_dir,
-                     "Folder of <org>.json files (default: orgs beside the configuration)")
-        ->type_name("DIR");
-}
-
 void add_plugins(CLI::App* command, Options& options) {
     command
         ->add_option("--plugins", options.config.plugins_folder,
                      "Folder of plugins (default: ./plugins)")
         ->type_name("DIR");
-    command
-        ->add_option("--data", options.config.data_dir,
-                     "Folder for the host's state (default: ./var)")
-        ->type_name("DIR");
-}
-
-void add_log(CLI::App* command, Options& options) {
-    add_parsed(
-        command, "--log-level",
-        [&options](const std::string& text) { return parse_level(text, options.config); },
-        "Least level that is logged: debug, info (default), notice, warning, error, critical, off")
-        ->type_name("LEVEL");
-    add_parsed(
-        command, "--log-format",
-        [&options](const std::string& text) { return parse_format(text, options.config); },
-        "Shape of a log line: text (default) or json")
-        ->type_name("FORMAT");
-}
-
-void add_json(CLI::App* command, Options& options) {
-    command->add_flag("--json", options.json, "Print one JSON object");
+    add_data(command, options);
 }
 
 void add_listen(CLI::App* command, Options& options) {
@@ -120,6 +81,11 @@ CLI::Option* add_running_host(CLI::App* command, Options& options) {
         ->check(CLI::Range(1, 86400))
         ->capture_default_str()
         ->type_name("SECONDS");
+    command
+        ->add_option("--api-key-file", options.tool.api_key_file,
+                     "A file that holds an API key for the host, or - for standard input (default: "
+                     "the environment's PATCHBAY_API_KEY)")
+        ->type_name("FILE");
     return url;
 }
 
@@ -129,6 +95,7 @@ void add_target(CLI::App* command, Options& options) {
     command->get_option("--plugins")
         ->description("Load these plugins here instead of asking a running host");
     command->get_option("--plugins")->excludes(url);
+    command->get_option("--plugins")->excludes(command->get_option("--api-key-file"));
     add_config_file(command, options);
     for (const char* flag : {"--data", "--config", "--org-dir"}) {
         command->get_option(flag)->needs("--plugins");
@@ -155,6 +122,7 @@ struct Commands {
     CLI::App* secrets_set = nullptr;
     CLI::App* secrets_list = nullptr;
     CLI::App* secrets_remove = nullptr;
+    Administration administration;
     CLI::App* config_check = nullptr;
     CLI::App* version = nullptr;
     CLI::App* probe = nullptr;
@@ -274,10 +242,7 @@ void add_secret_commands(CLI::App& app, Options& options, Commands& commands) {
             ->add_option("--org", options.secret.org,
                          "The organisation (default: that of callers without credentials)")
             ->type_name("ORG");
-        command
-            ->add_option("--data", options.config.data_dir,
-                         "Folder for the host's state (default: ./var)")
-            ->type_name("DIR");
+        add_data(command, options);
         add_config_file(command, options);
         add_log(command, options);
     }
@@ -334,6 +299,20 @@ Requester in_process(config::ConfigSetPtr config, const Actions& actions) {
     };
 }
 
+int with_host(const std::function<int(const Requester&)>& command, const Options& options,
+              Streams streams) {
+    if (options.tool.api_key_file == "-" &&
+        (options.tool.arguments == "-" || options.remote.settings == "-"))
+        return say(invalid("standard input can hold the key or the JSON, not both"), exit_usage,
+                   streams);
+    const auto key = read_api_key(options, streams.in);
+    if (!key) return say(key.error(), exit_usage, streams);
+    auto requester =
+        http_requester(options.tool.url, std::chrono::seconds(options.tool.timeout_s), *key);
+    if (!requester) return say(requester.error(), exit_usage, streams);
+    return command(*requester);
+}
+
 int with_tools(int (*command)(const Requester&, const Options&, Streams), const Actions& actions,
                const Options& options, Streams streams) {
     quiet_log(options);
@@ -342,16 +321,8 @@ int with_tools(int (*command)(const Requester&, const Options&, Streams), const 
         if (!set) return say(set.error(), exit_config, streams);
         return command(in_process(std::move(*set), actions), options, streams);
     }
-    auto requester = http_requester(options.tool.url, std::chrono::seconds(options.tool.timeout_s));
-    if (!requester) return say(requester.error(), exit_usage, streams);
-    return command(*requester, options, streams);
-}
-
-int with_host(const std::function<int(const Requester&)>& command, const Options& options,
-              Streams streams) {
-    auto requester = http_requester(options.tool.url, std::chrono::seconds(options.tool.timeout_s));
-    if (!requester) return say(requester.error(), exit_usage, streams);
-    return command(*requester);
+    return with_host([&](const auto& requester) { return command(requester, options, streams); },
+                     options, streams);
 }
 
 // Nothing if it is none of the remote commands.
@@ -379,6 +350,14 @@ std::optional<int> dispatch_remote(const Commands& given, const Options& options
     return std::nullopt;
 }
 
+int administer(DeskCommand command, const Actions& actions, const Options& options,
+               Streams streams) {
+    auto set = config::load(options.config);
+    if (!set) return say(set.error(), exit_config, streams);
+    quiet_log(options);
+    return at_desk(command, **set, actions, options, streams);
+}
+
 int dispatch(const Commands& given, const Actions& actions, const Options& options,
              Streams streams) {
     if (*given.serve) return serve(actions.serve, options, streams);
@@ -391,6 +370,9 @@ int dispatch(const Commands& given, const Actions& actions, const Options& optio
     if (*given.secrets_set) return with_config(set_secret, actions, options, streams);
     if (*given.secrets_list) return with_config(list_secrets, actions, options, streams);
     if (*given.secrets_remove) return with_config(remove_secret, actions, options, streams);
+    for (const auto& [command, run] : given.administration.commands)
+        if (*command) return administer(run, actions, options, streams);
+    if (*given.administration.audit) return with_config(show_trail, actions, options, streams);
     if (*given.config_check) return check_config(options, streams);
     if (*given.version) return show_version(options, streams);
     return actions.probe(options.file);
@@ -409,6 +391,7 @@ int run(int argc, const char* const* argv, const Actions& actions, Streams strea
     add_tool_commands(app, options, commands);
     add_remote_commands(app, options, commands);
     add_secret_commands(app, options, commands);
+    commands.administration = add_administration(app, options);
     add_other_commands(app, options, commands);
     app.footer(footer);  // last, or every command would inherit it
     try {

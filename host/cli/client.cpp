@@ -16,6 +16,7 @@
 #include <optional>
 #include <sstream>
 
+#include "base/url.h"
 #include "base/version.h"
 #include "json/parse.h"
 
@@ -31,6 +32,7 @@ struct Endpoint {
     std::uint16_t port = 80;
     std::string path;
     std::chrono::milliseconds timeout{};
+    std::string api_key;
 };
 
 Error unreachable(const Endpoint& endpoint, const std::string& why) {
@@ -88,8 +90,9 @@ std::string request_text(std::string_view method, const Json& params) {
     return json::dump(message);
 }
 
-void set_headers(net::HTTPRequest& request, std::string_view method, const Json& params,
-                 const Headers& headers) {
+void set_headers(net::HTTPRequest& request, const Endpoint& endpoint, std::string_view method,
+                 const Json& params, const Headers& headers) {
+    if (!endpoint.api_key.empty()) request.set("Authorization", "Bearer " + endpoint.api_key);
     request.setContentType("application/json");
     request.set("Accept", "application/json, text/event-stream");
     request.set("User-Agent", "patchbay/" + std::string(build_info().version));
@@ -146,6 +149,12 @@ Result<Json> understand(const Endpoint& endpoint, const net::HTTPResponse& head,
         if (!response) return unreachable(endpoint, "the event stream ended without an answer");
         return result_of(*response);
     }
+    if (head.getStatus() == net::HTTPResponse::HTTP_UNAUTHORIZED) {
+        const char* why = endpoint.api_key.empty() ? " wants an API key" : " refuses the API key";
+        return Error{
+            ErrorKind::denied,
+            endpoint.url + why + ": the environment's PATCHBAY_API_KEY, or --api-key-file"};
+    }
     auto response = json::parse(text, {.size = max_answer});
     if (response && response->is_object() && response->contains("jsonrpc")) {
         return result_of(*response);
@@ -164,7 +173,7 @@ Result<Json> exchange(const Endpoint& endpoint, std::string_view method, const J
         net::HTTPRequest request(net::HTTPRequest::HTTP_POST, endpoint.path,
                                  net::HTTPMessage::HTTP_1_1);
         const std::string body = request_text(method, params);
-        set_headers(request, method, params, headers);
+        set_headers(request, endpoint, method, params, headers);
         request.setContentLength64(static_cast<Poco::Int64>(body.size()));
         session.sendRequest(request) << body << std::flush;
         net::HTTPResponse head;
@@ -214,7 +223,8 @@ void add_parameter_headers(const Json& schema, const Json& value, Headers& heade
 
 }  // namespace
 
-Result<Requester> http_requester(const std::string& url, std::chrono::milliseconds timeout) {
+Result<Requester> http_requester(const std::string& url, std::chrono::milliseconds timeout,
+                                 const std::string& api_key) {
     try {
         const Poco::URI uri(url);
         if (uri.getScheme() != "http" || uri.getHost().empty()) {
@@ -222,7 +232,12 @@ Result<Requester> http_requester(const std::string& url, std::chrono::millisecon
                            "\" is not of the form http://HOST:PORT/mcp (this client speaks plain "
                            "HTTP only)");
         }
-        Endpoint endpoint{url, uri.getHost(), uri.getPort(), uri.getPathAndQuery(), timeout};
+        const auto parsed = parse_url(url, "--url");
+        if (!api_key.empty() && !(parsed && parsed->loopback()))
+            return invalid("the API key would go unencrypted to " + uri.getHost() +
+                           "; use it on the host's own machine, or through a tunnel to it");
+        Endpoint endpoint{url,     uri.getHost(), uri.getPort(), uri.getPathAndQuery(),
+                          timeout, api_key};
         if (endpoint.path.empty()) endpoint.path = "/mcp";
         return Requester(
             [endpoint](std::string_view method, const Json& params, const Headers& headers) {

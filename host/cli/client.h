@@ -24,8 +24,10 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 using Requester = std::function<Result<Json>(std::string_view method, const Json& params,
                                              const Headers& headers)>;
 
-// url: http://HOST[:PORT]/PATH. The error says what is wrong with it.
-Result<Requester> http_requester(const std::string& url, std::chrono::milliseconds timeout);
+// url: http://HOST[:PORT]/PATH. The error says what is wrong with it. `api_key`: visible
+// characters, or empty. It would be sent in the clear, so it goes to this machine alone.
+Result<Requester> http_requester(const std::string& url, std::chrono::milliseconds timeout,
+                                 const std::string& api_key = "");
 
 // A header value as it is, or in the =?base64?...?= form where the specification asks for it.
 std::string header_value(std::string_view text);

@@ -3,13 +3,17 @@
 // handed in (main.cpp does it), so that this folder knows no more of one than its configuration.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "access/access.h"
+#include "audit/record.h"
 #include "base/result.h"
 #include "config/config_store.h"
 
@@ -50,6 +54,30 @@ struct SecretActions {
         remove;
 };
 
+// Which records of the audit trail, the newest first. What is empty narrows nothing.
+struct TrailQuery {
+    std::optional<std::string> org;              // nullopt: all of them, and the host's own affairs
+    std::optional<std::int64_t> from_ms, to_ms;  // from <= began < to
+    std::string tool, status, principal, method, client, kind;
+    std::string cursor;  // `next` of the page before
+    std::size_t limit = 0;
+};
+
+struct TrailPage {
+    std::vector<std::string> records;  // JSON objects with an "id"
+    std::string next;                  // empty: there are no more
+    std::int64_t dropped = 0;          // records that were ever lost
+};
+
+// Who may do what, and what was done, in the data directory.
+struct AccessActions {
+    std::function<Result<std::unique_ptr<access::Access>>(const config::HostConfig& host)> open;
+    std::function<Result<TrailPage>(const config::HostConfig& host, const TrailQuery& query)> trail;
+    // Returns when they are in the trail.
+    std::function<Result<void>(const config::HostConfig& host, std::vector<audit::Record> records)>
+        note;
+};
+
 struct Actions {
     // Run until they are told to stop (a signal) or their input ends. The log is configured.
     std::function<Result<void>(std::unique_ptr<config::ConfigStore>)> serve;
@@ -67,6 +95,7 @@ struct Actions {
     std::function<Result<std::vector<PluginReport>>(const config::HostConfig& host)> list_plugins;
 
     SecretActions secrets;
+    AccessActions access;
 
     // The body of the hidden `probe FILE`; returns the exit code.
     std::function<int(const std::string& file)> probe;

@@ -15,6 +15,7 @@ struct ToolOptions {
     int timeout_s = 60;
     std::string name;
     std::string arguments = "{}";  // "-": from standard input
+    std::string api_key_file;      // "-": from standard input; empty: from the environment
 };
 
 struct RemoteOptions {
@@ -31,11 +32,33 @@ struct SecretOptions {
     std::string name;
 };
 
+// Of users, keys, orgs, clients and grants.
+struct AccessOptions {
+    std::string org;  // empty: the anonymous organisation
+    std::string login, id, name;
+    std::string role = "member";
+    std::vector<std::string> scopes = {"mcp:read", "mcp:write"};
+    std::string expires;   // a time, or how long from now; empty: never
+    std::string owner;     // a login
+    std::string settings;  // a file like those of organisations
+    bool generate = false;
+    bool all = false;
+};
+
+struct TrailOptions {
+    std::string from, to;  // a time, or how long ago
+    std::string tool, status, principal, method, client, kind;
+    int limit = 50;
+    bool follow = false;
+};
+
 struct Options {
     config::Overrides config;
     ToolOptions tool;
     RemoteOptions remote;
     SecretOptions secret;
+    AccessOptions access;
+    TrailOptions trail;
     std::string file;   // of plugins check, probe
     bool json = false;  // machine output
 };

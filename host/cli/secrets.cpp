@@ -2,9 +2,9 @@
 // Values come from standard input alone: what is an argument, everybody on the machine can see.
 #include "cli/secrets.h"
 
-#include <istream>
 #include <ostream>
 
+#include "cli/credentials.h"
 #include "cli/print.h"
 #include "config/read.h"
 #include "json/parse.h"
@@ -12,7 +12,6 @@
 namespace pb::cli {
 namespace {
 
-constexpr std::size_t max_value = 64U << 10U;
 constexpr const char* takes_effect =
     "patchbay: a running host takes it when it is told to read again (SIGHUP)\n";
 
@@ -27,25 +26,13 @@ Result<std::string> org_of(const config::HostConfig& host, const Options& option
     return invalid("\"" + org + "\" is no name of an organisation");
 }
 
-// All of the input without the line's end that a shell puts there.
-Result<std::string> read_value(std::istream& in) {
-    std::string value(max_value + 2, '\0');
-    in.read(value.data(), static_cast<std::streamsize>(value.size()));
-    value.resize(static_cast<std::size_t>(in.gcount()));
-    if (value.ends_with('\n')) value.pop_back();
-    if (value.ends_with('\r')) value.pop_back();
-    if (value.empty()) return invalid("the value is read from standard input, which is empty");
-    if (value.size() > max_value) return invalid("a secret has at most 64 KiB");
-    return value;
-}
-
 }  // namespace
 
 int set_secret(const config::HostConfig& host, const Actions& actions, const Options& options,
                Streams streams) {
     auto org = org_of(host, options);
     if (!org) return fail(org.error(), streams);
-    auto value = read_value(streams.in);
+    auto value = read_secret(streams.in, "the value");
     if (!value) return fail(value.error(), streams);
     auto done = actions.secrets.set(host, *org, options.secret.name, *value);
     if (!done) return fail(done.error(), streams);

@@ -137,6 +137,11 @@ TEST_F(CliTest, WrongCommandLinesAreUsageErrors) {
         {{"tools", "list", "--timeout", "0"}, "--timeout"},
         {{"tools", "list", "--url", "http://x/mcp", "--plugins", "p"}, "--url"},
         {{"tools", "list", "--config", "c"}, "--plugins"},
+        {{"tools", "list", "--plugins", "p", "--api-key-file", "k"}, "--api-key-file"},
+        {{"tools", "list", "--api-key-file", "/none/key"}, "cannot be read"},
+        {{"tools", "call", "x", "-", "--api-key-file", "-"}, "not both"},
+        {{"users"}, "subcommand"},
+        {{"keys", "create"}, "name"},
         {{"tools", "list", "--url", "https://x/mcp"}, "http://HOST:PORT/mcp"},
     };
     for (const auto& [arguments, expected] : cases) {

@@ -118,6 +118,34 @@ TEST_F(ClientTest, SendsWhatTheSpecificationAsksFor) {
     EXPECT_EQ(meta["io.modelcontextprotocol/clientInfo"]["name"], "patchbay-cli");
 }
 
+TEST_F(ClientTest, ShowsItsKeyToThisMachineAlone) {
+    canned_.body = R"({"jsonrpc":"2.0","id":1,"result":{"ok":true}})";
+    ASSERT_TRUE(ask("tools/list", Json::object()));
+    EXPECT_FALSE(canned_.seen.contains("Authorization"));
+    const auto with_key = http_requester(url(), milliseconds(60'000), "pb_key").value();
+    ASSERT_TRUE(with_key("tools/list", Json::object(), {}));
+    EXPECT_EQ(canned_.seen["Authorization"], "Bearer pb_key");
+    for (const char* url : {"http://192.0.2.1/mcp", "http://localhost.example.com/mcp",
+                            "http://127.0.0.1@example.com/mcp"}) {
+        const auto refused = http_requester(url, milliseconds(1), "pb_key");
+        ASSERT_FALSE(refused) << url;
+        EXPECT_NE(refused.error().message.find("unencrypted"), std::string::npos);
+        EXPECT_TRUE(http_requester(url, milliseconds(1))) << url;
+    }
+}
+
+TEST_F(ClientTest, AHostThatWantsAKeyIsUnderstood) {
+    canned_.status = 401;
+    canned_.body = R"({"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"no"}})";
+    auto refused = ask("tools/list", Json::object());
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("wants an API key"), std::string::npos);
+    refused = http_requester(url(), milliseconds(60'000), "pb_old").value()("tools/list", {}, {});
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("refuses the API key"), std::string::npos);
+    EXPECT_EQ(refused.error().message.find("pb_old"), std::string::npos);
+}
+
 TEST_F(ClientTest, ReadsTheAnswerFromAnEventStream) {
     canned_.type = "text/event-stream; charset=utf-8";
     canned_.body =
