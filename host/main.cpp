@@ -2,6 +2,7 @@
 // The program: hands the command line what it needs of a host.
 #include <csignal>
 
+#include "app/access.h"
 #include "app/app.h"
 #include "app/plugins.h"
 #include "app/secrets.h"
@@ -51,6 +52,7 @@ pb::cli::Actions make_actions() {
     actions.check_plugin = pb::app::check_plugin;
     actions.list_plugins = pb::app::list_plugins;
     actions.secrets = pb::app::secret_actions();
+    actions.access = pb::app::access_actions();
     actions.probe = pb::plugin::run_probe;
     return actions;
 }
