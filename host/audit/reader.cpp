@@ -23,9 +23,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t window = 20'000;
-constexpr std::chrono::milliseconds time_for_a_page{300}, patience{2'000};
+constexpr std::chrono::milliseconds patience{2'000};
 constexpr std::size_t most_bytes = 4u << 20, longest_filter = 2048, longest_glob = 256;
-constexpr int id_bytes = 8;
+constexpr std::size_t id_bytes = 8;
 constexpr std::array<std::string_view, 9> outcomes{
     "ok", "tool_error", "error", "denied", "limited", "cancelled", "deadline", "busy", "failed"};
 
@@ -85,7 +85,7 @@ std::string mark_of(const std::optional<std::string>& org) {
 
 std::string cursor_at(std::int64_t id, const std::optional<std::string>& org) {
     std::string bytes;
-    for (int i = id_bytes - 1; i >= 0; --i)
+    for (std::size_t i = id_bytes; i-- > 0;)
         bytes += static_cast<char>(static_cast<std::uint64_t>(id) >> (8 * i) & 0xff);
     return base64_encode(bytes + mark_of(org), Alphabet::url);
 }
@@ -95,7 +95,7 @@ std::optional<std::int64_t> id_of(std::string_view cursor, const std::optional<s
     if (!bytes || bytes->size() != 2 * id_bytes || bytes->substr(id_bytes) != mark_of(org))
         return std::nullopt;
     std::uint64_t id = 0;
-    for (int i = 0; i < id_bytes; ++i)
+    for (std::size_t i = 0; i < id_bytes; ++i)
         id = id << 8 | static_cast<unsigned char>((*bytes)[i]);
     return static_cast<std::int64_t>(id);
 }
@@ -157,7 +157,8 @@ std::string Page::json() const {
     return out + "}";
 }
 
-Result<std::unique_ptr<Reader>> Reader::open(const std::string& folder) {
+Result<std::unique_ptr<Reader>> Reader::open(const std::string& folder,
+                                             std::chrono::milliseconds time) {
     const auto path = folder + "/audit.db";
     struct stat file {};
     if (stat(path.c_str(), &file) != 0)
@@ -170,7 +171,7 @@ Result<std::unique_ptr<Reader>> Reader::open(const std::string& folder) {
     if (version->integer(0) != 1)
         return invalid(path + " was written by a newer Patchbay (version " +
                        std::to_string(version->integer(0)) + "); this one reads version 1");
-    return std::unique_ptr<Reader>(new Reader(std::move(*database)));
+    return std::unique_ptr<Reader>(new Reader(std::move(*database), time));
 }
 
 // Where the window that ends below `high` begins; nullopt if all that is left fits.
@@ -241,7 +242,7 @@ Result<Page> Reader::page(const Filter& filter, std::string_view cursor, std::si
     auto lost = dropped(filter);
     if (!lost) return lost.error();
     page.dropped = *lost;
-    const auto end = Clock::now() + time_for_a_page;
+    const auto end = Clock::now() + time_;
     for (std::size_t bytes = 0;;) {
         auto begin = floor(filter, low, high);
         if (!begin) return begin.error();

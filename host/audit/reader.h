@@ -3,12 +3,14 @@
 // program or another one.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -41,21 +43,24 @@ constexpr std::size_t most_per_page = 1000;
 
 class Reader {
   public:
-    // not_found if there is no trail in this folder yet.
-    static Result<std::unique_ptr<Reader>> open(const std::string& folder);
+    // not_found if there is no trail in this folder yet. `time`: how long a page is looked for.
+    static Result<std::unique_ptr<Reader>> open(
+        const std::string& folder, std::chrono::milliseconds time = std::chrono::milliseconds(300));
 
     // [any thread] The records after `cursor` (a page's `next` under the same org; empty: the
     // newest). invalid for a filter, cursor or limit that is none; busy if others are reading.
     Result<Page> page(const Filter& filter, std::string_view cursor = {}, std::size_t limit = 100);
 
   private:
-    explicit Reader(store::Database database) : database_(std::move(database)) {}
+    Reader(store::Database database, std::chrono::milliseconds time)
+        : time_(time), database_(std::move(database)) {}
     Result<std::optional<std::int64_t>> floor(const Filter& filter, std::int64_t low,
                                               std::int64_t high) const;
     Result<std::int64_t> collect(const Filter& filter, std::int64_t low, std::int64_t high,
                                  std::size_t limit, Page& page, std::size_t& bytes) const;
     Result<std::int64_t> dropped(const Filter& filter) const;
 
+    const std::chrono::milliseconds time_;
     std::timed_mutex mutex_;
     store::Database database_;
 };

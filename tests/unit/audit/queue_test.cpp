@@ -65,6 +65,21 @@ TEST(Queue, WhatIsTakenCountsUntilItIsWritten) {
     EXPECT_EQ(queue.counts().lost, 4U);
 }
 
+TEST(Queue, WakesTheWriterEachTime) {
+    Queue queue(10, 1000);
+    for (int i = 0; i < 3; ++i) {
+        std::thread adding([&] {
+            std::this_thread::sleep_for(5ms);  // the writer waits already, if the machine is quick
+            bool first = false;
+            queue.add("a", "acme", 1, first);
+        });
+        const auto chunks = queue.take(0ms, Queue::Clock::now() + 600s);
+        adding.join();
+        ASSERT_EQ(chunks.size(), 1U);
+        queue.written(chunks[0]);
+    }
+}
+
 TEST(Queue, IsBoundedInBytes) {
     Queue queue(1000, 10);
     bool first = false;

@@ -106,12 +106,13 @@ TEST(Redactor, TextsThatLookLikeCredentialsAreRedacted) {
 }
 
 TEST(Redactor, JsonInAStringIsJson) {
-    const Json inner = {{"password", "hunter2"}, {"city", "Berlin"}};
-    const Json clean = {{"password", "[redacted]"}, {"city", "Berlin"}};
+    const Json inner = {{"password", {{"x", "hunter2"}}}, {"city", "Berlin"}, {"tax", 12}};
+    const Json clean = {{"password", "[redacted]"}, {"city", "Berlin"}, {"tax", "[redacted]"}};
     const Json result = {{"content", {{{"type", "text"}, {"text", inner.dump()}}}}};
-    EXPECT_EQ(Json::parse(redact(result)["content"][0]["text"].get<std::string>()), clean);
-    const auto twice = redact(Json(Json(inner.dump()).dump()));
-    EXPECT_EQ(twice.dump().find("hunter2"), std::string::npos);
+    const auto got = redact(result, with({"tax"}))["content"][0]["text"];
+    EXPECT_EQ(Json::parse(got.get<std::string>()), clean);
+    const Json deep = {{"a", Json({{"b", Json(inner).dump()}}).dump()}};
+    EXPECT_EQ(redact(deep).dump().find("hunter2"), std::string::npos);
 }
 
 TEST(Redactor, PairsOfNameAndValueAreMembersToo) {
