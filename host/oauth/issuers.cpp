@@ -12,7 +12,7 @@
 namespace pb::oauth {
 namespace {
 
-constexpr std::chrono::seconds most_skew{300};
+constexpr std::chrono::seconds most_skew{600};
 constexpr std::size_t longest_issuer = 1024;
 constexpr std::size_t most_verified = 10'000;
 
@@ -37,8 +37,8 @@ Result<void> check_place(const ExternalIssuer& issuer) {
 Result<void> check_org(const ExternalIssuer& issuer) {
     if (!issuer.org.empty() && !issuer.org_claim.empty())
         return wrong(issuer, "there is either an org or an org_claim");
-    if (issuer.org.empty() && (issuer.org_claim.empty() || issuer.orgs.empty()))
-        return wrong(issuer, "it needs an org, or an org_claim and the orgs that its values mean");
+    if (issuer.org.empty() && issuer.org_claim.empty())
+        return wrong(issuer, "it needs an org, or an org_claim that says which");
     return {};
 }
 
@@ -46,11 +46,11 @@ Result<void> check_scopes(const ExternalIssuer& issuer) {
     for (const auto& [value, names] : issuer.scopes)
         if (auto scopes = access::Scopes::of(names); !scopes)
             return wrong(issuer, "the scopes of \"" + value + "\": " + scopes.error().message);
-    if (auto scopes = access::Scopes::parse(issuer.default_scopes); !scopes)
+    if (auto scopes = access::Scopes::of(issuer.default_scopes); !scopes)
         return wrong(issuer, "default_scopes: " + scopes.error().message);
-    if (issuer.scopes.empty() && issuer.default_scopes.empty() && !issuer.patchbay_scopes)
+    if (issuer.scopes.empty() && issuer.default_scopes.empty() && !issuer.own_scopes)
         return wrong(issuer,
-                     "its tokens permit nothing: it needs scopes, patchbay_scopes or "
+                     "its tokens permit nothing: it needs scopes, own_scopes or "
                      "default_scopes");
     return {};
 }
@@ -64,7 +64,7 @@ Result<void> check_config(const ExternalIssuer& issuer) {
     if (issuer.scope_claim.empty() || issuer.principal_claim.empty())
         return wrong(issuer, "scope_claim and principal_claim name claims");
     if (issuer.clock_skew.count() < 0 || issuer.clock_skew > most_skew)
-        return wrong(issuer, "clock_skew is 0 to 300 seconds");
+        return wrong(issuer, "clock_skew is 0 to 600 seconds");
     return {};
 }
 

@@ -34,15 +34,15 @@ struct ExternalIssuer {
     // The organisation: this one, or the one that the claim's value stands for.
     std::string org;
     std::string org_claim;
-    std::map<std::string, std::string> orgs;  // claim's value -> organisation
+    std::map<std::string, std::string> orgs;  // by the claim's values; empty: they are the names
 
     // The scopes: what each of the claim's values (an array's, or words of a text) stands for,
     // taken together like the words of one scope parameter: "action:" and the like narrow all of
     // them.
     std::string scope_claim = "scope";
     std::map<std::string, std::vector<std::string>> scopes;
-    bool patchbay_scopes = false;  // also take mcp:, action:, source: and object: as they are
-    std::string default_scopes;    // for a token none of whose values says anything here
+    bool own_scopes = false;  // mcp:, action:, source: and object: also count as they are
+    std::vector<std::string> default_scopes;  // for a token none of whose values says anything here
 
     std::string principal_claim = "sub";
     std::chrono::seconds clock_skew{60};

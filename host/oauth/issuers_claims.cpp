@@ -51,12 +51,17 @@ std::string client_of(std::string_view claims) {
 Result<std::string> org_of(const ExternalIssuer& issuer, std::string_view claims) {
     if (!issuer.org.empty()) return issuer.org;
     std::set<std::string> found;
-    for (const auto& value : texts_of(find_claim(claims, issuer.org_claim)))
-        if (const auto org = issuer.orgs.find(value); org != issuer.orgs.end())
+    for (auto& value : texts_of(find_claim(claims, issuer.org_claim))) {
+        const auto org = issuer.orgs.find(value);
+        if (org != issuer.orgs.end())
             found.insert(org->second);
-    if (found.size() == 1) return *found.begin();
-    return invalid(found.empty() ? "the token's organisation is none of those that are known here"
-                                 : "the token is of more than one organisation");
+        else if (issuer.orgs.empty())
+            found.insert(std::move(value));
+    }
+    if (found.size() == 1 && is_name(*found.begin())) return *found.begin();
+    return invalid(found.size() < 2
+                       ? "the token's organisation is none of those that are known here"
+                       : "the token is of more than one organisation");
 }
 
 bool is_our_scope(std::string_view name) {
@@ -87,10 +92,10 @@ Result<access::Scopes> scopes_of(const ExternalIssuer& issuer, std::string_view 
             const auto found = issuer.scopes.find(each);
             if (found != issuer.scopes.end())
                 names.insert(names.end(), found->second.begin(), found->second.end());
-            else if (issuer.patchbay_scopes && is_our_scope(each))
+            else if (issuer.own_scopes && is_our_scope(each))
                 names.push_back(std::move(each));
         }
-    return names.empty() ? access::Scopes::parse(issuer.default_scopes) : access::Scopes::of(names);
+    return names.empty() ? access::Scopes::of(issuer.default_scopes) : access::Scopes::of(names);
 }
 
 }  // namespace

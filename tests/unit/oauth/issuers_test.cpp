@@ -115,16 +115,16 @@ TEST_F(IssuersTest, ARefusalShowsNothingOfTheToken) {
 
 TEST_F(IssuersTest, ScopesComeFromTheClaim) {
     auto mapped = config();
-    mapped.patchbay_scopes = false;
+    mapped.own_scopes = false;
     mapped.scope_claim = "/realm_access/roles";
     mapped.scopes = {{"viewer", {"mcp:read"}},
                      {"Data Editor", {"mcp:read", "mcp:write", "action:knowledge"}},
                      {"mcp:admin", {"mcp:read"}},
                      {"nothing", {}}};
     auto fallback = mapped;
-    fallback.default_scopes = "mcp:read action:weather";
+    fallback.default_scopes = {"mcp:read", "action:weather"};
     auto both = mapped;
-    both.patchbay_scopes = true;
+    both.own_scopes = true;
     both.scope_claim = "scp";
     const auto scopes = [this](const ExternalIssuer& issuer, const Json& changes) {
         const auto issuers = make({issuer});
@@ -147,7 +147,7 @@ TEST_F(IssuersTest, ScopesComeFromTheClaim) {
               "mcp:read mcp:write source:hr object:mail");
     EXPECT_EQ(scopes(both, {{"scp", "action:weather"}}), "403") << "a narrowing permits nothing";
     auto narrow = both;
-    narrow.default_scopes = "mcp:read";
+    narrow.default_scopes = {"mcp:read"};
     EXPECT_EQ(scopes(narrow, {{"scp", "action:weather"}}), "403")
         << "and is no reason for a default";
 }
@@ -167,6 +167,12 @@ TEST_F(IssuersTest, OrganisationsComeFromTheClaim) {
         EXPECT_TRUE(contains(said(*issuers, tenant(none)), "organisation is none")) << none;
     EXPECT_TRUE(contains(said(*issuers, tenant({"t-1", "t-2"})), "more than one organisation"));
     EXPECT_EQ(holder(*make(), tenant("t-2")).org, "acme") << "a fixed one stays";
+    many.orgs.clear();
+    const auto named = make({many});
+    EXPECT_EQ(holder(*named, tenant("globex")).org, "globex") << "the value itself";
+    EXPECT_TRUE(contains(said(*named, tenant("")), "organisation is none"));
+    EXPECT_TRUE(contains(said(*named, tenant("a\nb")), "organisation is none"));
+    EXPECT_TRUE(contains(said(*named, tenant({"acme", "globex"})), "more than one"));
 }
 
 TEST_F(IssuersTest, OneIssuerForTwoOrganisationsByAudience) {
@@ -225,22 +231,21 @@ TEST_F(IssuersTest, AWrongConfigurationIsRefusedByName) {
         {[](auto& it) { it.jwks_uri = "", it.issuer = "http://login.example"; }, "not https"},
         {[](auto& it) { it.jwks_uri = "", it.issuer += "?a=b"; }, "jwks_uri is needed"},
         {[](auto& it) { it.org = ""; }, "needs an org"},
-        {[](auto& it) { it.org = "", it.org_claim = "tenant"; }, "needs an org"},
         {[](auto& it) { it.org_claim = "tenant"; }, "either an org"},
         {[](auto& it) {
              it.algorithms = {"ES256", "HS256"};
          },
          "are among RS256"},
         {[](auto& it) { it.algorithms = {"none"}; }, "are among RS256"},
-        {[](auto& it) { it.patchbay_scopes = false; }, "permit nothing"},
+        {[](auto& it) { it.own_scopes = false; }, "permit nothing"},
         {[](auto& it) {
              it.scopes = {{"x", {"mcp:all"}}};
          },
          "the scopes of \"x\""},
-        {[](auto& it) { it.default_scopes = "read"; }, "default_scopes"},
+        {[](auto& it) { it.default_scopes = {"read"}; }, "default_scopes"},
         {[](auto& it) { it.principal_claim = ""; }, "name claims"},
-        {[](auto& it) { it.clock_skew = std::chrono::hours(1); }, "0 to 300"},
-        {[](auto& it) { it.clock_skew = std::chrono::seconds(-1); }, "0 to 300"},
+        {[](auto& it) { it.clock_skew = std::chrono::hours(1); }, "0 to 600"},
+        {[](auto& it) { it.clock_skew = std::chrono::seconds(-1); }, "0 to 600"},
     };
     for (const auto& each : cases) {
         auto wrong = config();

@@ -35,7 +35,7 @@ class IssuersWorld : public ::testing::Test {
         out.issuer = issuer;
         out.jwks_uri = jwks_uri;
         out.org = "acme";
-        out.patchbay_scopes = true;
+        out.own_scopes = true;
         return out;
     }
     Issuers::Parts parts() {
