@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "base/url.h"
 #include "oauth/asked_scopes.h"
+#include "oauth/browser.h"
 #include "oauth/params.h"
 
 namespace pb::oauth {
@@ -142,9 +144,23 @@ std::variant<Authorization, http::Response> read_authorization(Desk& desk, const
         if (wrong.code.empty()) wrong = read_challenge(*params, *out);
         if (wrong.code.empty()) wrong = read_rest(visit.place, *params, *out);
         if (!wrong.code.empty())
-            return return_error(out->back, visit.place, wrong.code, wrong.description);
+            return refuse(desk, visit, out->back, wrong.code, wrong.description);
     }
     return read;
+}
+
+http::Response refuse(Desk& desk, const Visit& visit, const Return& back, std::string_view code,
+                      std::string_view description) {
+    const auto url = parse_url(back.redirect_uri, "redirect_uri");
+    if (url && !url->loopback()) {
+        const auto browser = Browser::of(visit.request, visit.place, desk.parts.access.people);
+        if (!browser || !browser->person())
+            return wrong_request("The application that sent you here, at " + url->host +
+                                     ", has asked for something that does not work here. Nothing "
+                                     "was granted.",
+                                 std::string(code) + ": " + std::string(description));
+    }
+    return return_error(back, visit.place, code, description);
 }
 
 }  // namespace pb::oauth

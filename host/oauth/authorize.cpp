@@ -15,9 +15,9 @@ http::Response authorize(Desk& desk, const Visit& visit) {
     const auto browser = Browser::of(visit.request, visit.place, desk.parts.access.people);
     if (!browser) return not_now(browser.error());
     if (asked.silent)
-        return return_error(asked.back, visit.place,
-                            browser->person() ? "consent_required" : "login_required",
-                            "the person has to be asked");
+        return refuse(desk, visit, asked.back,
+                      browser->person() ? "consent_required" : "login_required",
+                      "the person has to be asked");
     if (!browser->person() || asked.sign_in_anew)
         return show_sign_in(visit, *browser, {query, name_of(asked.client), asked.login_hint, {}});
     return show_consent(desk, visit, *browser, {asked, query, {}, nullptr, {}});

@@ -27,7 +27,9 @@ Result<Place> place_of(const http::Request& request, const Options& options) {
                                                         std::string(request.header("Host"));
     const auto url = parse_url(text, "the address of this host");
     if (!url) return url.error();
-    if (!url->query.empty()) return invalid("the address of this host has a query");
+    const bool host_alone = !options.public_url.empty() || url->path.empty();
+    if (!host_alone || !url->query.empty())
+        return invalid("the address of this host is more than a host and a port");
     Place out{url->origin(), without_slash(url->path), {}, url->scheme == "https"};
     out.resource = out.url(options.endpoint);
     return out;
