@@ -46,10 +46,11 @@ http::Response show_grants(Desk& desk, const Visit& visit) {
     if (!browser->person()) return show_sign_in(visit, *browser, {});
     const auto grants = all.grants.of_person(browser->person()->id);
     if (!grants) return not_now(grants.error());
-    pages::Grants page{visit.place.local(paths::end_grant),
-                       browser->form_token(about_account),
-                       browser->person()->login,
-                       {}};
+    pages::Grants page;
+    page.action = visit.place.local(paths::end_grant);
+    page.sign_out = visit.place.local(paths::sign_out);
+    page.csrf = browser->form_token(about_account);
+    page.person = browser->person()->login;
     for (const auto& each : *grants)
         page.grants.push_back({each.id, each.client_name, each.scopes.text(), each.org,
                                shown_time(each.created_ms),

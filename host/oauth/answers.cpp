@@ -34,13 +34,8 @@ http::Response error_answer(int status, std::string_view code, std::string_view 
                                    json::quote(plain_description(description)) + "}");
 }
 
-http::Response page_answer(int status, const pages::Page& page, std::string_view leads_to) {
-    auto out = pages::page_response(status, page, leads_to);
-    // Browsers that may not tell a referrer say "Origin: null" with a form, and the forms here are
-    // known by their origin. Nobody else hears of it.
-    for (auto& [name, value] : out.headers)
-        if (name == "Referrer-Policy") value = "same-origin";
-    return out;
+http::Response page_answer(int status, const pages::Page& page) {
+    return pages::page_response(status, page, {});
 }
 
 http::Response message_answer(int status, std::string title, std::string text, std::string detail) {
@@ -60,7 +55,9 @@ http::Response redirect_answer(int status, std::string url) {
 http::Response return_answer(const Return& to, const Place& place, FormParams params) {
     if (!to.state.empty()) params.emplace_back("state", to.state);
     params.emplace_back("iss", place.issuer());
-    return redirect_answer(to.status, with_params(to.redirect_uri, params));
+    auto url = with_params(to.redirect_uri, params);
+    if (!to.after_form) return redirect_answer(302, std::move(url));
+    return page_answer(200, pages::onward({std::move(url), to.client_name}));
 }
 
 http::Response return_error(const Return& to, const Place& place, std::string_view code,

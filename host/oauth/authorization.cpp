@@ -58,7 +58,8 @@ std::variant<Authorization, http::Response> read_way_back(Desk& desk, const Visi
             "invalid_client: unknown client_id");
     Authorization out;
     out.client = std::move(**found);
-    out.back.status = visit.request.method == "POST" ? 303 : 302;
+    out.back.client_name = name_of(out.client);
+    out.back.after_form = visit.request.method == "POST";
     out.back.redirect_uri = params.get("redirect_uri");
     if (out.back.redirect_uri.empty() && out.client.redirect_uris.size() == 1)
         out.back.redirect_uri = out.client.redirect_uris.front();
@@ -147,6 +148,10 @@ std::variant<Authorization, http::Response> read_authorization(Desk& desk, const
             return refuse(desk, visit, out->back, wrong.code, wrong.description);
     }
     return read;
+}
+
+std::string name_of(const access::OAuthClient& client) {
+    return client.name.empty() ? client.id : client.name;
 }
 
 http::Response refuse(Desk& desk, const Visit& visit, const Return& back, std::string_view code,

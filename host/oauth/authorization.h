@@ -30,6 +30,9 @@ struct Authorization {
 std::variant<Authorization, http::Response> read_authorization(Desk& desk, const Visit& visit,
                                                                std::string_view query);
 
+// What the client is called on pages.
+std::string name_of(const access::OAuthClient& client);
+
 // Tells the client what was wrong. Anybody can register, so for somebody who has not even signed in
 // a place out in the web is not gone to unasked: then the person is told (RFC 9700, 4.11.2).
 http::Response refuse(Desk& desk, const Visit& visit, const Return& back, std::string_view code,

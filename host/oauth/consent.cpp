@@ -153,7 +153,7 @@ http::Response show_consent(Desk& desk, const Visit& visit, const Browser& brows
     page.sources = std::move(offer.sources);
     page.objects = std::move(offer.objects);
     page.error = what.error;
-    return page_answer(what.error.empty() ? 200 : 400, pages::consent(page), page.redirect_uri);
+    return page_answer(what.error.empty() ? 200 : 400, pages::consent(page));
 }
 
 http::Response consent(Desk& desk, const Visit& visit) {
@@ -194,10 +194,6 @@ http::Response consent(Desk& desk, const Visit& visit) {
         return show_consent(desk, visit, *browser,
                             {asked, query, shown->org, &*form, scopes.error().message});
     return grant(desk, visit, asked, *shown, *scopes);
-}
-
-std::string name_of(const access::OAuthClient& client) {
-    return client.name.empty() ? client.id : client.name;
 }
 
 http::Response not_now(const Error& error) {

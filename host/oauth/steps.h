@@ -30,9 +30,6 @@ struct ConsentFor {
 http::Response show_consent(Desk& desk, const Visit& visit, const Browser& browser,
                             const ConsentFor& what);
 
-// What the client is called on pages.
-std::string name_of(const access::OAuthClient& client);
-
 // For what cannot be read or written just now.
 http::Response not_now(const Error& error);
 

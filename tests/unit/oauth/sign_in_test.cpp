@@ -36,7 +36,7 @@ TEST_F(SignIn, GoesOnToConsent) {
     const auto page = get(answer.header("Location"));
     EXPECT_TRUE(page.shows("/oauth/consent")) << page.body;
     const auto done = post("/oauth/consent", allowing(form_of(page)));
-    EXPECT_EQ(done.status, 303);
+    EXPECT_EQ(done.status, 200);
     EXPECT_EQ(done.sent("state"), "st&te");
     EXPECT_EQ(post("/oauth/token", redemption(done.sent("code"))).status, 200);
     const auto seen = trail_.of("oauth.sign_in");
@@ -65,7 +65,7 @@ TEST_F(SignIn, WrongOnesAreAllAlike) {
         const auto answer = post("/oauth/sign-in", form(login, word));
         EXPECT_EQ(answer.status, 403);
         EXPECT_TRUE(answer.shows("The login or the password is wrong."));
-        EXPECT_EQ(answer.header("Location"), "");
+        EXPECT_EQ(answer.leads_to(), "");
         EXPECT_FALSE(answer.shows("wrong\" autocomplete=\"current-password"));
     }
     must(access_->people.disable(ann_.id, true));
@@ -104,7 +104,7 @@ TEST_F(SignIn, LeadsNowhereElse) {
                            "client_id=x&redirect_uri=https://evil.example"}) {
         const auto answer = post("/oauth/sign-in", with(mine, "request", to));
         EXPECT_EQ(answer.status, 400) << to;
-        EXPECT_EQ(answer.header("Location"), "");
+        EXPECT_EQ(answer.leads_to(), "");
     }
     const auto answer = post("/oauth/sign-in", mine);
     EXPECT_EQ(answer.header("Location"), "/oauth/grants");
@@ -143,6 +143,7 @@ TEST_F(SignIn, APersonEndsTheirOwnGrants) {
     const auto page = get("/oauth/grants");
     ASSERT_EQ(page.status, 200);
     EXPECT_TRUE(page.shows("Some Client"));
+    EXPECT_TRUE(page.shows("action=\"/oauth/sign-out\""));
     EXPECT_TRUE(page.shows("mcp:write"));
     const FormParams end{{"csrf", page.field("csrf")}, {"grant", page.field("grant")}};
     EXPECT_EQ(post("/oauth/grants/revoke", with(end, "csrf", "x")).status, 403);
