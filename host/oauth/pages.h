@@ -86,7 +86,7 @@ struct GrantLine {
 struct Grants {
     std::string action, csrf, person;
     std::vector<GrantLine> grants;
-    std::string sign_out;  // where to sign out; empty: not here
+    std::string sign_out{};  // where to sign out; empty: not here
 };
 Page grants(const Grants& shown);
 
