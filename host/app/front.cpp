@@ -40,9 +40,8 @@ oauth::ExternalIssuer issuer_of(const config::ExternalIssuer& from) {
     out.orgs = from.orgs;
     out.scope_claim = from.scope_claim;
     out.scopes = from.scopes;
-    out.patchbay_scopes = from.own_scopes;
-    for (const auto& scope : from.default_scopes)
-        out.default_scopes += (out.default_scopes.empty() ? "" : " ") + scope;
+    out.own_scopes = from.own_scopes;
+    out.default_scopes = from.default_scopes;
     out.principal_claim = from.principal_claim;
     out.clock_skew = from.clock_skew;
     return out;

@@ -28,16 +28,15 @@ std::string resource_metadata(const Place& place, const Options& options) {
                            {"resource_name", options.resource_name}});
 }
 
-std::string server_metadata(const Place& place, bool takes_documents) {
+std::string server_metadata(const Place& place, Ways ways) {
     const Json auth_methods{"none", "client_secret_basic", "client_secret_post"};
     auto scopes = level_scopes();
     scopes.push_back("openid");
     scopes.push_back("offline_access");
-    return json::dump(Json{
+    Json out{
         {"issuer", place.issuer()},
         {"authorization_endpoint", place.url(paths::authorize)},
         {"token_endpoint", place.url(paths::token)},
-        {"registration_endpoint", place.url(paths::registration)},
         {"revocation_endpoint", place.url(paths::revoke)},
         {"jwks_uri", place.url(paths::jwks)},
         {"scopes_supported", std::move(scopes)},
@@ -48,7 +47,7 @@ std::string server_metadata(const Place& place, bool takes_documents) {
         {"revocation_endpoint_auth_methods_supported", auth_methods},
         {"code_challenge_methods_supported", Json::array({"S256"})},
         {"authorization_response_iss_parameter_supported", true},
-        {"client_id_metadata_document_supported", takes_documents},
+        {"client_id_metadata_document_supported", ways.documents},
         {"protected_resources", Json::array({place.resource})},
         {"subject_types_supported", Json::array({"public"})},
         {"id_token_signing_alg_values_supported", Json::array({"RS256"})},
@@ -56,7 +55,9 @@ std::string server_metadata(const Place& place, bool takes_documents) {
         {"prompt_values_supported", {"none", "login", "consent"}},
         {"claims_parameter_supported", false},
         {"request_parameter_supported", false},
-        {"request_uri_parameter_supported", false}});
+        {"request_uri_parameter_supported", false}};
+    if (ways.registration) out["registration_endpoint"] = place.url(paths::registration);
+    return json::dump(out);
 }
 
 }  // namespace pb::oauth

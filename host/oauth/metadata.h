@@ -19,7 +19,10 @@ inline constexpr std::string_view authorize = "/oauth/authorize", token = "/oaut
 }
 
 std::string resource_metadata(const Place& place, const Options& options);
-// `takes_documents`: clients may describe themselves by a document at their client_id.
-std::string server_metadata(const Place& place, bool takes_documents);
+struct Ways {
+    bool registration = true;  // clients may register themselves
+    bool documents = true;     // or describe themselves by a document at their client_id
+};
+std::string server_metadata(const Place& place, Ways ways);
 
 }  // namespace pb::oauth

@@ -21,6 +21,7 @@ struct Options {
     std::string public_url;
     std::string endpoint = "/mcp";  // the path of the protected resource
     std::string resource_name = "Patchbay";
+    bool register_clients = true;                 // by themselves (RFC 7591)
     access::Millis signed_in = 12 * 3'600'000LL;  // how long a browser stays so
 
     // For each address; those of sign-in also bound what is tried for one login.

@@ -45,6 +45,10 @@ http::Response register_client(Desk& desk, const Visit& visit) {
     const auto refused = [](std::string_view why) {
         return error_answer(400, "invalid_client_metadata", why);
     };
+    if (!desk.options.register_clients)
+        return error_answer(403, "access_denied",
+                            "clients do not register themselves here: ask an administrator, or "
+                            "describe the client by a document at its client_id");
     if (!is_json_type(visit.request.header("Content-Type")))
         return refused("the body is application/json");
     const auto metadata = json::parse_unique(visit.request.body, metadata_limits);

@@ -96,7 +96,8 @@ http::Response show_document(const Desk& desk, const Visit& visit) {
     if (!rest) rest = behind(path, openid_at);
     if (!rest) rest = path.substr(0, path.size() - openid_at.size());
     if (!is_ours(*rest)) return nothing_here();
-    return document(server_metadata(place, desk.parts.fetch != nullptr));
+    return document(
+        server_metadata(place, {desk.options.register_clients, desk.parts.fetch != nullptr}));
 }
 
 http::Response too_many(For whom, std::chrono::milliseconds wait) {
