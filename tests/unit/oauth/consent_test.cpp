@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Consent: what is not ticked is not granted, nobody grants more than they may, and nobody but the
 // person, on our own page, grants anything.
+#include "oauth/browser.h"
 #include "world.h"
 
 namespace pb::oauth::testing {
@@ -125,6 +126,27 @@ TEST_F(Consent, AStepUpKeepsWhatThereWas) {
     // Another client has not been granted anything.
     client_ = register_client().at("client_id");
     EXPECT_FALSE(get(authorize_url({{"scope", "mcp:write"}})).shows("mcp:read"));
+}
+
+TEST_F(Consent, TheGravestLevelIsNamedEachTime) {
+    const FormParams ticks{{"level", "mcp:read"}, {"level", "mcp:admin"}, {"actions_all", "on"}};
+    EXPECT_EQ(tokens({{"scope", "mcp:read mcp:admin"}}, ticks).at("scope"), "mcp:read mcp:admin");
+    EXPECT_FALSE(get(authorize_url({{"scope", "mcp:write"}})).shows("mcp:admin"));
+    EXPECT_EQ(granted(code({{"scope", "mcp:read"}}, ticks)).text(), "mcp:read");
+}
+
+TEST_F(Consent, AFormIsGoodForAWhile) {
+    const auto request = test::make_request("GET", {{"Cookie", "patchbay=" + cookie_}});
+    const Place place{"http://127.0.0.1:8080", {}, {}, false};
+    const auto browser = must(Browser::of(*request, place, access_->people));
+    ASSERT_TRUE(browser.person());
+    const auto token = browser.form_token("this", 1'000);
+    EXPECT_TRUE(browser.is_form_token(token, "this", 1'000));
+    EXPECT_TRUE(browser.is_form_token(token, "this", 999 + form_lasts));
+    EXPECT_FALSE(browser.is_form_token(token, "this", 1'000 + form_lasts));
+    EXPECT_FALSE(browser.is_form_token(token, "that", 1'000));
+    const auto longer = "9" + token;
+    EXPECT_FALSE(browser.is_form_token(longer, "this", 1'000)) << "nobody makes it last";
 }
 
 TEST_F(Consent, IsDenied) {

@@ -156,6 +156,7 @@ TEST_F(SignIn, APersonEndsTheirOwnGrants) {
     const auto bobs = get("/oauth/grants");
     EXPECT_FALSE(bobs.shows("Some Client"));
     EXPECT_EQ(post("/oauth/grants/revoke", end).status, 403);
+    EXPECT_EQ(post("/oauth/grants/revoke", with(end, "csrf", bobs.field("csrf"))).status, 404);
     cookie_ = anns;
     EXPECT_TRUE(works(got.at("access_token")));
     const auto done = post("/oauth/grants/revoke", end);
