@@ -18,6 +18,8 @@ constexpr std::size_t longest_uri = 2048, longest_name = 100, most_uris = 16;
 constexpr std::int64_t most_clients = 10'000;
 constexpr Millis day = 24 * 3'600'000LL;
 constexpr Millis unused_for = day, idle_for = 180 * day;
+// Schemes that editors have long had to themselves, and register without a reversed domain name.
+constexpr std::string_view editors[] = {"cursor", "vscode", "vscode-insiders", "windsurf"};
 constexpr const char* columns = "SELECT id, org, scopes, metadata, created_ms FROM client ";
 
 bool is_plain(std::string_view text) {
@@ -85,7 +87,9 @@ std::string wrong_with(const std::string& text, bool web) {
     if (uri->scheme == "http")
         return uri->loopback() && !web ? "" : "http is for loopback addresses alone; use https";
     // RFC 8252, 7.1: others can claim a short one, and javascript: or data: are no client at all.
-    if (web || uri->scheme.find('.') == std::string::npos)
+    const bool known =
+        std::find(std::begin(editors), std::end(editors), uri->scheme) != std::end(editors);
+    if (web || (!known && uri->scheme.find('.') == std::string::npos))
         return "a scheme of the client's own is a reversed domain name, like com.example.app";
     return "";
 }

@@ -29,14 +29,15 @@ Json metadata(const Json& redirects = {"http://127.0.0.1:1234/callback"}) {
 }
 
 TEST(ClientMetadata, IsReadAsItIsMeant) {
-    auto all = metadata({"https://app.example/cb", "com.example.app:/cb", "http://[::1]/cb"});
+    auto all = metadata({"https://app.example/cb", "com.example.app:/cb", "http://[::1]/cb",
+                         "cursor://anysphere.cursor-mcp/oauth/callback"});
     all["token_endpoint_auth_method"] = "none";
     all["grant_types"] = {"authorization_code", "refresh_token"};
     all["response_types"] = {"code"};
     all["logo_uri"] = "javascript:alert(1)";  // nobody shows it
     const auto client = read(all);
     EXPECT_EQ(client.name, "App");
-    EXPECT_EQ(client.redirect_uris.size(), 3U);
+    EXPECT_EQ(client.redirect_uris.size(), 4U);
     EXPECT_EQ(client.auth_method, "none");
     EXPECT_EQ(read(metadata()).auth_method, "client_secret_basic");
 }
