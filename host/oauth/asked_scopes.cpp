@@ -51,7 +51,8 @@ access::Scopes joined(const access::Scopes& a, const access::Scopes& b) {
     add("object:", a.objects(), b.objects());
     auto out = access::Scopes::of({names.begin(), names.end()});
     // More than there may be: then the first alone.
-    return out ? std::move(*out) : a;
+    if (!out) return a;
+    return std::move(*out);
 }
 
 }  // namespace pb::oauth
