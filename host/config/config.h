@@ -68,6 +68,7 @@ struct Listen {
 struct Outbound {
     bool allow_stdio = false;                      // start programs of this machine
     std::vector<std::string> allow_private_cidrs;  // of addresses that are not public
+    std::string ca_file;  // who vouches for servers, as PEM; empty: whom the system trusts
     bool operator==(const Outbound&) const = default;
 };
 

@@ -78,6 +78,7 @@ HostConfig host_from(const Members& in, const std::string& folder) {
     read_listen(in.in("listen"), host.listen);
     in.in("outbound").read("allow_stdio", host.outbound.allow_stdio);
     in.in("outbound").read("allow_private_cidrs", host.outbound.allow_private_cidrs);
+    in.in("outbound").read_path("ca_file", host.outbound.ca_file);
     read_plugins(in.in("plugins"), host.plugins);
     in.read_path("data_dir", host.data_dir);
     host.org_dir = (fs::path(folder) / "orgs").lexically_normal().string();

@@ -57,7 +57,8 @@ TEST_F(ReadTest, ReadsEveryMember) {
                             "write_time_ms": 14, "stream_stall_ms": 15,
                             "keep_alive_comment_ms": 16},
                  "public_url": "https://h.example:8443/p"},
-      "outbound": {"allow_stdio": true, "allow_private_cidrs": ["10.0.0.0/8", "fd00::/8"]},
+      "outbound": {"allow_stdio": true, "allow_private_cidrs": ["10.0.0.0/8", "fd00::/8"],
+                   "ca_file": "ca.pem"},
       "plugins": {"folder": "../p", "signature_keys": ["k.pem"], 
                   "probe": false, "insecure_permissions": true,
                   "allow_sha256": ["ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef0123456789"]},
@@ -80,7 +81,7 @@ TEST_F(ReadTest, ReadsEveryMember) {
                        {2, 3, 4, 5, 1024, 2048, 4096, milliseconds(11), milliseconds(12),
                         milliseconds(13), milliseconds(14), milliseconds(15), milliseconds(16)},
                        "https://h.example:8443/p"};
-    expected.outbound = {true, {"10.0.0.0/8", "fd00::/8"}};
+    expected.outbound = {true, {"10.0.0.0/8", "fd00::/8"}, path("etc/ca.pem")};
     expected.plugins = {path("p"),
                         {"abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789"},
                         {path("etc/k.pem")},
