@@ -18,7 +18,7 @@ export const LOOKS = [
     { name: "narrow-dark", scheme: "dark", viewport: NARROW },
 ];
 // Above what a loaded machine needs; never a measure.
-const PATIENCE = 90_000;
+export const PATIENCE = 90_000;
 
 export class Browser {
     // chromium: its program; out: the folder for pictures.
@@ -51,7 +51,11 @@ export class Browser {
         const page = await context.newPage();
         page.setDefaultTimeout(PATIENCE);
         page.complaints = [];
-        page.on("console", (message) => page.complaints.push(message.text()));
+        page.on("console", (message) => {
+            // That of a client that has gone since is none of ours.
+            if (!message.location().url?.endsWith("/favicon.ico"))
+                page.complaints.push(message.text());
+        });
         page.on("pageerror", (error) => page.complaints.push(error.message));
         await look(page, LOOKS[0]);
         return page;
