@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A host on which people sign in: one owner, two capabilities (lab, text_tools), no access without a
-// credential (there is a public URL). What clients and browsers say to it is recorded on the way.
+// A host on which people sign in: one owner, two capabilities (lab, text_tools), and no access
+// without a credential, since it has a public URL. What clients and browsers say to it is recorded
+// on the way.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import fs from "node:fs";

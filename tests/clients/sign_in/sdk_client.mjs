@@ -79,8 +79,8 @@ export class SdkClient {
         return this.keeper.kept.tokens;
     }
 
-    // Connects, and where a person is needed, has `authorize(url, callback)` ask them. False if they
-    // said no.
+    // Connects, and where a person is needed, has `authorize(url, callback)` ask them. False if
+    // they said no.
     async connect(authorize) {
         const answer = await this.asking(() => this.open(), authorize);
         return answer !== refused;
