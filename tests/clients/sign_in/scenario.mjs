@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// testSignIn: what every client goes through. It finds the authorization server, registers, sends the person
-// there, gets tokens, calls, refreshes, and is shut out when the person ends its access.
+// testSignIn: what every client goes through. It finds the authorization server, registers, sends the
+// person there, gets tokens, calls, refreshes, and is shut out when the person ends its access.
 // testStepUp: one that needs more later asks for more.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
