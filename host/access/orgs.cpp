@@ -9,11 +9,13 @@ Result<void> OrgRecords::add(std::string_view name, std::string_view config) {
         config, now_ms());
     if (!added) return added.error();
     if (*added > 0) return {};
-    return Error{ErrorKind::busy, "there is an organisation \"" + std::string(name) + "\""};
+    return Error{ErrorKind::busy,
+                 "there is, or was, an organisation \"" + std::string(name) + "\""};
 }
 
 Result<void> OrgRecords::configure(std::string_view name, std::string_view config) {
-    auto set = records_->change()->run("UPDATE org SET config=?2 WHERE name=?1", name, config);
+    auto set = records_->change()->run("UPDATE org SET config=?2 WHERE name=?1 AND config<>''",
+                                       name, config);
     if (!set) return set.error();
     if (*set == 0) return not_found("there is no such organisation");
     return {};
@@ -23,7 +25,7 @@ Result<void> OrgRecords::remove(std::string_view name) {
     auto use = records_->change();
     auto all = use->begin();
     if (!all) return all.error();
-    auto gone = use->run("DELETE FROM org WHERE name=?1", name);
+    auto gone = use->run("UPDATE org SET config='' WHERE name=?1 AND config<>''", name);
     if (!gone) return gone.error();
     if (*gone == 0) return not_found("there is no such organisation");
     for (const auto* sql : {"DELETE FROM member WHERE org=?1", "DELETE FROM api_key WHERE org=?1",
@@ -34,7 +36,8 @@ Result<void> OrgRecords::remove(std::string_view name) {
 
 Result<std::vector<OrgRecord>> OrgRecords::list() {
     return records_->use()->rows(
-        "SELECT name, config, created_ms FROM org ORDER BY name", [](const store::Statement& row) {
+        "SELECT name, config, created_ms FROM org WHERE config<>'' ORDER BY name",
+        [](const store::Statement& row) {
             return OrgRecord{std::string(row.bytes(0)), std::string(row.bytes(1)), row.integer(2)};
         });
 }

@@ -22,7 +22,8 @@ class OrgRecords {
   public:
     explicit OrgRecords(std::shared_ptr<Records> records) : records_(std::move(records)) {}
 
-    // busy if there is one with this name.
+    // busy if there is one with this name, or was: secrets, the trail and what plugins have stored
+    // are under it still.
     Result<void> add(std::string_view name, std::string_view config);
     Result<void> configure(std::string_view name, std::string_view config);
     // With its members, keys, clients and grants.

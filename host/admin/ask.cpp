@@ -59,10 +59,13 @@ Reply conflict(const Error& error) {
     return error.kind == ErrorKind::invalid ? refuse(409, error.message) : refuse(error);
 }
 
-Reply refuse_scope() {
+Reply refuse_scope(access::Level level) {
+    const auto scope = std::string(access::scope_of(level));
+    auto why = "this needs the scope " + scope;
+    if (level == access::Level::admin) why += ", not narrowed to capabilities, sources or objects";
     return refuse(
-        403, "this needs the scope mcp:admin, not narrowed to capabilities, sources or objects",
-        {{"WWW-Authenticate", "Bearer error=\"insufficient_scope\", scope=\"mcp:admin\""}});
+        403, std::move(why),
+        {{"WWW-Authenticate", "Bearer error=\"insufficient_scope\", scope=\"" + scope + "\""}});
 }
 
 Reply page(std::string_view name, std::vector<Json> all, Members& query) {

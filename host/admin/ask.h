@@ -45,7 +45,8 @@ Reply refuse(int status, std::string why, http::HeaderList headers = {});
 // What went wrong inside stays there. busy: the database is.
 Reply refuse(const Error& error);
 Reply conflict(const Error& error);  // where an error of kind invalid says what is in the way
-Reply refuse_scope();                // for who does not administer
+// For who does not administer, or lacks the level.
+Reply refuse_scope(access::Level level = access::Level::admin);
 
 // {"<name>": [...], "next": "..."}: so many of a list (query: limit) behind the one with the id
 // `after`. `query` is checked.

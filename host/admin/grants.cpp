@@ -44,9 +44,7 @@ Reply revoke_grant(const Ask& ask) {
     // A client that may only read must not lock the person's other ones out; itself it may.
     if (!ask.administers() && !ask.caller.permits.has(access::Level::write) &&
         ask.caller.credential != ask.id)
-        return refuse(
-            403, "this needs the scope mcp:write",
-            {{"WWW-Authenticate", "Bearer error=\"insufficient_scope\", scope=\"mcp:write\""}});
+        return refuse_scope(access::Level::write);
     if (auto done = ask.access.grants.revoke(ask.id); !done) return refuse(done.error());
     auto out = answer({{"removed", ask.id}});
     out.done = {{"client", (*grant)->client}, {"person", (*grant)->person}};

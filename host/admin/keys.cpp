@@ -60,8 +60,9 @@ Reply make_key(const Ask& ask) {
 
 Reply revoke_key(const Ask& ask) {
     if (!ask.administers()) {
-        if (!ask.is_person() || !ask.caller.permits.has(access::Level::write))
-            return refuse_scope();
+        if (!ask.is_person()) return refuse_scope();
+        if (!ask.caller.permits.has(access::Level::write))
+            return refuse_scope(access::Level::write);
         auto all = ask.access.keys.list(ask.org());
         if (!all) return refuse(all.error());
         const bool own = std::any_of(all->begin(), all->end(), [&](const access::ApiKey& key) {

@@ -130,7 +130,9 @@ Reply add_org(const Ask& ask) {
     const auto text = checked_config(ask, name, config ? *config : Json::object());
     if (!text) return refuse(text.error());
     if (auto refused = refuse_new(ask, name, (*person)->id)) return *refused;
-    if (auto added = ask.access.orgs.add(name, *text); !added) return refuse(added.error());
+    if (auto added = ask.access.orgs.add(name, *text); !added)
+        return added.error().kind == ErrorKind::busy ? refuse(409, "the name is taken")
+                                                     : refuse(added.error());
     if (auto joined = ask.access.people.join(name, (*person)->id, Role::owner); !joined) {
         (void)ask.access.orgs.remove(name);
         return refuse(joined.error());

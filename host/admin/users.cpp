@@ -109,7 +109,11 @@ struct Changes {
 std::optional<Reply> refuse_change(const Ask& ask, const Membership& target,
                                    const Changes& wanted) {
     const bool own = ask.is(target.person.id);
-    if (!ask.administers() && (!own || wanted.role || wanted.disabled)) return refuse_scope();
+    if (!ask.administers()) {
+        if (!own || wanted.role || wanted.disabled) return refuse_scope();
+        if (!ask.caller.permits.has(access::Level::write))
+            return refuse_scope(access::Level::write);
+    }
     if (target.role > ask.rank()) return refuse(403, "only an owner may change an owner");
     if (own) {
         if (!wanted.password) return std::nullopt;

@@ -55,6 +55,9 @@ TEST_F(LeavingTest, AnOrganisationTakesItsOwnPeopleAlong) {
     EXPECT_FALSE(must(anything_of(*access_, "acme")));
     EXPECT_TRUE(must(anything_of(*access_, "other")));
     EXPECT_FALSE(remove_org(*access_, "acme"));
+    EXPECT_TRUE(must(access_->orgs.list()).empty());
+    EXPECT_FALSE(access_->orgs.configure("acme", "{}"));
+    EXPECT_FALSE(access_->orgs.add("acme", "{}")) << "a name is not given twice";
     EXPECT_FALSE(remove_org(*access_, "other")) << "not made at run time";
     EXPECT_TRUE(must(access_->people.find("bob")));
 }

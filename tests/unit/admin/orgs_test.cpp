@@ -28,6 +28,8 @@ TEST_F(OrgsTest, AnOwnerMakesAFurtherOneAndIsItsOwner) {
     EXPECT_EQ(ask(at_lab_, "DELETE", "/api/orgs/lab").status, 200);
     EXPECT_TRUE(must(access_->orgs.list()).empty());
     EXPECT_FALSE(must(access_->people.role("lab", ann_.id)));
+    EXPECT_EQ(ask(owner_, "POST", "/api/orgs", Json{{"name", "lab"}}).status, 409)
+        << "what was stored under the name may be there still";
 }
 
 TEST_F(OrgsTest, AnotherOneIsNotThereForAnyCredential) {

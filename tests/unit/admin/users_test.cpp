@@ -104,6 +104,9 @@ TEST_F(UsersTest, WithoutTheScopeOnlyOneself) {
     EXPECT_EQ(ask(member, "GET", "/api/users/" + ann_.id).status, 403);
     EXPECT_EQ(ask(member, "GET", own).body["login"], "bob");
     EXPECT_EQ(ask(member, "PATCH", own, Json{{"name", "Bob"}}).body["name"], "Bob");
+    const auto reader = ask(as(bob, Role::member, "mcp:read"), "PATCH", own, Json{{"name", "x"}});
+    EXPECT_EQ(reader.status, 403);
+    EXPECT_NE(reader.challenge.find("scope=\"mcp:write\""), std::string::npos);
 }
 
 TEST_F(UsersTest, OnesOwnPasswordNeedsTheOneBefore) {

@@ -175,6 +175,8 @@ TEST_F(AccessTest, OrganisationsWithoutAFile) {
     }
     ASSERT_EQ(run({"orgs", "remove", "lab"}), exit_ok) << err_;
     EXPECT_TRUE(must(access->keys.list("lab")).empty());
+    EXPECT_EQ(run({"orgs", "add", "lab"}), exit_failed);
+    expect_error("there is, or was, an organisation");
     EXPECT_TRUE(must(access->people.find("ann"))) << "of another organisation too";
 }
 
