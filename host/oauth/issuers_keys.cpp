@@ -19,8 +19,8 @@ constexpr std::chrono::seconds pace = 60s, pace_without_keys = 10s;
 constexpr std::chrono::milliseconds request_time = 4s;
 // Tokens with made-up keys must not be able to keep all of the host's workers waiting.
 constexpr int most_waiting = 16;
-constexpr std::size_t largest_document = 256U << 10U;
-constexpr json::Limits metadata_limits{largest_document, 16, 8192};
+constexpr std::size_t largest_answer = 256U << 10U;
+constexpr json::Limits answer_limits{largest_answer, 16, 8192};
 
 // How long the answer may be used, by its Cache-Control and Age, within bounds of our own.
 std::chrono::seconds lifetime_of(const outbound::Head& head) {
@@ -129,7 +129,7 @@ Result<std::string> PublishedKeys::discover() const {
         const int status = answer->head.status;
         if (status == 429 || status >= 500)
             return invalid(place + " answered HTTP " + std::to_string(status));
-        if (status != 200 || !json::scan(answer->body, metadata_limits)) continue;
+        if (status != 200 || !json::scan(answer->body, answer_limits)) continue;
         if (json::string_value(json::member(answer->body, "issuer")) != issuer_)
             return invalid("the metadata at " + place + " is of another issuer");
         const auto uri = json::string_value(json::member(answer->body, "jwks_uri"));
@@ -146,7 +146,7 @@ Result<outbound::Answer> PublishedKeys::get(const std::string& url) const {
     outbound::Request request;
     request.url = url;
     request.headers = {{"Accept", "application/json"}};
-    request.max_answer = largest_document;
+    request.max_answer = largest_answer;
     request.connect_time = request.time = request_time;
     request.redirects = 3;
     auto outcome = fetch_(std::move(request));

@@ -10,7 +10,7 @@
 #include "issuers_world.h"
 #include "outbound/support.h"
 
-namespace pb::oauth::testing {
+namespace pb::oauth::issuer_tests {
 namespace {
 
 using outbound::testing::eventually;
@@ -294,4 +294,4 @@ TEST_F(IssuersKeysTest, RotationOverHttp) {
 }
 
 }  // namespace
-}  // namespace pb::oauth::testing
+}  // namespace pb::oauth::issuer_tests

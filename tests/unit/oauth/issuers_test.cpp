@@ -2,7 +2,7 @@
 // Whose a token of an issuer elsewhere is, and which are refused.
 #include "issuers_world.h"
 
-namespace pb::oauth::testing {
+namespace pb::oauth::issuer_tests {
 namespace {
 
 class IssuersTest : public IssuersWorld {};
@@ -262,4 +262,4 @@ TEST_F(IssuersTest, AWrongConfigurationIsRefusedByName) {
 }
 
 }  // namespace
-}  // namespace pb::oauth::testing
+}  // namespace pb::oauth::issuer_tests

@@ -16,7 +16,7 @@
 #include "jose/signer.h"
 #include "oauth/issuers.h"
 
-namespace pb::oauth::testing {
+namespace pb::oauth::issuer_tests {
 
 using jose::testing::Json;
 using jose::testing::Signer;
@@ -145,4 +145,4 @@ inline bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-}  // namespace pb::oauth::testing
+}  // namespace pb::oauth::issuer_tests
