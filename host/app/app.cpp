@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::chrono::seconds list_timeout{10};
 constexpr std::chrono::seconds sweep_every{10}, records_every{1};
+constexpr int sweeps_of_records = 360;  // hourly
 constexpr std::chrono::seconds flush_time{1};
 // Descriptors for everything that is no connection: files, plugins, the host's own.
 constexpr std::size_t spare_descriptors = 256;
@@ -321,6 +322,10 @@ Result<void> App::check_address() const {
 void App::sweep() {
     server_->sweep();
     scopes_->sweep();
+    if (++sweeps_ % sweeps_of_records == 1) {
+        access_->grants.sweep();
+        access_->clients.sweep();
+    }
     timer_.after(sweep_every, [this] { sweep(); });
 }
 

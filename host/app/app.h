@@ -87,7 +87,8 @@ class App {
     std::unique_ptr<mcp::Server> server_;
     std::unique_ptr<Front> front_;
     std::unique_ptr<http::Server> http_;
-    std::int64_t records_seen_ = 0;  // the timer's
+    std::int64_t records_seen_ = 0;  // the timer's, as the next
+    int sweeps_ = 0;
     bool stopped_ = false;
     Timer timer_;  // last: its thread uses all of the above
 };

@@ -1,11 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- wrk: tools/call of the echo tool, each request with an id and a text of its own.
 --
---   wrk ... -s call.lua URL -- MODE ERA TOOL [SESSION]
+--   wrk ... -s call.lua URL -- MODE ERA TOOL [SESSION [KEY]]
 --
 -- MODE  "check": every answer's status, id and text are looked at (slows wrk down);
 --       "measure": wrk counts other statuses, and the caller compares the bytes received.
 -- ERA   "modern" (2026-07-28, all required headers) or "legacy" (2025-11-25 with SESSION)
+-- KEY   sent as Authorization: Bearer
 -- The last line printed is a JSON object.
 
 local threads = {}
@@ -33,6 +34,7 @@ function init(args)
     local mode, era, tool, session = args[1], args[2], args[3], args[4]
     local headers, meta
     if era == "modern" then headers, meta = modern(tool) else headers, meta = legacy(session) end
+    if args[5] then headers = headers .. "Authorization: Bearer " .. args[5] .. "\r\n" end
     local start = '{"jsonrpc":"2.0","id":'
     local middle = ',"method":"tools/call","params":{' .. meta .. '"name":"' .. tool ..
         '","arguments":{"text":"' .. phrase

@@ -8,11 +8,12 @@ const run = promisify(execFile);
 const script = join(import.meta.dirname, "call.lua");
 
 /** @param {"check"|"measure"} mode as in call.lua */
-async function wrk(mode, { url, era, tool, session }, { connections, seconds }) {
+async function wrk(mode, { url, era, tool, session, key }, { connections, seconds }) {
     const threads = Math.min(2, connections);
     const args = [`-t${threads}`, `-c${connections}`, `-d${seconds}s`, "--timeout", "30s"];
     args.push("-s", script, url, "--", mode, era, tool);
-    if (session) args.push(session);
+    if (session || key) args.push(session ?? "");
+    if (key) args.push(key);
     const { stdout } = await run("wrk", args, { maxBuffer: 1 << 24 });
     return JSON.parse(stdout.trim().split("\n").at(-1));
 }
