@@ -86,12 +86,18 @@ Result<std::string> page_of(audit::Trail& trail, const admin::TrailQuery& query)
 Front::Front(const Parts& parts)
     : parts_(parts), sink_(parts.trail ? static_cast<audit::Sink&>(*parts.trail) : nowhere_) {}
 
+// What issuers still ask for is not waited for.
+Front::~Front() {
+    if (http_) http_->stop();
+}
+
 Result<std::unique_ptr<Front>> Front::make(const Parts& parts) {
     std::unique_ptr<Front> out(new Front(parts));
     outbound::Http::Options options;
     auto policy = outbound::AddressPolicy::make(parts.host.outbound.allow_private_cidrs);
     if (!policy) return policy.error();
     options.policy = std::move(*policy);
+    options.ca_file = parts.host.outbound.ca_file;
     options.connections = 16;
     out->http_ = std::make_unique<outbound::Http>(std::move(options));
     if (auto opened = out->open_issuers(); !opened) return opened.error();
@@ -139,7 +145,8 @@ void Front::open_gate() {
             return authenticated(std::move(*outcome));
         };
     authenticator_ = std::make_unique<admission::Authenticator>(std::move(options), &parts_.access);
-    gate_ = std::make_unique<endpoint::Gate>(*authenticator_, guards_of(host.listen), place);
+    gate_ = std::make_unique<endpoint::Gate>(*authenticator_, guards_of(host.listen), place,
+                                             parts_.trail);
 }
 
 void Front::open_desk() {

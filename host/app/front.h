@@ -47,6 +47,7 @@ class Front {
         std::function<bool(std::string_view org)> has_file;
     };
     static Result<std::unique_ptr<Front>> make(const Parts& parts);
+    ~Front();
 
     // [worker]
     void handle(const std::shared_ptr<const http::Request>& request,

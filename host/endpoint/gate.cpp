@@ -71,6 +71,7 @@ std::variant<runtime::CallerPtr, Gate::Refusal> Gate::enter(const http::Request&
     auto answer = authenticator_.authenticate(presented);
     if (auto* caller = std::get_if<runtime::CallerPtr>(&answer)) return std::move(*caller);
     auto& refused = std::get<admission::Refused>(answer);
+    if (!refused.error.empty()) tell(request, refused);
     Refusal out{refused.status, refused.description, {}};
     if (refused.status == 401 || !refused.error.empty())
         out.headers.emplace_back(
@@ -79,6 +80,19 @@ std::variant<runtime::CallerPtr, Gate::Refusal> Gate::enter(const http::Request&
                       refused.status == 401 ? first_scopes : ""));
     if (refused.status == 503) out.headers.emplace_back("Retry-After", "1");
     return out;
+}
+
+void Gate::tell(const http::Request& request, const admission::Refused& refused) const {
+    constexpr Rate told{30, 30};  // of each address
+    if (!trail_ || told_.take(request.peer, told)) return;
+    audit::Record record;
+    record.kind = "sign_in";
+    record.method = "credential";
+    record.address = request.peer;
+    record.outcome = "denied";
+    record.code = refused.status;
+    record.reason = refused.description;
+    trail_->add(std::move(record));
 }
 
 std::string Gate::challenge(const http::Request& request, std::string_view error,

@@ -8,6 +8,8 @@
 #include <variant>
 
 #include "admission/authenticate.h"
+#include "audit/record.h"
+#include "base/buckets.h"
 #include "endpoint/guards.h"
 #include "http/server.h"
 
@@ -27,8 +29,13 @@ struct Place {
 
 class Gate {
   public:
-    Gate(admission::Authenticator& authenticator, Guards guards, Place place)
-        : authenticator_(authenticator), guards_(std::move(guards)), place_(std::move(place)) {}
+    // `trail`: told of credentials that are not good; null: nobody is.
+    Gate(admission::Authenticator& authenticator, Guards guards, Place place,
+         audit::Sink* trail = nullptr)
+        : authenticator_(authenticator),
+          guards_(std::move(guards)),
+          place_(std::move(place)),
+          trail_(trail) {}
 
     struct Refusal {
         int status = 401;
@@ -47,9 +54,13 @@ class Gate {
     const Place& place() const { return place_; }
 
   private:
+    void tell(const http::Request& request, const admission::Refused& refused) const;
+
     admission::Authenticator& authenticator_;
     const Guards guards_;
     const Place place_;
+    audit::Sink* const trail_;
+    mutable Buckets told_;  // so that nobody fills the trail who cannot even come in
 };
 
 }  // namespace pb::endpoint

@@ -43,6 +43,11 @@ void Request::fail(const RpcError& error) const {
     outlet->refuse(error.http_status, text, {error.scope, error.retry_after});
 }
 
+void Request::end() const {
+    tell(0, nullptr);
+    outlet->end();
+}
+
 void Request::tell(std::size_t bytes_out, const RpcError* error) const {
     if (!admission || passed_on || !caller || message.method == "ping") return;
     admission::Ending ending{*caller, client.get(), message.method};

@@ -35,6 +35,8 @@ struct Request {
     bool modern() const { return is_modern(version); }
     void answer(std::string_view result) const;
     void fail(const RpcError& error) const;
+    // Without an answer: the client wants no more.
+    void end() const;
 
   private:
     void tell(std::size_t bytes_out, const RpcError* error) const;

@@ -84,7 +84,7 @@ class Subscriptions::Listener : public Cancellable {
 
     void cancel() override {
         if (ended_.exchange(true)) return;
-        request_->outlet->end();
+        request_->end();
         owner_.remove(this);
     }
 

@@ -37,7 +37,7 @@ const std::map<std::string, std::set<std::string>> arrows{
     {"admission", {"runtime", "metrics", "audit", "access", "catalog", "config", "json", "base"}},
     {"mcp", {"admission", "runtime", "catalog", "json", "base"}},
     {"plugin", {"store", "catalog", "json", "base"}},
-    {"endpoint", {"mcp", "http", "admission", "runtime", "catalog", "json", "base"}},
+    {"endpoint", {"audit", "mcp", "http", "admission", "runtime", "catalog", "json", "base"}},
     {"oauth", {"access", "audit", "http", "jose", "outbound", "store", "json", "base"}},
     {"admin", {"admission", "runtime", "audit", "access", "http", "json", "base"}},
     {"cli", {"access", "audit", "config", "store", "json", "base"}},

@@ -48,6 +48,10 @@ class Recorder : public mcp::Outlet {
         if (!message.empty()) reply = json::parse(message);
         changed_.notify_all();
     }
+    void refuse(int status, std::string_view message, const mcp::RefusalHints& given) override {
+        hints.retry_after = given.retry_after;
+        answer(status, message);
+    }
     void end() override {
         std::lock_guard lock(mutex_);
         if (over) return;
@@ -78,6 +82,7 @@ class Recorder : public mcp::Outlet {
     json reply;
     std::function<void()> gone;
     mcp::SessionPtr session;
+    mcp::RefusalHints hints;
 
   private:
     std::mutex mutex_;

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every request that is answered is told once: who, what, how it went.
+#include "policy_world.h"
+
+namespace pb::test {
+namespace {
+
+class RecordTest : public PolicyWorld {};
+
+TEST_F(RecordTest, ACallSaysWhoWhatAndHowItWent) {
+    world.modern(
+        "tools/call",
+        {{"name", "ns__look"},
+         {"arguments", json::object()},
+         {"_meta", {{"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}}});
+    ASSERT_EQ(notes.all().size(), 1u);
+    const auto record = notes.last();
+    EXPECT_EQ(record.kind, "call");
+    EXPECT_EQ(record.org, "default");
+    EXPECT_EQ(record.principal, "anonymous");
+    EXPECT_EQ(record.client, "test");
+    EXPECT_EQ(record.method, "tools/call");
+    EXPECT_EQ(record.name, "ns__look");
+    EXPECT_EQ(record.original, "look");
+    EXPECT_EQ(record.capability, "fake");
+    EXPECT_EQ(record.outcome, "ok");
+    EXPECT_EQ(record.trace_id, "0af7651916cd43dd8448eb211c80319c");
+    EXPECT_GT(record.at_ms, 0);
+    EXPECT_GT(record.request_bytes, 0);
+    EXPECT_GT(record.response_bytes, 0);
+    EXPECT_EQ(record.arguments, "");
+    EXPECT_EQ(record.result, "");
+}
+
+TEST_F(RecordTest, WhatReachesNobodyIsToldToo) {
+    world.modern("tools/list");
+    EXPECT_EQ(notes.last().method, "tools/list");
+    EXPECT_EQ(notes.last().outcome, "ok");
+    world.modern("tools/call", {{"name", "ns__nothing"}, {"arguments", json::object()}});
+    EXPECT_EQ(notes.last().name, "ns__nothing");
+    EXPECT_EQ(notes.last().outcome, "error");
+    EXPECT_EQ(notes.last().code, -32602);
+    world.modern("nothing/known");
+    EXPECT_EQ(notes.last().method, "nothing/known");
+    EXPECT_EQ(notes.last().code, -32601);
+    EXPECT_EQ(notes.all().size(), 3u);
+}
+
+TEST_F(RecordTest, FailuresOfAToolAndOfTheWay) {
+    ends("tools/call", Status::internal, R"({"message":"oh"})");
+    tool("ns__look");
+    EXPECT_EQ(notes.last().outcome, "tool_error");
+    EXPECT_EQ(notes.last().reason, "internal");
+    tool("ns__look", {{"unknown", std::string(100, 'x')}});
+    EXPECT_EQ(notes.last().outcome, "tool_error");
+    ends("resources/read", Status::not_found);
+    call("resources/read", uri, {{"uri", uri}});
+    EXPECT_EQ(notes.last().outcome, "error");
+    ends("resources/read", Status::deadline);
+    call("resources/read", uri, {{"uri", uri}});
+    EXPECT_EQ(notes.last().outcome, "deadline");
+}
+
+TEST_F(RecordTest, ArgumentsAndResultsOnlyAsTheOrganisationWantsThem) {
+    std::vector<std::pair<bool, std::string>> seen;
+    world.admission.recorder().use(
+        &notes, {}, [&](std::string_view org, bool result, std::string_view text) {
+            EXPECT_EQ(org, "default");
+            seen.emplace_back(result, text);
+            return result ? std::string("{\"r\":1}") : std::string("{\"a\":1}");
+        });
+    tool("ns__look", {{"text", "secret"}});
+    ASSERT_EQ(seen.size(), 2u);
+    EXPECT_EQ(seen[0].second, R"({"text":"secret"})");
+    EXPECT_TRUE(seen[1].first);
+    EXPECT_EQ(notes.last().arguments, "{\"a\":1}");
+    EXPECT_EQ(notes.last().result, "{\"r\":1}");
+}
+
+TEST_F(RecordTest, WithoutATrailItIsStillMeasured) {
+    std::vector<std::string> seen;
+    world.admission.recorder().use(
+        nullptr,
+        [&](const admission::Ending& ending, std::string_view capability, double seconds) {
+            EXPECT_GE(seconds, 0);
+            seen.push_back(std::string(ending.method) + " " + std::string(capability) + " " +
+                           std::string(ending.outcome));
+        },
+        {});
+    tool("ns__look");
+    world.modern("tools/list");
+    EXPECT_EQ(seen, (Names{"tools/call fake ok", "tools/list  ok"}));
+    EXPECT_TRUE(notes.all().empty());
+}
+
+}  // namespace
+}  // namespace pb::test
