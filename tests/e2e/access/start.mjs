@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may be where: without credentials a host stays on this machine, and says what to do to leave
+// it; with some it starts, and nobody gets in without them.
+import assert from "node:assert/strict";
+import { Report } from "../../clients/report.mjs";
+import { built } from "../program.mjs";
+import { PASSWORD, Site, challenge } from "./site.mjs";
+
+const report = new Report("access_start");
+const everywhere = ["--listen", "0.0.0.0:0"];
+const plain = () => new Site({ anonymous: true, plugins: [built.desk] });
+
+async function starts(site, args = everywhere) {
+    await site.start(args);
+    site.host.url = `http://127.0.0.1:${site.host.port}/mcp`;
+}
+
+await report.check("on every address without credentials it refuses, and says what to do", async () => {
+    const program = plain().place.start(everywhere);
+    const { code } = await program.end();
+    assert.notEqual(code, 0);
+    assert.match(program.err, /0\.0\.0\.0/);
+    assert.match(program.err, /patchbay users add \S+ --role owner/);
+    assert.match(program.err, /patchbay keys create/);
+    assert.match(program.err, /127\.0\.0\.1/);
+    assert.equal(program.events("listening").length, 0);
+});
+
+await report.check("the first start says how to make the first owner, later ones do not", async () => {
+    const site = await plain().start();
+    const { reason } = await site.host.event("access.nobody");
+    assert.match(reason, /patchbay users add ada@example\.com --org default --role owner/);
+    await site.host.stop();
+    await site.person("ada@example.com", "owner");
+    await site.start();
+    await site.host.stop();
+    assert.deepEqual(site.host.events("access.nobody"), []);
+});
+
+await report.check("once there is a key it starts, and says that nothing is encrypted", async () => {
+    const site = plain();
+    const { secret } = await site.key(["mcp:read"]);
+    await starts(site);
+    assert.equal(await site.with(secret).tool("desk__version"), "1.0.0");
+    await site.host.event("listen.plain_http");
+    assert.deepEqual(await site.host.stop(), { code: 0, signal: null });
+});
+
+await report.check("once there is an owner it starts", async () => {
+    const site = plain();
+    await site.person("ada@example.com", "owner");
+    await starts(site);
+    assert.deepEqual(await site.host.stop(), { code: 0, signal: null });
+    assert.ok(!site.host.err.includes(PASSWORD));
+});
+
+await report.check("this machine needs none where it is so configured, and only there", async () => {
+    const open = await plain().start();
+    assert.equal(await open.modern().tool("desk__version"), "1.0.0");
+    await open.host.stop();
+    const closed = await new Site({ plugins: [built.desk] }).start();
+    assert.equal((await closed.modern().modern("tools/list")).answer.status, 401);
+    await closed.host.stop();
+});
+
+await report.check("behind a public URL nobody is of this machine", async () => {
+    const public_url = "https://mcp.example.com";
+    const config = { listen: { public_url } };
+    const site = await new Site({ config, anonymous: true, plugins: [built.desk] }).start();
+    const { answer } = await site.modern().modern("tools/list");
+    assert.equal(answer.status, 401);
+    assert.equal(
+        challenge(answer.headers).resource_metadata,
+        `${public_url}/.well-known/oauth-protected-resource/mcp`,
+    );
+    await site.host.stop();
+});
+report.finish();
