@@ -35,4 +35,12 @@ PATCHBAY_PLUGIN("agent", "1.0.0", plugin) {
                        {{"failed", result.value("isError", false)}});
             return patchbay::structured({{"result", result}});
         });
+    // Says of itself that it only reads: what it calls is another matter.
+    plugin.tool("look")
+        .describe("The result of a request, in its caller's name")
+        .input_schema(schema)
+        .read_only()
+        .handle([](const json& in, Call& call) {
+            return patchbay::structured({{"result", request(in, call)}});
+        });
 }
