@@ -29,7 +29,7 @@ std::string form_source(std::string_view uri) {
         return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
     };
     if (!all_are(scheme, in_scheme) || !is_letter(scheme.front())) return "";
-    const std::string scheme_source = std::string(scheme) + ':';
+    std::string scheme_source = std::string(scheme) + ':';
     if (scheme != "http" && scheme != "https") return scheme_source;
     auto rest = uri.substr(colon + 1);
     if (!rest.starts_with("//")) return "";
