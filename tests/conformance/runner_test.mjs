@@ -2,13 +2,11 @@
 // Shows that run.mjs and client.mjs cannot be green by accident: they must fail where there is no
 // server, against a sound server that has none of the fixtures, and with a client that does nothing.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { createServer } from "node:http";
-import { join } from "node:path";
 import { test } from "node:test";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { deadPort } from "../tools/dead_port.mjs";
+import { count, run, runAgainst, withServer } from "./outcome.mjs";
 
 // Scenarios that the suite itself calls passed when nobody listens.
 const FALSE_GREENS = [
@@ -21,24 +19,6 @@ const NEED_NO_FIXTURE = [
     "input-required-result-unsupported-methods",
     "input-required-result-validate-input",
 ];
-
-async function run(script, ...options) {
-    const file = join(import.meta.dirname, script);
-    const child = spawn(process.execPath, [...process.execArgv, file, ...options]);
-    let text = "";
-    child.stdout.on("data", (chunk) => (text += chunk));
-    const code = await new Promise((resolve) => child.on("close", resolve));
-    return { code, lines: text.split("\n") };
-}
-
-const runAgainst = (port) => run("run.mjs", "--url", `http://127.0.0.1:${port}/mcp`);
-
-function listen(handler) {
-    const server = createServer(handler);
-    return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
-}
-
-const count = (lines, word) => lines.filter((line) => line.startsWith(`  ${word}`)).length;
 
 test("without a server every scenario fails", async () => {
     const { code, lines } = await runAgainst(await deadPort());
@@ -56,9 +36,8 @@ test("a server without the fixtures fails wherever a fixture is needed", async (
         server.registerTool("something_else", { description: "No fixture" }, answer);
         return server;
     });
-    const server = await listen(toNodeHandler(handler));
-    try {
-        const { code, lines } = await runAgainst(server.address().port);
+    await withServer(toNodeHandler(handler), async (port) => {
+        const { code, lines } = await runAgainst(port);
         assert.equal(code, 1);
         assert.ok(count(lines, "ok  ") > 0, "what needs no fixture passes");
         const needing =
@@ -67,10 +46,7 @@ test("a server without the fixtures fails wherever a fixture is needed", async (
         const passed = rows.filter(([, verdict]) => verdict === "ok").map(([, , name]) => name);
         assert.deepEqual(passed, NEED_NO_FIXTURE);
         assert.ok(rows.length > 60, `${rows.length} scenarios need a fixture`);
-    } finally {
-        server.closeAllConnections();
-        server.close();
-    }
+    });
 });
 
 test("a client that does nothing fails every scenario", async () => {

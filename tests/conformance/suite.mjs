@@ -9,6 +9,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { nodeDir } from "../tools/packages.mjs";
 
 const RUN_WITHIN_MS = 240_000;
@@ -17,9 +18,10 @@ const program = join(nodeDir, "node_modules/@modelcontextprotocol/conformance/di
 
 /**
  * Runs one selection of scenarios; the answer has every scenario's checks.
- * target: ["server", "--url", url] or ["client", "--command", command].
+ * target: ["server", "--url", url], ["client", "--command", command] or
+ * ["authorization", "--url", url, ...]. onLine: is given each line that the suite prints.
  */
-export async function runSuite({ target, args, out }) {
+export async function runSuite({ target, args, out, onLine }) {
     if (!existsSync(program)) throw new Error(`no suite in ${nodeDir}: run tests/tools/install`);
     mkdirSync(out, { recursive: true });
     const command = [program, ...target, ...args, "-o", out];
@@ -28,6 +30,7 @@ export async function runSuite({ target, args, out }) {
     for (const stream of [child.stdout, child.stderr]) {
         stream.setEncoding("utf8").on("data", (chunk) => (text += chunk));
     }
+    if (onLine) createInterface({ input: child.stdout }).on("line", onLine);
     const timer = setTimeout(() => child.kill("SIGKILL"), RUN_WITHIN_MS);
     const code = await new Promise((resolve) => child.on("close", resolve));
     clearTimeout(timer);
@@ -37,8 +40,11 @@ export async function runSuite({ target, args, out }) {
 function readChecks(out) {
     const scenarios = new Map();
     for (const folder of readdirSync(out, { recursive: true }).sort()) {
-        // "server-ping-2026-11-21T22-15-14-426Z", "auth/dpop-2026-11-21T22-15-14-426Z"
-        const name = folder.match(/^(?:server-)?(.+?)-\d{4}-\d\d-\d\dT[^/]*$/)?.[1];
+        // "server-ping-2026-11-21T22-15-14-426Z", "auth/dpop-2026-11-21T22-15-14-426Z",
+        // "authorization-server-authorization-code-grant-2026-11-21T22-15-14-426Z"
+        const name = folder.match(
+            /^(?:(?:authorization-)?server-)?(.+?)-\d{4}-\d\d-\d\dT[^/]*$/,
+        )?.[1];
         const file = join(out, folder, "checks.json");
         if (!name) continue;
         // A scenario that died leaves its folder without a file.
@@ -94,12 +100,12 @@ function judgeScenario(expected, name, count, checks) {
 }
 
 /** Runs and judges every selection; prints each, and returns the problems. */
-export async function runAll({ expected, target, out, problems }) {
+export async function runAll({ expected, target, out, problems, onLine }) {
     let checks = 0;
     for (const run of expected.runs) {
         const folder = join(out, run.name);
         rmSync(folder, { recursive: true, force: true }); // what an earlier run left is not this one's
-        const result = await runSuite({ target, args: run.arguments, out: folder });
+        const result = await runSuite({ target, args: run.arguments, out: folder, onLine });
         const verdict = judge(expected, run, result);
         print(run, verdict.rows);
         problems.push(...verdict.problems);
