@@ -55,7 +55,8 @@ class Browser {
 }
 
 // Registers a client, which `login` allows those scopes: {access_token, refresh_token, client_id}.
-export async function allow(site, login, scope, password = PASSWORD) {
+// org: for somebody who is in several.
+export async function allow(site, login, scope, { password = PASSWORD, org } = {}) {
     const { origin } = new URL(site.host.url);
     const registered = await site.http("POST", "/oauth/register", {
         body: { client_name: "a client", redirect_uris: [redirect_uri] },
@@ -76,15 +77,19 @@ export async function allow(site, login, scope, password = PASSWORD) {
     const browser = new Browser(origin);
     const door = await browser.go(`/oauth/authorize?${asked}`);
     const action = ({ html }) => html.match(/<form method="post" action="([^"]*)"/)[1];
-    const consent = await browser.go(
+    let consent = await browser.go(
         action(door),
         form([...fieldsOf(door.html), ["login", login], ["password", password]]),
     );
     assert.match(consent.html, /value="allow"/, consent.html.replace(/<style>[^]*?<\/style>/, ""));
-    const { at } = await browser.go(
-        action(consent),
-        form([...fieldsOf(consent.html), ["decision", "allow"]]),
-    );
+    const chosen = org ? [["org", org]] : [];
+    const decide = (decision) =>
+        browser.go(
+            action(consent),
+            form([...fieldsOf(consent.html), ...chosen, ["decision", decision]]),
+        );
+    if (org) consent = await decide("org");
+    const { at } = await decide("allow");
     const code = at.searchParams.get("code");
     assert.ok(code, String(at));
     const answer = await fetch(new URL("/oauth/token", origin), {

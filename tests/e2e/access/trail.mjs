@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is left of what was done: the record of calls, refusals, sign-ins and changes, read over HTTP
+// and by the command line; what of arguments and results it has; and the metrics.
+import assert from "node:assert/strict";
+import { Report } from "../../clients/report.mjs";
+import { Program } from "../program.mjs";
+import { allow } from "./person.mjs";
+import { PASSWORD, Site, eventually } from "./site.mjs";
+
+const report = new Report("access_trail");
+const audit = { arguments: true, results: true, redact: ["tag", "/value"] };
+const site = new Site({ orgs: { default: {}, full: { audit } } });
+const admin = await site.key(["mcp:read", "mcp:write", "mcp:admin"]);
+const full = await site.key(["mcp:read", "mcp:write", "mcp:admin"], ["--org", "full"]);
+const reader = await site.key(["mcp:read"]);
+await site.person("ada@example.com", "owner");
+await site.start();
+const trace = "0af7651916cd43dd8448eb211c80319c";
+const client = site.with(admin.secret);
+
+async function records(query = "", secret = admin.secret) {
+    const { status, body, text } = await site.http("GET", `/api/audit${query}`, { secret });
+    assert.equal(status, 200, text);
+    return body.records;
+}
+
+// The first record for which `matches` holds, once it is written.
+async function record(matches, what, query = "?limit=1000", secret) {
+    let found;
+    await eventually(async () => {
+        found = (await records(query, secret)).find(matches);
+        return found;
+    }, what);
+    return found;
+}
+
+await report.check("a call: who, what, how long, how it went, in which trace", async () => {
+    await client.modern(
+        "tools/call",
+        { name: "desk__recall", arguments: { key: "plain-argument" } },
+        { meta: { traceparent: `00-${trace}-b7ad6b7169203331-01` } },
+    );
+    const found = await record(({ name }) => name === "desk__recall", "the call");
+    const wanted = {
+        kind: "call",
+        method: "tools/call",
+        original: "recall",
+        capability: "desk",
+        principal: admin.id,
+        credential: admin.id,
+        client: "raw",
+        outcome: "ok",
+        trace_id: trace,
+    };
+    for (const [name, value] of Object.entries(wanted)) assert.equal(found[name], value, name);
+    assert.ok(found.duration_us > 0 && found.request_bytes > 0 && found.response_bytes > 0);
+    assert.ok(!JSON.stringify(found).includes("plain-argument"), "nobody turned arguments on");
+});
+
+await report.check("a call that failed, one that was refused, and one by a tool", async () => {
+    await client.modern("tools/call", { name: "desk__fail", arguments: {} });
+    const failed = await record(({ name }) => name === "desk__fail", "the failure");
+    assert.deepEqual([failed.outcome, failed.reason], ["tool_error", "closed"]);
+    const few = site.with(reader.secret);
+    await few.modern("tools/call", { name: "desk__remember", arguments: {} });
+    const refused = await record(({ name }) => name === "desk__remember", "the refusal");
+    assert.deepEqual([refused.outcome, refused.principal], ["error", reader.id]);
+    const params = { name: "desk__greeting", arguments: {} };
+    await few.modern("tools/call", {
+        name: "agent__look",
+        arguments: { method: "tools/call", params },
+    });
+    const nested = await record(({ name }) => name === "desk__greeting", "the nested call");
+    assert.equal(nested.principal, reader.id);
+    assert.ok(await record(({ name }) => name === "agent__look", "the call around it"));
+});
+
+await report.check("filters, and pages without a gap", async () => {
+    for (let i = 0; i < 5; i++) await client.tool("desk__version");
+    await eventually(async () => (await records("?tool=desk__version")).length === 5, "all five");
+    assert.ok((await records("?status=tool_error")).every(({ outcome }) => outcome === "tool_error"));
+    assert.ok((await records(`?principal=${reader.id}`)).every((r) => r.principal === reader.id));
+    assert.deepEqual((await records(`?trace=${trace}`)).map((r) => r.name), ["desk__recall"]);
+    assert.deepEqual(await records("?to=2020-01-01T00:00:00Z"), []);
+    const seen = [];
+    for (let cursor = ""; cursor !== undefined; ) {
+        const query = `?tool=desk__version&limit=2${cursor && `&cursor=${encodeURIComponent(cursor)}`}`;
+        const { body } = await site.http("GET", `/api/audit${query}`, { secret: admin.secret });
+        seen.push(...body.records.map((each) => each.at_us ?? JSON.stringify(each)));
+        cursor = body.next ?? undefined;
+    }
+    assert.equal(seen.length, 5);
+    const wrong = await site.http("GET", "/api/audit?tol=x", { secret: admin.secret });
+    assert.equal(wrong.status, 400, wrong.text);
+});
+
+await report.check("sign-ins, grants, keys and changes of the configuration", async () => {
+    const browser = allow(site, "ada@example.com", "mcp:read", { password: "not this one at all" });
+    await assert.rejects(browser);
+    await allow(site, "ada@example.com", "mcp:read");
+    const login = await record((r) => r.kind === "sign_in" && r.outcome === "ok", "the sign-in");
+    assert.match(login.principal, /^usr_/);
+    await record((r) => r.kind === "sign_in" && r.outcome !== "ok", "the one that failed");
+    await record((r) => r.kind === "grant", "the grant");
+    const { body } = await site.http("POST", "/api/keys", {
+        secret: admin.secret,
+        body: { name: "n", scopes: ["mcp:read"] },
+    });
+    const made = await record((r) => r.method === "keys.create" && r.credential === admin.id, "it");
+    assert.equal(made.kind, "admin");
+    assert.ok(JSON.stringify(made).includes(body.id));
+    await record((r) => r.method === "keys.create" && r.principal !== admin.id, "the first keys");
+    site.place.writeOrg("default", { instructions: "changed" });
+    await eventually(async () => {
+        const all = await site.done(["audit", "--all-orgs", "--json", "--limit", "1000"]);
+        return all.includes('"config.reload"');
+    }, "the change");
+    const text = JSON.stringify(await records("?limit=1000"));
+    for (const secret of [PASSWORD, admin.secret, body.secret, "not this one at all"])
+        assert.ok(!text.includes(secret));
+});
+
+await report.check("arguments and results where they are turned on, without what is secret", async () => {
+    const other = site.with(full.secret);
+    const of = (name) => record((r) => r.name === name, name, "?limit=1000", full.secret);
+    await other.tool("desk__remember", { key: "visible-key", value: "hidden-value" });
+    const kept = await of("desk__remember");
+    assert.match(JSON.stringify(kept.arguments), /visible-key/);
+    assert.match(JSON.stringify(kept.arguments), /\[redacted\]/);
+    assert.match(JSON.stringify(kept.result), /kept/);
+    await other.tool("desk__open", { tag: "hidden-tag" });
+    await of("desk__open");
+    await other.tool("desk__recall", { key: `Bearer ${full.secret}` });
+    await of("desk__recall");
+    await other.modern("tools/call", {
+        name: "agent__look",
+        arguments: { method: "tools/list", params: { password: "hidden-password" } },
+    });
+    const look = await of("agent__look");
+    assert.ok(look);
+    const text = JSON.stringify(await records("?limit=1000", full.secret));
+    for (const hidden of ["hidden-value", "hidden-tag", full.secret, "hidden-password"])
+        assert.ok(!text.includes(hidden), hidden);
+    // One organisation's trail is not another's.
+    assert.ok(!JSON.stringify(await records("?limit=1000")).includes("visible-key"));
+});
+
+await report.check("patchbay audit: filters, JSON lines, and following", async () => {
+    const lines = async (...args) =>
+        (await site.done(["audit", "--json", ...args])).trim().split("\n").map((l) => JSON.parse(l));
+    const failed = await lines("--status", "failed", "--tool", "desk__*");
+    assert.ok(failed.length > 0 && failed.every(({ outcome }) => outcome !== "ok"));
+    assert.ok((await lines("--limit", "2")).length === 2);
+    const text = await site.done(["audit", "--tool", "desk__recall"]);
+    assert.match(text, /desk__recall/);
+    const { config, orgs, data } = site.place;
+    const where = ["--config", config, "--org-dir", orgs, "--data", data];
+    const follower = new Program(["audit", "--follow", "--json", "--tool", "desk__remember", ...where]);
+    await client.tool("desk__remember", { key: "k", value: "v" });
+    await eventually(() => /desk__remember/.test(follower.out), "the call");
+    await follower.stop("SIGINT");
+});
+
+await report.check("metrics: for administrators, and nobody's name in them", async () => {
+    assert.equal((await site.http("GET", "/metrics")).status, 401);
+    const few = await site.http("GET", "/metrics", { secret: reader.secret });
+    assert.equal(few.status, 403);
+    assert.match(few.headers.get("www-authenticate"), /scope="mcp:admin"/);
+    const { status, text, headers } = await site.http("GET", "/metrics", { secret: admin.secret });
+    assert.equal(status, 200);
+    assert.match(headers.get("content-type"), /^text\/plain; version=0\.0\.4/);
+    for (const wanted of [
+        /^patchbay_\w+\{[^}]*capability="desk"[^}]*\} \d/m,
+        /method="tools\/call"/,
+        /outcome="tool_error"/,
+        /_bucket\{[^}]*le="\+Inf"/,
+        /^patchbay_http_streams \d/m,
+        /^patchbay_audit_queue \d/m,
+        /^patchbay_audit_dropped_total 0$/m,
+    ])
+        assert.match(text, wanted);
+    for (const name of [admin.id, "ada@example.com", "desk__recall"]) assert.ok(!text.includes(name));
+});
+
+await report.check("ready until it stops; what came before is finished and in the trail", async () => {
+    for (const path of ["/healthz", "/readyz"])
+        assert.equal((await site.http("GET", path)).status, 200);
+    const running = await client.open("tools/call", {
+        name: "desk__wait",
+        arguments: { tag: "drain" },
+        _meta: { progressToken: "e2e" },
+    });
+    await client.tool("desk__awaited", { tag: "drain" });
+    site.host.signal("SIGTERM");
+    await site.host.event("stopping").catch(() => {});
+    let ready;
+    await eventually(async () => {
+        ready = await site.http("GET", "/readyz").catch(() => undefined);
+        return !ready || ready.status === 503;
+    }, "the drain");
+    if (ready) assert.equal(ready.body.status, "stopping");
+    running.close();
+    assert.deepEqual(await site.host.end(), { code: 0, signal: null });
+    const all = await site.done(["audit", "--json", "--limit", "1000", "--tool", "desk__wait"]);
+    assert.equal(JSON.parse(all).name, "desk__wait");
+});
+report.finish();
