@@ -41,7 +41,7 @@ await report.check("without a credential: 401, where to get one, and which scope
     }
 });
 
-await report.check("a wrong credential: 401 invalid_token, and nothing of it comes back", async () => {
+await report.check("a wrong credential: 401 invalid_token, nothing of it repeated", async () => {
     const long = "x".repeat(20_000);
     for (const wrong of ["pb_nonsense", "pbat_x", "eyJhbGciOiJub25lIn0.e30.", key.id, long]) {
         const said = await refused({ authorization: `Bearer ${wrong}` }, 401, "invalid_token");
@@ -123,7 +123,7 @@ async function ended({ modern, legacy }) {
     await Promise.all([stream(modern, "modern"), stream(legacy, "legacy")]);
 }
 
-await report.check("a key that is revoked: the next request is refused, its streams end", async () => {
+await report.check("a key that is revoked: refused at once, its streams end", async () => {
     const other = await streams(key.secret);
     const mine = await site.key(["mcp:read"]);
     const open = await streams(mine.secret);
@@ -152,7 +152,7 @@ await report.check("a key that the command line revokes", async () => {
     await ended(open);
 });
 
-await report.check("so is an access token whose grant is revoked, by whoever it was given", async () => {
+await report.check("so is an access token whose grant is revoked", async () => {
     const { access_token } = await allow(site, "ada@example.com", "mcp:read mcp:write");
     assert.equal(await site.with(access_token).tool("desk__greeting"), "none");
     const open = await streams(access_token);

@@ -13,7 +13,7 @@ const limits = {
     tools: { "desk__g*": rate(2), desk__recall: rate(3) },
 };
 const site = new Site({
-    config: { access: { oauth: { limits: { register: rate(2), token: rate(2), sign_in: rate(2) } } } },
+    config: { access: { oauth: { limits: { register: rate(2), token: rate(2) } } } },
     orgs: {
         credential: { access: { limits: { credential: rate(5) } } },
         org: { access: { limits: { credential: false, org: rate(6) } } },
@@ -85,7 +85,8 @@ await report.check("a tool has its own, by pattern; others and lists go on", asy
 
 await report.check("what a tool calls in its caller's name counts", async () => {
     const client = await keyed("tools");
-    const recall = { method: "tools/call", params: { name: "desk__recall", arguments: { key: "k" } } };
+    const params = { name: "desk__recall", arguments: { key: "k" } };
+    const recall = { method: "tools/call", params };
     const nested = () => call(client, "agent__within", recall);
     for (let i = 0; i < 3; i++) {
         const { result } = await nested();
@@ -97,7 +98,7 @@ await report.check("what a tool calls in its caller's name counts", async () => 
     limited(await call(client, "desk__recall", { key: "k" }));
 });
 
-await report.check("registration, token and sign-in have tighter ones for each address", async () => {
+await report.check("registration and tokens have tighter ones for each address", async () => {
     const tries = async (path, init) => {
         const answers = [];
         for (let i = 0; i < 4; i++) {

@@ -91,7 +91,7 @@ await report.check("people: brought in, changed, disabled, removed", async () =>
     await ask("DELETE", `/api/users/${ada.id}`, { status: 403 });
 });
 
-await report.check("machines sign in as themselves; removed, they and their tokens are gone", async () => {
+await report.check("machines sign in as themselves; removed, they are gone", async () => {
     const body = { name: "cron", scopes: ["mcp:read"] };
     const made = await ask("POST", "/api/clients", { body, status: 201 });
     const got = await tokens(`${made.id}:${made.secret}`, { resource: site.host.url });
@@ -115,7 +115,7 @@ await report.check("grants are listed and revoked", async () => {
     assert.deepEqual((await ask("GET", "/api/grants")).grants, []);
 });
 
-await report.check("an organisation that is made by the command line serves without a restart", async () => {
+await report.check("an organisation of the command line's serves without a restart", async () => {
     const settings = `${site.place.folder}/lab.json`;
     site.place.write(settings, { capabilities: { desk: { config: { greeting: "lab" } } } });
     await site.done(["orgs", "add", "lab", "--owner", "ada@example.com", "--settings", settings]);

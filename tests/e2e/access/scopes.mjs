@@ -76,7 +76,7 @@ await report.check("the older era is treated alike", async () => {
     assert.match(error.message, /Unknown tool/);
 });
 
-await report.check("challenge: still in no list, but the call says which scope it needs", async () => {
+await report.check("challenge: in no list, but the call says which scope it needs", async () => {
     const client = await keyed(["mcp:read"], "ask");
     await having(client, ["desk__recall"], ["desk__remember"]);
     const { error, answer } = await call(client, "desk__remember", note);

@@ -15,7 +15,7 @@ async function starts(site, args = everywhere) {
     site.host.url = `http://127.0.0.1:${site.host.port}/mcp`;
 }
 
-await report.check("on every address without credentials it refuses, and says what to do", async () => {
+await report.check("everywhere without credentials: it refuses and says what to do", async () => {
     const program = plain().place.start(everywhere);
     const { code } = await program.end();
     assert.notEqual(code, 0);
@@ -26,7 +26,7 @@ await report.check("on every address without credentials it refuses, and says wh
     assert.equal(program.events("listening").length, 0);
 });
 
-await report.check("the first start says how to make the first owner, later ones do not", async () => {
+await report.check("the first start alone says how to make the first owner", async () => {
     const site = await plain().start();
     const { reason } = await site.host.event("access.nobody");
     assert.match(reason, /patchbay users add ada@example\.com --org default --role owner/);
@@ -37,7 +37,7 @@ await report.check("the first start says how to make the first owner, later ones
     assert.deepEqual(site.host.events("access.nobody"), []);
 });
 
-await report.check("once there is a key it starts, and says that nothing is encrypted", async () => {
+await report.check("once there is a key it starts, and says what is not encrypted", async () => {
     const site = plain();
     const { secret } = await site.key(["mcp:read"]);
     await starts(site);
@@ -54,7 +54,7 @@ await report.check("once there is an owner it starts", async () => {
     assert.ok(!site.host.err.includes(PASSWORD));
 });
 
-await report.check("this machine needs none where it is so configured, and only there", async () => {
+await report.check("this machine needs none, unless the configuration says so", async () => {
     const open = await plain().start();
     assert.equal(await open.modern().tool("desk__version"), "1.0.0");
     await open.host.stop();
