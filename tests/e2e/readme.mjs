@@ -61,7 +61,7 @@ await report.check("the two commands are there", () => {
 });
 
 await report.check("the commands for a running host", async () => {
-    const [list, call, curl, ...rest] = commands(block("sh", "tools list"));
+    const [list, call, curl, ...rest] = commands(block("sh", "healthz"));
     assert.deepEqual(rest, []);
     assert.match((await shell(list)).stdout, /text_tools__word_count/);
     assert.match((await shell(call)).stdout, /^3 words/);
@@ -134,7 +134,7 @@ await report.check("the plugin builds out of tree, is dropped in and answers", a
 });
 
 await report.check("the organisation's file is accepted and does what is said of it", async () => {
-    const text = block("json", '"capabilities"');
+    const text = block("json", '"countdown"');
     place.write(place.orgFile("default"), text);
     const args = ["config", "check", "--config", place.config, "--org-dir", place.orgs];
     const env = { WEATHER_KEY: "k" };
@@ -148,6 +148,42 @@ await report.check("the organisation's file is accepted and does what is said of
     assert.deepEqual(await second.stop(), { code: 0, signal: null });
     const schema = path.join(root, "etc/orgs", JSON.parse(text).$schema);
     assert.ok(fs.existsSync(schema), schema);
+});
+
+// A command of the section about access, on this run's folders.
+function command(line, stdin = "") {
+    const [program, ...args] = line.replaceAll("'", "").replace(/ > .*/, "").split(/\s+/);
+    assert.equal(program, "patchbay");
+    const { config, orgs, data } = place;
+    return run([...args, "--config", config, "--org-dir", orgs, "--data", data], { stdin });
+}
+
+await report.check("the first owner, a key, and what is in the trail", async () => {
+    const [owner, ...none] = commands(block("sh", "users add"));
+    const [create, list, tools, ...more] = commands(block("sh", "keys create"));
+    const [newest, filtered, ...rest] = commands(block("sh", "patchbay audit"));
+    assert.deepEqual([...none, ...more, ...rest], []);
+    assert.equal((await command(owner, "correct horse battery staple")).code, 0);
+    const { out } = await command(create);
+    assert.match(out, /^pb_\S+\n$/);
+    assert.match((await command(list)).out, /ci .*action:text_tools/);
+    const file = path.join(place.folder, "ci.key");
+    place.write(file, out);
+    const asked = tools.replace("ci.key", file).split(" ").slice(1);
+    const seen = (await run([...asked, ...url])).out;
+    assert.match(seen, /text_tools__word_count/);
+    assert.doesNotMatch(seen, /travel__/);
+    assert.match((await command(newest)).out, /keys\.create/);
+    assert.equal((await command(filtered)).code, 0);
+});
+
+await report.check("what is said of access is accepted", async () => {
+    const { config, orgs } = new Workplace({
+        config: JSON.parse(block("json", '"issuers"')),
+        orgs: { default: JSON.parse(block("json", '"forbidden"')) },
+    });
+    const checked = await run(["config", "check", "--config", config, "--org-dir", orgs]);
+    assert.deepEqual([checked.code, checked.err], [0, ""]);
 });
 
 await report.check("the bounds are those of the schema", () => {
