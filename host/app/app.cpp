@@ -228,7 +228,17 @@ config::ConfigSetPtr App::files() const { return config_ ? config_->current() : 
 // The world as the files and the records have it.
 void App::take(const config::ConfigSetPtr& files) {
     const auto all = recorded_->with(files);
-    admission_.policies().set(all);
+    auto& policies = admission_.policies();
+    // What callers see changes with the rules too, though what there is does not.
+    std::vector<std::string> ruled;
+    for (const auto& [name, org] : all->orgs) {
+        const auto before = policies.of(name);
+        if (before && before->access.forbidden != org->access.forbidden) ruled.push_back(name);
+    }
+    policies.set(all);
+    for (const auto& name : ruled)
+        server_->subscriptions().lists_changed(name,
+                                               {.tools = true, .prompts = true, .resources = true});
     orgs_.set(all);
 }
 
