@@ -157,20 +157,6 @@ await report.check("the host ends well", async () => {
     assert.deepEqual(await host.stop(), { code: 0, signal: null });
 });
 
-await report.check(
-    "without credentials no other address than a loopback one is listened on",
-    async () => {
-        for (const address of ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"]) {
-            const other = new Workplace();
-            const program = other.start(["--listen", address]);
-            assert.deepEqual(await program.end(), { code: 3, signal: null });
-            assert.match(program.err, /not a loopback address/);
-        }
-        const configured = new Workplace({ config: { listen: { address: "0.0.0.0" } } });
-        assert.deepEqual(await configured.start().end(), { code: 3, signal: null });
-    },
-);
-
 await report.check("an invalid file at the start ends the start, with its line", async () => {
     const other = new Workplace({ orgs: { default: '{\n"titel": 1}' } });
     const program = other.start();

@@ -16,14 +16,20 @@ async function starts(site, args = everywhere) {
 }
 
 await report.check("everywhere without credentials: it refuses and says what to do", async () => {
-    const program = plain().place.start(everywhere);
-    const { code } = await program.end();
-    assert.notEqual(code, 0);
-    assert.match(program.err, /0\.0\.0\.0/);
-    assert.match(program.err, /patchbay users add \S+ --role owner/);
-    assert.match(program.err, /patchbay keys create/);
-    assert.match(program.err, /127\.0\.0\.1/);
-    assert.equal(program.events("listening").length, 0);
+    const refused = async (site, args, address) => {
+        const program = site.place.start(args);
+        assert.deepEqual(await program.end(), { code: 1, signal: null });
+        assert.ok(program.err.includes(address), program.err);
+        assert.match(program.err, /patchbay users add \S+ --role owner/);
+        assert.match(program.err, /patchbay keys create/);
+        assert.match(program.err, /listen on 127\.0\.0\.1/);
+        assert.equal(program.events("listening").length, 0);
+    };
+    for (const address of ["0.0.0.0", "[::]", "192.0.2.1"])
+        await refused(plain(), ["--listen", `${address}:0`], address.replace(/[[\]]/g, ""));
+    const config = { listen: { address: "0.0.0.0" } };
+    const configured = new Site({ config, anonymous: true, plugins: [built.desk] });
+    await refused(configured, [], "0.0.0.0");
 });
 
 await report.check("the first start alone says how to make the first owner", async () => {
