@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "catalog/choices.h"
 #include "catalog/provider.h"
 #include "catalog/uri_template.h"
 #include "json/header_params.h"
@@ -35,13 +36,15 @@ struct Route {
 
 // A capability that an organisation has enabled: one provider under one namespace.
 struct Binding {
-    std::string capability;  // "weather", later "mcp:github"
-    std::string name_space;  // "" only where the organisation asked for it
+    std::string capability;          // "weather", later "mcp:github"
+    std::string name_space;          // "" only where the organisation asked for it
+    std::string title, description;  // for people; may be empty
     std::shared_ptr<Provider> provider;
     ListPolicy lists;
     std::chrono::milliseconds call_time{0};  // where the caller names none; 0: the host's default
     std::vector<Route> routes;
     bool takes_servers = false;  // it opens remote MCP servers for the others
+    Choices choices;
     // Filled from the provider's server/discover by CatalogBuilder:
     bool tools = false, resources = false, prompts = false, completions = false,
          resource_subscriptions = false;
@@ -85,7 +88,7 @@ class Snapshot {
     std::vector<Resource> resources;
     std::vector<ResourceTemplate> templates;
     std::vector<Prompt> prompts;
-    ListPolicy lists;          // the most private and shortest-lived of the bindings'
+    ListPolicy lists;              // the most private and shortest-lived of the bindings'
     std::string own_instructions;  // the organisation's; may be empty
     std::string instructions;      // with the bindings' behind them
 
