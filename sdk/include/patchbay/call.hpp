@@ -10,6 +10,7 @@
 #include <patchbay/ask.hpp>
 #include <patchbay/invoke.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <optional>
@@ -47,6 +48,13 @@ struct Caller {
         }
         return false;
     }
+    bool permits_source(std::string_view id) const { return is_among(sources, id); }
+    bool permits_object(std::string_view type) const { return is_among(objects, type); }
+
+  private:
+    static bool is_among(const std::optional<std::vector<std::string>>& ids, std::string_view id) {
+        return !ids || std::find(ids->begin(), ids->end(), id) != ids->end();
+    }
 };
 
 class Call {
@@ -79,6 +87,10 @@ class Call {
         if (!caller_) caller_ = read_caller(context());
         return *caller_;
     }
+    // Whether the caller may have what is in this source, or is of this type of object. Where not,
+    // throw not_permitted(); lists leave it out.
+    bool permits_source(std::string_view id) { return caller().permits_source(id); }
+    bool permits_object(std::string_view type) { return caller().permits_object(type); }
     // Which capability it is for: the instance's own, or a virtual one that it offers. Empty where
     // the host does not say (1.0).
     std::string capability() { return text_member(context(), "capability"); }

@@ -248,6 +248,8 @@ inline std::string Plugin::answer(std::string_view method, Call& call) {
     if (method == "resources/unsubscribe") return subscribe(call, false);
     if (method == "server/discover") return discover();
     if (method == "patchbay/http/request") return answer_http(call);
+    if (method == "patchbay/access/choices" && access_choices_)
+        return dump(access_choices_(call).result());
     throw ProtocolError(PATCHBAY_E_UNSUPPORTED, "Unknown method: " + std::string(method));
 }
 

@@ -117,6 +117,12 @@ inline ProtocolError not_found(const std::string& message, json data = nullptr) 
     return {PATCHBAY_E_NOT_FOUND, message, std::move(data)};
 }
 
+// For what a caller's source: and object: scopes leave out (Call::permits_source()), in tools,
+// resources and prompts alike.
+inline Error not_permitted() {
+    return Error("permission_denied", "Not permitted by current access scope").auth();
+}
+
 // The call is over: cancelled by the client, past its deadline, or ended by the host. Let it pass,
 // so that the handler ends; catch it only to clean up.
 class Cancelled : public std::exception {

@@ -5,6 +5,7 @@
 // used from any thread, also to add and remove tools, resources and prompts: the host is told.
 #pragma once
 
+#include <patchbay/access.hpp>
 #include <patchbay/capabilities.hpp>
 #include <patchbay/http.hpp>
 #include <patchbay/prompt.hpp>
@@ -103,6 +104,11 @@ class Plugin {
     // In set-up: answers plain HTTP at a path that the manifest declares, and below it. What the
     // handler throws becomes a response: not_found() 404, an Error by its category.
     void route(const std::string& path, HttpHandler handler) { routes_[path] = std::move(handler); }
+    // In set-up: what callers can be narrowed to, where the manifest says true instead of naming
+    // it. Asked while a person waits for the page, so answer within two seconds.
+    void access_choices(std::function<AccessChoices(Call& call)> handler) {
+        access_choices_ = std::move(handler);
+    }
     // In set-up: answers every method of the virtual capabilities that capabilities() offers;
     // call.capability() says which. The handler returns the method's whole result.
     void virtual_calls(std::function<json(Call& call, std::string_view method)> handler) {
@@ -207,6 +213,7 @@ class Plugin {
     detail::Shelf<detail::PromptEntry> prompts_;
     std::map<std::string, std::function<std::string(Call&)>, std::less<>> methods_;
     std::function<json(Call&, std::string_view)> virtual_;
+    std::function<AccessChoices(Call&)> access_choices_;
     std::map<std::string, HttpHandler, std::less<>> routes_;
 
     std::function<void(const json&)> on_configure_;

@@ -137,6 +137,13 @@ enum {
  *          patchbay/scope/close      (1.1) {"capabilities": [names]}: nobody uses these of one open
  *                                       any more
  *                                    -> {}
+ *          patchbay/access/choices   (1.1) {}: what callers can be narrowed to at this moment, to a
+ *                                       capability whose manifest says "access": {"sources": true}
+ *                                       or "objects"; the organisation's whole, not one caller's
+ *                                    -> {"sources"?: [{"id","title"?,"description"?}],
+ *                                        "objects"?: likewise}, within the manifest's bounds. A
+ *                                       person waits for the page: what is not answered within
+ *                                       two seconds, or not soundly, is left out there.
  *          Anything unknown is completed with PATCHBAY_E_UNSUPPORTED.
  * params   the request's params, a JSON object, as the client sent it but with the plugin's own
  *          names and URIs (the host's namespace removed). After PATCHBAY_INPUT_REQUIRED it has the
@@ -149,7 +156,9 @@ enum {
  *                              one that it offers (service patchbay.capabilities/1)
  *            principal         {"id","kind"}: kind is "anonymous" | "user" | "key" | "service"
  *            scopes            ["mcp:read", ...]
- *            sources, objects  ids from source:/object: scopes; absent = not narrowed
+ *            sources, objects  ids from source:/object: scopes; absent = not narrowed. What they
+ *                              leave out is left out of lists and searches; who asks for it by
+ *                              name is told "Not permitted by current access scope".
  *            client            {"name","version"} as the client says of itself; may be absent
  *            clientCapabilities what the client can be asked: {"elicitation":{"form":{}},...}
  *            protocolVersion   of the client; plugins rarely need it
@@ -297,6 +306,8 @@ typedef patchbay_plugin* (*patchbay_entry_fn)(const patchbay_host* host);
  *                 [{"name", "title"?, "description"?, "config_schema"?,
  *                   "lists"?: {"scope": "public" | "private", "ttl_ms": n},
  *                   "takes"?: ["mcpServers"],
+ *                   "access"?: {"sources": true | [{"id", "title"?, "description"?}, ...],
+ *                               "objects": likewise},
  *                   "routes"?: [{"path": "/api/notes", "access": "read"}, ...]}]
  *                 name is a namespace: [a-z0-9]([a-z0-9_-]*[a-z0-9])?, without "__".
  *                 lists: whether what is listed depends on the caller, and how long a client may
@@ -305,6 +316,13 @@ typedef patchbay_plugin* (*patchbay_entry_fn)(const patchbay_host* host);
  *                 "config" under the same name, after config_schema was looked at. mcpServers: its
  *                 remote MCP servers by name; the references of each are resolved on their own, and
  *                 one that cannot be is {"unresolved": "<why>"}.
+ *                 access (1.1): what callers can be narrowed to, besides the capability itself: a
+ *                 person who gives a client access chooses among the sources and the types of
+ *                 objects named here, or, where it says true, among those that the capability
+ *                 answers to patchbay/access/choices then. At most 250 of each. id: 1 to 200
+ *                 visible ASCII characters, without " and a backslash, so that "source:<id>" is a
+ *                 scope; title: at most 200 bytes, description: 1000. Calls say in their context
+ *                 what their caller was left with; the capability itself keeps to it.
  *                 routes (1.1): paths of the host at which this capability answers plain HTTP, with
  *                 all below them: below /api/ or /hooks/, and /oauth/callback and /oauth/client or
  *                 below, in segments of [a-z0-9_-]. access: "read", "write" or "admin" (the caller

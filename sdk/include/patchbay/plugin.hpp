@@ -20,7 +20,8 @@
 // Where to look: fields.hpp (typed arguments and results), tool.hpp, resource.hpp, prompt.hpp,
 // content.hpp (what handlers return), error.hpp (what they throw), call.hpp and async_call.hpp (the
 // call, asking the user), services.hpp (store, secrets, events, timers), capabilities.hpp (virtual
-// capabilities), http.hpp (plain HTTP), instance.hpp (the plugin).
+// capabilities), http.hpp (plain HTTP), access.hpp (what callers can be narrowed to), instance.hpp
+// (the plugin).
 #pragma once
 
 #include <patchbay/dispatch.hpp>
