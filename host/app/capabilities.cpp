@@ -38,6 +38,19 @@ Result<std::string> configuration(const config::OrgConfig& org,
     return json::dump(*resolved);
 }
 
+catalog::Binding binding_of(const plugin::Capability& capability, const std::string& name_space) {
+    catalog::Binding out;
+    out.capability = capability.name;
+    out.name_space = name_space;
+    out.title = capability.title;
+    out.description = capability.description;
+    out.lists = capability.lists;
+    out.routes = capability.routes;
+    out.takes_servers = !capability.takes.empty();
+    out.choices = capability.choices;
+    return out;
+}
+
 }  // namespace
 
 std::string Wanted::identity() const {
@@ -72,9 +85,7 @@ Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder,
             wanted.spec.capability = capability.name;
             wanted.spec.name_space = enabled->name_space.value_or(capability.name);
             wanted.spec.config = std::move(*config);
-            wanted.lists = capability.lists;
-            wanted.routes = capability.routes;
-            wanted.takes_servers = !capability.takes.empty();
+            wanted.binding = binding_of(capability, wanted.spec.name_space);
             out.wanted.push_back(std::move(wanted));
         }
     }

@@ -16,9 +16,7 @@ namespace pb::app {
 struct Wanted {
     plugin::LibraryPtr library;
     plugin::InstanceSpec spec;
-    catalog::ListPolicy lists;
-    std::vector<catalog::Route> routes;
-    bool takes_servers = false;
+    catalog::Binding binding;  // but for its provider
 
     // Two that are equal are served by the same instance, where it takes over the configuration.
     std::string identity() const;

@@ -317,9 +317,8 @@ std::optional<Orgs::Instance> Orgs::begin(Wanted wanted) {
         // Before it is asked for its lists and offers: what it says of them from now on counts.
         std::lock_guard lock(mutex_);
         speakers_[started->get()] = spec.org;
-        return Instance{std::move(identity), spec.config,    *started,
-                        wanted.lists,        wanted.routes,  wanted.takes_servers,
-                        spec.capability,     spec.name_space};
+        wanted.binding.provider = *started;
+        return Instance{std::move(identity), spec.config, *started, std::move(wanted.binding)};
     }
     say_once(spec.org, wanted.library->label() + " did not start as " + spec.capability + ": " +
                            started.error().message);
@@ -336,14 +335,7 @@ std::optional<Orgs::Instance> Orgs::begin(Wanted wanted) {
 Orgs::Bindings Orgs::gather(const std::string& org, const Instances& instances) {
     Bindings out;
     for (const auto& instance : instances) {
-        catalog::Binding own;
-        own.capability = instance.capability;
-        own.name_space = instance.name_space;
-        own.provider = instance.provider;
-        own.lists = instance.lists;
-        own.routes = instance.routes;
-        own.takes_servers = instance.takes_servers;
-        out.push_back(std::move(own));
+        out.push_back(instance.binding);
         auto offered = instance.provider->offered();
         std::move(offered.begin(), offered.end(), std::back_inserter(out));
     }
@@ -420,7 +412,7 @@ void Orgs::put(const config::OrgConfig& org, Instances wanted, const Work& work)
 bool Orgs::put_back(const Outcome& outcome, const Instances& before, Instances& wanted) {
     bool any = false;
     for (auto& instance : wanted) {
-        const auto* old = find(before, instance.capability);
+        const auto* old = find(before, instance.binding.capability);
         if (!old || old->provider == instance.provider) continue;
         const auto is_it = [&](const auto& provider) { return provider == instance.provider; };
         if (std::none_of(outcome.unlisted.begin(), outcome.unlisted.end(), is_it)) continue;
@@ -432,7 +424,7 @@ bool Orgs::put_back(const Outcome& outcome, const Instances& before, Instances& 
 
 const Orgs::Instance* Orgs::find(const Instances& instances, const std::string& capability) {
     for (const auto& instance : instances)
-        if (instance.capability == capability) return &instance;
+        if (instance.binding.capability == capability) return &instance;
     return nullptr;
 }
 

@@ -59,10 +59,7 @@ class Orgs : public catalog::ChangeSink {
     struct Instance {
         std::string identity, config;  // of the Wanted that it was started for
         std::shared_ptr<plugin::Instance> provider;
-        catalog::ListPolicy lists;
-        std::vector<catalog::Route> routes;
-        bool takes_servers = false;
-        std::string capability, name_space;
+        catalog::Binding binding;
     };
     using Instances = std::vector<Instance>;
     using Bindings = std::vector<catalog::Binding>;

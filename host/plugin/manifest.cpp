@@ -194,6 +194,17 @@ Result<void> read_routes(const Json& object, const std::string& where,
     return {};
 }
 
+// What callers can be narrowed to.
+Result<void> read_access(const Json& object, const std::string& where, catalog::Choices& choices) {
+    auto found = object.find("access");
+    if (found == object.end()) return {};
+    if (!found->is_object()) return wrong(where + "\"access\" must be an object");
+    auto read = catalog::read_choices(*found, true);
+    if (!read) return wrong(where + "\"access\" member " + read.error().message);
+    choices = std::move(*read);
+    return {};
+}
+
 Result<Capability> read_capability(const Json& object, std::size_t index) {
     std::string where = "capability " + std::to_string(index + 1) + ": ";
     if (!object.is_object()) return wrong(where + "it must be an object");
@@ -211,6 +222,8 @@ Result<Capability> read_capability(const Json& object, std::size_t index) {
     if (!routes) return routes.error();
     auto takes = read_takes(object, where, capability.takes);
     if (!takes) return takes.error();
+    auto access = read_access(object, where, capability.choices);
+    if (!access) return access.error();
     auto schema = object.find("config_schema");
     if (schema != object.end()) {
         auto compiled = json::compile_schema(*schema);

@@ -24,6 +24,7 @@ struct Capability {
     catalog::ListPolicy lists;
     std::vector<catalog::Route> routes;
     std::vector<std::string> takes;  // members of an organisation's file that go into its config
+    catalog::Choices choices;        // its "access"
 };
 
 enum class Threading { concurrent, serial };

@@ -52,6 +52,8 @@ catalog::Binding binding_of(const Offer& offer, std::shared_ptr<catalog::Provide
     catalog::Binding binding;
     binding.capability = offer.name;
     binding.name_space = offer.name_space;
+    binding.title = offer.title;
+    binding.description = offer.description;
     binding.provider = std::move(provider);
     binding.lists = offer.lists;
     binding.call_time = offer.call_time;

@@ -37,7 +37,8 @@ TEST(Manifest, EverythingIsRead) {
     auto parsed = parse_manifest(manifest(
         R"(,"threading":"serial","isolation":"process","title":"T","license":"MIT","unknown":[1],
            "capabilities":[{"name":"a"},{"name":"b","title":"B","config_schema":{"type":"object"},
-           "lists":{"scope":"private","ttl_ms":0},"takes":["mcpServers","later"]}])"));
+           "lists":{"scope":"private","ttl_ms":0},"takes":["mcpServers","later"],
+           "access":{"sources":true,"objects":[{"id":"note","title":"Notes"}]}}])"));
     ASSERT_TRUE(parsed.ok()) << parsed.error().message;
     EXPECT_EQ(parsed->threading, Threading::serial);
     EXPECT_EQ(parsed->isolation, Isolation::process);
@@ -46,6 +47,10 @@ TEST(Manifest, EverythingIsRead) {
     EXPECT_TRUE(second->lists.is_private);
     EXPECT_EQ(second->lists.ttl_ms, 0);
     EXPECT_EQ(second->takes, std::vector<std::string>{"mcpServers"});
+    EXPECT_TRUE(second->choices.sources.asked);
+    ASSERT_EQ(second->choices.objects.named.size(), 1u);
+    EXPECT_EQ(second->choices.objects.named[0].title, "Notes");
+    EXPECT_FALSE(parsed->capability("a")->choices.asked());
     EXPECT_EQ(second->config_schema, R"({"type":"object"})");
     EXPECT_EQ(parsed->capability("weather"), nullptr);
 }
@@ -77,6 +82,9 @@ TEST(Manifest, RefusalsNameTheMember) {
         {R"(,"capabilities":[{"name":"a","lists":{"ttl_ms":-1}}])", "\"ttl_ms\""},
         {R"(,"capabilities":[{"name":"a","takes":"mcpServers"}])", "\"takes\""},
         {R"(,"capabilities":[{"name":"a","takes":[1]}])", "\"takes\""},
+        {R"(,"capabilities":[{"name":"a","access":[]}])", "capability 1: \"access\" must be"},
+        {R"(,"capabilities":[{"name":"a","access":{"sources":[{"id":"a b"}]}}])",
+         "\"access\" member \"sources\": a choice's \"id\""},
     };
     for (const auto& [text, expected] : more)
         EXPECT_NE(refusal(manifest(text)).find(expected), std::string::npos)
