@@ -20,7 +20,7 @@
 namespace pb::app {
 namespace {
 
-constexpr std::chrono::seconds list_timeout{10};
+constexpr std::chrono::seconds list_timeout{10}, choices_timeout{2};
 constexpr std::chrono::seconds sweep_every{10}, records_every{1};
 constexpr int sweeps_of_records = 360;  // hourly
 constexpr std::chrono::seconds flush_time{1};
@@ -156,14 +156,17 @@ Result<void> App::prepare() {
     if (auto opened = open_trail(); !opened) return opened;
     scopes_ = std::make_unique<Scopes>(catalog_, calls_, workers_, make_ask(calls_, list_timeout));
     invoker_.use(*scopes_);
+    choosing_ = std::make_unique<Choosing>(catalog_, workers_, make_ask(calls_, choices_timeout),
+                                           choices_timeout);
     orgs_.use({calls_, orgs_, invoker_, *store_, *secrets_, events_, timers_, workers_, lifecycle_,
                host_facts(host)});
 
     server_ = std::make_unique<mcp::Server>(admission_, catalog_, server_options(host),
                                             seal_key(host.data_dir));
-    auto front = Front::make(
-        {host, *access_, *secrets_, catalog_, admission_, *server_, trail_.get(), metrics_,
-         [this](std::string_view org) { return files()->orgs.contains(org); }});
+    auto front =
+        Front::make({host, *access_, *secrets_, catalog_, admission_, *server_, trail_.get(),
+                     metrics_, [this](std::string_view org) { return files()->orgs.contains(org); },
+                     [this](const std::string& org) { return choosing_->in(org); }});
     if (!front) return front.error();
     front_ = std::move(*front);
 

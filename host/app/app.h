@@ -9,6 +9,7 @@
 
 #include "access/access.h"
 #include "admission/admission.h"
+#include "app/choosing.h"
 #include "app/front.h"
 #include "app/invoker.h"
 #include "app/orgs.h"
@@ -78,6 +79,7 @@ class App {
     Invoker invoker_;
     Orgs orgs_;
     Workers workers_;
+    std::unique_ptr<Choosing> choosing_;
     std::unique_ptr<Scopes> scopes_;
     plugin::EventBus events_;
     plugin::Timers timers_;

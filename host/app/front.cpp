@@ -162,7 +162,7 @@ void Front::open_desk() {
     options.token = host.access.oauth.token;
     desk_ = std::make_unique<oauth::Server>(
         oauth::Parts{parts_.access, sink_, parts_.secrets, oauth::documents_over(*http_),
-                     [this](const std::string& org) { return choices(org); }, is_org},
+                     parts_.choices, is_org},
         std::move(options));
 
     admin::Options admin;
@@ -177,16 +177,6 @@ void Front::open_desk() {
     };
     admin.has_file = parts_.has_file;
     api_ = std::make_unique<admin::Api>(parts_.access, sink_, std::move(admin));
-}
-
-oauth::Choices Front::choices(const std::string& org) const {
-    oauth::Choices out;
-    const auto snapshot = parts_.catalog.of(org);
-    if (!snapshot) return out;
-    for (const auto& binding : snapshot->bindings)
-        if (!binding->name_space.empty())
-            out.namespaces.push_back({binding->name_space, binding->name_space, {}});
-    return out;
 }
 
 runtime::CallerPtr Front::enter(const http::Request& request, http::Exchange& exchange) const {

@@ -45,6 +45,8 @@ class Front {
         audit::Trail* trail = nullptr;  // null: none is kept
         metrics::Metrics& metrics;
         std::function<bool(std::string_view org)> has_file;
+        // What a person can choose among, on the page that asks for consent.
+        std::function<oauth::Choices(const std::string& org)> choices;
     };
     static Result<std::unique_ptr<Front>> make(const Parts& parts);
     ~Front();
@@ -65,8 +67,6 @@ class Front {
     Result<void> open_issuers();
     void open_gate();
     void open_desk();
-    // What a person can choose among, on the page that asks for consent.
-    oauth::Choices choices(const std::string& org) const;
     bool watch(const RequestPtr& request, const ExchangePtr& exchange) const;
     void administer(const RequestPtr& request, const ExchangePtr& exchange);
     void show_metrics(const RequestPtr& request, const ExchangePtr& exchange) const;
