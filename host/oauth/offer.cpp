@@ -63,7 +63,7 @@ std::vector<Choice> named_choices(std::string_view prefix, const std::vector<Cho
 }
 
 struct Group {
-    const char *one, *all;
+    const char *one, *all, *shown;
     const std::vector<Choice>& choices;
     const Names& most;
     const char* named;  // to the person
@@ -74,8 +74,12 @@ bool is_on(const Params& form, const char* name) { return !form.get(name).empty(
 // Adds what is chosen of the group to `names`.
 Result<void> choose(const Group& group, const Params& form, std::vector<std::string>& names) {
     const bool all = is_on(form, group.all);
-    if (!group.most && (all || group.choices.empty())) return {};
     const auto ticked = form.all(group.one);
+    const bool was_shown = is_on(form, group.shown) || !ticked.empty();
+    if (!group.most && (all || (group.choices.empty() && !was_shown))) return {};
+    // Whoever had a choice and did not take all of it must not give all of it.
+    if (group.choices.empty())
+        return invalid("The " + std::string(group.named) + " have changed; look again.");
     bool some = false;
     for (const auto& each : group.choices) {
         if (!each.can) continue;
@@ -119,9 +123,10 @@ Result<Scopes> chosen(const Offer& offer, const Params& form) {
     if (names.empty()) return invalid("Tick at least one thing that it may do, or deny.");
     const auto& most = offer.most;
     const Group groups[] = {
-        {"action", "actions_all", offer.actions, most.actions(), "capabilities"},
-        {"source", "sources_all", offer.sources, most.sources(), "sources"},
-        {"object", "objects_all", offer.objects, most.objects(), "kinds of objects"}};
+        {"action", "actions_all", "actions_shown", offer.actions, most.actions(), "capabilities"},
+        {"source", "sources_all", "sources_shown", offer.sources, most.sources(), "sources"},
+        {"object", "objects_all", "objects_shown", offer.objects, most.objects(),
+         "kinds of objects"}};
     for (const auto& group : groups)
         if (auto done = choose(group, form, names); !done) return done.error();
     auto out = Scopes::of(names);

@@ -6,8 +6,9 @@
 //   sign-in  request, csrf, login, password
 //   consent  request, csrf, decision=allow|deny, org, level, action, source, object (each repeated,
 //            with a Choice's value), actions_all, sources_all, objects_all ("on" if ticked: then
-//            the single ones of that group do not count). With several organisations there is also
-//            decision=org: no decision yet, show the choices that there are in `org`.
+//            the single ones of that group do not count), actions_shown and so on (there was a
+//            choice). With several organisations there is also decision=org: no decision yet, show
+//            the choices that there are in `org`.
 //   grants   csrf, grant (the id of the one to be ended); to sign_out: csrf
 #pragma once
 

@@ -49,6 +49,7 @@ Html group_of(const Group& group) {
     if (group.choices.empty()) return out;
     out << "<fieldset>\n<legend>" << group.legend << "</legend>\n";
     if (group.all_offered) {
+        out << hidden(std::string(group.field) + "s_shown", "on");
         Html attributes;
         attributes << R"( class="all" name=")" << group.field << R"(s_all" value="on")";
         if (everything_ticked(group.choices)) attributes << " checked";

@@ -75,6 +75,23 @@ TEST_F(Consent, NothingTickedIsNothingGranted) {
     EXPECT_EQ(grants(), 0U);
 }
 
+// Sources come and go, and the capability that knows them may be late.
+TEST_F(Consent, WhatIsNoLongerThereIsNotReplacedByEverything) {
+    for (const FormParams& ticks :
+         {FormParams{{"source", "source:crm"}}, FormParams{{"sources_shown", "on"}}}) {
+        choices_["acme"].sources = {{"crm", "CRM", ""}};
+        const auto page = get(authorize_url());
+        EXPECT_EQ(page.field("sources_shown"), "on");
+        choices_["acme"].sources.clear();
+        auto form = form_of(page);
+        form.insert(form.end(), ticks.begin(), ticks.end());
+        const auto answer = post("/oauth/consent", allowing(form));
+        EXPECT_EQ(answer.status, 400);
+        EXPECT_TRUE(answer.shows("have changed"));
+    }
+    EXPECT_EQ(grants(), 0U);
+}
+
 TEST_F(Consent, AdminIsNamedAndTicked) {
     EXPECT_FALSE(get(authorize_url()).shows("mcp:admin"));
     const auto page = get(authorize_url({{"scope", "mcp:read mcp:admin"}}));
