@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Inbox, parseArguments, within } from "../clients/report.mjs";
 
-/** --host BINARY, --desk FILE, --desk-next FILE, --agent FILE, --examples DIR: what was built. */
+/** --host BINARY, --desk, --desk-next, --agent, --archive FILE, --examples DIR: what was built. */
 export const built = parseArguments();
 
 const atExit = new Set();
@@ -136,6 +136,12 @@ export class Workplace {
     get arguments() {
         const { config, orgs, plugins, data } = this;
         return ["--config", config, "--org-dir", orgs, "--plugins", plugins, "--data", data];
+    }
+
+    // For commands that work on what the host keeps.
+    get stored() {
+        const { config, orgs, data } = this;
+        return ["--config", config, "--org-dir", orgs, "--data", data];
     }
 
     // A program that serves, not yet ready; a free port unless the arguments name one.
