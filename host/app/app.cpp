@@ -179,7 +179,7 @@ Result<void> App::prepare() {
     if (auto started = folder_->start(config_ != nullptr); !started) return started;
     open_gauges();
     // With the plugins there: organisations are not put together without them first.
-    take(first_);
+    take();
     orgs_.settle();
     return config_ ? follow() : Result<void>();
 }
@@ -229,8 +229,9 @@ void App::open_gauges() {
 config::ConfigSetPtr App::files() const { return config_ ? config_->current() : first_; }
 
 // The world as the files and the records have it.
-void App::take(const config::ConfigSetPtr& files) {
-    const auto all = recorded_->with(files);
+void App::take() {
+    std::lock_guard one(taking_);  // or what was read earlier could be put in place later
+    const auto all = recorded_->with(files());
     auto& policies = admission_.policies();
     // What callers see changes with the rules too, though what there is does not.
     std::vector<std::string> ruled;
@@ -249,7 +250,7 @@ void App::take(const config::ConfigSetPtr& files) {
 void App::follow_records() {
     const auto version = access_->records->version();
     if (std::exchange(records_seen_, version) != version) {
-        take(files());
+        take();
         server_->end_of(
             [this](const auto& caller) { return front_->authenticator().still_good(caller); });
     }
@@ -273,7 +274,7 @@ Result<void> App::follow() {
             log::warning(
                 "config.restart_needed",
                 {{"reason", "a change of the host's own file takes effect at the next start"}});
-        take(now);
+        take();
         tell_change();
     });
 }

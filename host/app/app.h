@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "access/access.h"
@@ -54,7 +55,7 @@ class App {
     Result<void> follow();
     void follow_records();
     config::ConfigSetPtr files() const;
-    void take(const config::ConfigSetPtr& files);
+    void take();
     void tell_change();
     void say_first_steps() const;
     // Refuses an address that others reach while nobody has credentials.
@@ -89,6 +90,7 @@ class App {
     std::unique_ptr<mcp::Server> server_;
     std::unique_ptr<Front> front_;
     std::unique_ptr<http::Server> http_;
+    std::mutex taking_;
     std::int64_t records_seen_ = 0;  // the timer's, as the next
     int sweeps_ = 0;
     bool stopped_ = false;
