@@ -55,8 +55,14 @@ class Browser {
 }
 
 // Registers a client, which `login` allows those scopes: {access_token, refresh_token, client_id}.
-// org: for somebody who is in several.
-export async function allow(site, login, scope, { password = PASSWORD, org } = {}) {
+// org: for somebody who is in several; look: sees the page that asks; choose: changes what is ticked
+// there, as [name, value] pairs.
+export async function allow(
+    site,
+    login,
+    scope,
+    { password = PASSWORD, org, look = () => {}, choose = (fields) => fields } = {},
+) {
     const { origin } = new URL(site.host.url);
     const registered = await site.http("POST", "/oauth/register", {
         body: { client_name: "a client", redirect_uris: [redirect_uri] },
@@ -82,11 +88,12 @@ export async function allow(site, login, scope, { password = PASSWORD, org } = {
         form([...fieldsOf(door.html), ["login", login], ["password", password]]),
     );
     assert.match(consent.html, /value="allow"/, consent.html.replace(/<style>[^]*?<\/style>/, ""));
+    look(consent.html);
     const chosen = org ? [["org", org]] : [];
     const decide = (decision) =>
         browser.go(
             action(consent),
-            form([...fieldsOf(consent.html), ...chosen, ["decision", decision]]),
+            form([...choose(fieldsOf(consent.html)), ...chosen, ["decision", decision]]),
         );
     if (org) consent = await decide("org");
     const { at } = await decide("allow");
