@@ -99,7 +99,6 @@ class Admission {
     runtime::Calls& calls_;
     Policies policies_;
     Recorder recorder_;
-    mutable Views views_;
     mutable Limiter limiter_;
 };
 

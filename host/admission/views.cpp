@@ -12,8 +12,6 @@ namespace {
 using access::Level;
 using config::Forbidden;
 
-constexpr std::size_t most_views = 128;
-
 std::string_view name_of(Level level) {
     return level == Level::read ? "read" : level == Level::write ? "write" : "admin";
 }
@@ -72,12 +70,7 @@ std::string Views::scopes_for(const runtime::Caller& caller, const config::OrgPt
 catalog::SnapshotPtr Views::of(const catalog::SnapshotPtr& whole, const runtime::Caller& caller,
                                const config::OrgPtr& org) {
     if (may_all(caller, org)) return whole;
-    Key key(whole->version, caller.permissions);
-    {
-        std::lock_guard lock(mutex_);
-        const auto found = views_.find(key);
-        if (found != views_.end() && found->second.org == org) return found->second.snapshot;
-    }
+    if (auto known = whole->copies.find(caller.permissions, org)) return known;
     catalog::Permission may;
     // A capability stays as long as anything may be done with it.
     may.binding = [&](const catalog::Binding& binding) {
@@ -88,13 +81,8 @@ catalog::SnapshotPtr Views::of(const catalog::SnapshotPtr& whole, const runtime:
         return tool ? permits(caller, org, *entry.binding, level_of(*tool), entry.exposed)
                     : permits(caller, org, *entry.binding, Level::read);
     };
-    const auto snapshot = catalog::narrowed(*whole, may);
-    std::lock_guard lock(mutex_);
-    if (views_.insert_or_assign(key, View{org, snapshot}).second) order_.push_back(std::move(key));
-    if (order_.size() > most_views) {
-        views_.erase(order_.front());
-        order_.pop_front();
-    }
+    auto snapshot = catalog::narrowed(*whole, may);
+    whole->copies.keep(caller.permissions, org, snapshot);
     return snapshot;
 }
 

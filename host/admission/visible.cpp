@@ -22,7 +22,7 @@ std::string_view what_of(std::string_view method) {
 
 catalog::SnapshotPtr Admission::visible_in(const catalog::SnapshotPtr& all,
                                            const runtime::Caller& caller) const {
-    return views_.of(all, caller, policies_.of(caller.org));
+    return Views::of(all, caller, policies_.of(caller.org));
 }
 
 catalog::SnapshotPtr Admission::whole(const runtime::Caller& caller) const {

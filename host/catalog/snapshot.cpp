@@ -22,6 +22,21 @@ void fill(const Entries& entries, Index& index) {
 
 }  // namespace
 
+SnapshotPtr Copies::find(const std::string& key, const std::shared_ptr<const void>& rules) const {
+    const std::lock_guard lock(mutex_);
+    const auto at = copies_.find(key);
+    return at == copies_.end() || at->second.rules != rules ? nullptr : at->second.snapshot;
+}
+
+void Copies::keep(const std::string& key, std::shared_ptr<const void> rules, SnapshotPtr copy) {
+    const std::lock_guard lock(mutex_);
+    if (copies_.insert_or_assign(key, Copy{std::move(rules), std::move(copy)}).second)
+        order_.push_back(key);
+    if (order_.size() <= most) return;
+    copies_.erase(order_.front());
+    order_.pop_front();
+}
+
 void Snapshot::index() {
     fill(tools, tool_index_);
     fill(withheld_tools, withheld_index_);

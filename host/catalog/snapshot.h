@@ -5,7 +5,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <list>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,6 +75,31 @@ struct ResourceTemplate : Entry {
 };
 struct Prompt : Entry {};
 
+class Snapshot;
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+// Narrowed copies of one snapshot, by a key each. The snapshot itself keeps them: none of them
+// holds a provider for longer than it does. [any thread]
+class Copies {
+  public:
+    // Null if there is none, or if it was made under other rules.
+    SnapshotPtr find(const std::string& key, const std::shared_ptr<const void>& rules) const;
+    // Beyond so many the oldest goes.
+    void keep(const std::string& key, std::shared_ptr<const void> rules, SnapshotPtr copy);
+
+    static constexpr std::size_t most = 64;
+
+  private:
+    struct Copy {
+        std::shared_ptr<const void> rules;  // kept, so that their address is nobody else's
+        SnapshotPtr snapshot;
+    };
+
+    mutable std::mutex mutex_;
+    std::map<std::string, Copy> copies_;
+    std::list<std::string> order_;  // the oldest first
+};
+
 // The lists in the order in which clients see them: namespaces sorted, within one the provider's
 // order.
 class Snapshot {
@@ -91,6 +119,7 @@ class Snapshot {
     ListPolicy lists;              // the most private and shortest-lived of the bindings'
     std::string own_instructions;  // the organisation's; may be empty
     std::string instructions;      // with the bindings' behind them
+    mutable Copies copies;
 
     // By exposed name, a withheld one too; null if absent.
     const Tool* tool(std::string_view name) const;
@@ -120,7 +149,5 @@ class Snapshot {
     std::unordered_map<std::string_view, std::size_t> tool_index_, withheld_index_, prompt_index_;
     std::unordered_map<std::string_view, std::size_t> resource_index_;
 };
-
-using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
 }  // namespace pb::catalog

@@ -87,6 +87,31 @@ TEST_F(ViewsTest, AViewFollowsTheCatalogAndTheFile) {
     EXPECT_EQ(tools_of(reader), (Names{"look", "peek"}));
 }
 
+TEST_F(ViewsTest, AViewHoldsNoProviderForLongerThanItsSnapshot) {
+    const auto reader = with("mcp:read");
+    auto other = std::make_shared<FakeProvider>(world.calls);
+    other->handlers = world.provider->handlers;
+    world.publish("ns", other);
+    EXPECT_EQ(tools_of(reader), (Names{"look"}));
+    const std::weak_ptr<catalog::Provider> replaced = other;
+    other.reset();
+    world.publish("ns");
+    EXPECT_TRUE(replaced.expired());
+    const std::weak_ptr<const catalog::Snapshot> view = world.admission.visible(*reader);
+    EXPECT_FALSE(view.expired()) << "as long as its snapshot serves";
+    world.catalog.replace("default", nullptr);
+    EXPECT_TRUE(view.expired());
+}
+
+TEST_F(ViewsTest, ViewsOfOneSnapshotAreBoundedInNumber) {
+    std::vector<std::weak_ptr<const catalog::Snapshot>> views;
+    for (std::size_t i = 0; i <= catalog::Copies::most; ++i)
+        views.push_back(world.admission.visible(
+            *with(("mcp:read action:ns action:a" + std::to_string(i)).c_str())));
+    EXPECT_TRUE(views.front().expired());
+    EXPECT_FALSE(views.back().expired());
+}
+
 TEST_F(ViewsTest, OverTheWire) {
     const auto ask = [&](const runtime::CallerPtr& who, const std::string& name) {
         const json params{
