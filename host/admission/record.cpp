@@ -41,6 +41,12 @@ std::string_view outcome_of(Status status) {
     }
 }
 
+// What became of a tool's call whose result says that it failed.
+std::string_view failed_as(Status ended) {
+    const auto outcome = outcome_of(ended);
+    return outcome == "ok" || outcome == "error" ? "tool_error" : outcome;
+}
+
 std::int64_t wall_ms(Clock::time_point began) {
     using std::chrono::duration_cast;
     using std::chrono::milliseconds;
@@ -68,6 +74,7 @@ class Recorder::Watcher : public runtime::CallObserver {
                 recorder_.redact_(caller_->org, false, json::member(admitted.params, "arguments"));
     }
 
+    void ended(Status status) noexcept override { ended_ = status; }
     void completed(Status status, std::string_view body) noexcept override {
         tell(status, body);
         next_->completed(status, body);
@@ -86,6 +93,8 @@ class Recorder::Watcher : public runtime::CallObserver {
             ending.began = began_;
             ending.request_bytes = request_bytes_;
             ending.response_bytes = body.size();
+            ending.binding = target_.binding.get();
+            ending.original = target_.local_name;
             std::string reason;
             audit::Record record;
             if (status != Status::ok) {
@@ -93,15 +102,11 @@ class Recorder::Watcher : public runtime::CallObserver {
                 reason = json::string_value(json::member(body, "message")).value_or("");
                 if (ending.code == rate_limited) ending.outcome = "limited";
             } else if (target_.tool && json::member(body, "isError") == "true") {
-                ending.outcome = "tool_error";
+                ending.outcome = failed_as(ended_);
                 const auto failure = json::member(json::member(body, "_meta"), "patchbay/error");
                 reason = json::string_value(json::member(failure, "code")).value_or("");
             }
             ending.reason = reason;
-            record.original = target_.local_name;
-            record.capability = target_.binding->capability;
-            if (record.capability.starts_with(virtual_prefix))
-                record.upstream = record.capability.substr(virtual_prefix.size());
             record.arguments = std::move(arguments_);
             if (recorder_.redact_ && target_.tool)
                 record.result = recorder_.redact_(caller_->org, true, body);
@@ -119,6 +124,8 @@ class Recorder::Watcher : public runtime::CallObserver {
     const Clock::time_point began_ = Clock::now();
     const std::size_t request_bytes_;
     std::string arguments_;
+    // Of a tool's call: its caller gets a result, whatever became of it.
+    Status ended_ = Status::ok;
     const std::shared_ptr<runtime::CallObserver> next_;
 };
 
@@ -140,6 +147,7 @@ void Recorder::tell(const Ending& ending) const noexcept { write(ending, {}); }
 void Recorder::write(const Ending& ending, audit::Record record) const noexcept {
     try {
         const auto took = Clock::now() - ending.began;
+        if (ending.binding) record.capability = ending.binding->capability;
         if (measure_)
             measure_(ending, record.capability, std::chrono::duration<double>(took).count());
         if (!trail_) return;
@@ -156,6 +164,9 @@ void Recorder::write(const Ending& ending, audit::Record record) const noexcept 
                 json::string_value(json::member(ending.client->info, "name")).value_or("");
         record.address = ending.address;
         record.name = ending.name.substr(0, longest_name);
+        record.original = ending.original;
+        if (record.capability.starts_with(virtual_prefix))
+            record.upstream = record.capability.substr(virtual_prefix.size());
         record.outcome = ending.outcome;
         record.code = ending.code;
         record.reason = ending.reason.substr(0, longest_reason);

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "audit/record.h"
+#include "catalog/snapshot.h"
 #include "runtime/calls.h"
 
 namespace pb::admission {
@@ -23,6 +24,8 @@ struct Ending {
     const runtime::Caller& caller;
     const runtime::ClientView* client = nullptr;  // null: unknown
     std::string_view method = {}, name = {};      // name: exposed, or a URI
+    const catalog::Binding* binding = nullptr;    // what it was for; null: it came to none
+    std::string_view original = {};               // the provider's own name
     std::string_view outcome = "ok";
     std::int64_t code = 0;
     std::string_view reason = {};

@@ -129,6 +129,7 @@ class ResultObserver : public runtime::CallObserver {
 
   private:
     void pass_on(Status status, std::string_view body) {
+        next_->ended(status);
         if (status == Status::ok) {
             if (target_.tool) {
                 auto failure = check_output(*target_.tool, body);

@@ -26,8 +26,9 @@ constexpr std::int64_t window = 20'000;
 constexpr std::chrono::milliseconds patience{2'000};
 constexpr std::size_t most_bytes = 4u << 20, longest_filter = 2048, longest_glob = 256;
 constexpr std::size_t id_bytes = 8;
-constexpr std::array<std::string_view, 9> outcomes{
-    "ok", "tool_error", "error", "denied", "limited", "cancelled", "deadline", "busy", "failed"};
+constexpr std::array<std::string_view, 10> outcomes{
+    "ok",      "input_required", "tool_error", "error", "denied",
+    "limited", "cancelled",      "deadline",   "busy",  "failed"};
 
 // Numbers first, then texts, in the order of packed.h.
 constexpr std::string_view columns =
@@ -40,7 +41,7 @@ constexpr std::string_view of_org =
 constexpr std::string_view of_all = " WHERE id >= ?1 AND id < ?2 AND ?3 IS NULL";
 constexpr std::string_view as_asked =
     " AND (?4 = '' OR kind = ?4) AND (?5 = '' OR method = ?5) AND (?6 = '' OR name GLOB ?6)"
-    " AND (?7 = '' OR outcome = ?7 OR (?7 = 'failed' AND outcome <> 'ok'))"
+    " AND (?7 = '' OR outcome = ?7 OR (?7 = 'failed' AND outcome NOT IN ('ok', 'input_required')))"
     " AND (?8 = '' OR principal = ?8) AND (?9 = '' OR client = ?9)"
     " AND (?10 = '' OR credential = ?10) AND (?11 = '' OR capability = ?11)"
     " AND (?12 = '' OR trace_id = ?12) ORDER BY id DESC LIMIT ?13";

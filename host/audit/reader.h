@@ -24,7 +24,7 @@ struct Filter {
     std::optional<std::int64_t> from_ms, to_ms;  // from <= began < to
     std::string kind, method;
     std::string name;     // the exposed one; "*" stands for anything: "github__*"
-    std::string outcome;  // or "failed": all but "ok"
+    std::string outcome;  // or "failed": all but "ok" and "input_required"
     std::string principal, client, credential, capability, trace_id;
 };
 

@@ -29,7 +29,8 @@ struct Record {
     std::string capability;  // "weather", "mcp:github"
     std::string upstream;    // the remote server's name, where it is one
 
-    // How it went: ok | tool_error | error | denied | limited | cancelled | deadline | busy
+    // How it went: ok | input_required | tool_error | error | denied | limited | cancelled |
+    // deadline | busy
     std::string outcome = "ok";
     std::int64_t code = 0;  // of the error, JSON-RPC's or HTTP's
     std::string reason;     // a sentence, for what did not go well

@@ -151,9 +151,9 @@ CLI::App* add_audit(CLI::App& app, Options& options) {
     text("--from", trail.from, "TIME", "A time, or how long ago: 2026-11-22, 24h");
     text("--to", trail.to, "TIME", "The same, for the end");
     text("--tool", trail.tool, "NAME", "Exposed name; * stands for anything: github__*");
-    text(
-        "--status", trail.status, "OUTCOME",
-        "ok, tool_error, error, denied, limited, cancelled, deadline, busy; or failed: all but ok");
+    text("--status", trail.status, "OUTCOME",
+         "ok, input_required, tool_error, error, denied, limited, cancelled, deadline, busy; or "
+         "failed: all but the first two");
     text("--principal", trail.principal, "ID", "Who: usr_..., key_...");
     text("--client", trail.client, "NAME", "The client");
     text("--method", trail.method, "METHOD", "As tools/call, or keys.create");

@@ -22,7 +22,10 @@ Status status_of(Sent sent) {
 
 ClientCall::ClientCall(const CallServices& services, RequestPtr request, admission::Target target,
                        std::string_view name)
-    : services_(services), request_(std::move(request)), target_(std::move(target)), name_(name) {}
+    : services_(services), request_(std::move(request)), target_(std::move(target)), name_(name) {
+    request_->binding = target_.binding;
+    request_->original = target_.local_name;
+}
 
 Seal::Binding ClientCall::binding() const {
     const auto& message = request_->message;
@@ -100,7 +103,10 @@ void ClientCall::cancel() {
         id = running_;
         asking.swap(asking_);
     }
-    if (asking) asking->cancel();
+    if (asking) {
+        asking->cancel();
+        request_->cancelled();
+    }
     if (id != catalog::no_call) services_.admission.calls().cancel(id);
     request_->outlet->end();
 }
@@ -115,16 +121,24 @@ void ClientCall::completed(Status status, std::string_view body) noexcept {
 }
 
 void ClientCall::settle(Status status, std::string_view body) {
+    const bool asks = status == Status::input_required;
+    bool cancelled = false;
     {
         std::lock_guard lock(mutex_);
         running_ = catalog::no_call;
-        if (status != Status::input_required) ended_ = true;
-        if (cancelled_) return;
+        if (!asks) ended_ = true;
+        // The provider's part is told; where it asks, how the whole request ends is not.
+        if (asks) request_->passed_on = false;
+        cancelled = cancelled_;
+    }
+    if (cancelled) {
+        if (asks) request_->cancelled();
+        return;
     }
     if (status == Status::ok)
         return request_->answer(render_result(request_->version, request_->message.method, body,
                                               services_.server_info));
-    if (status == Status::input_required) return input_required(body);
+    if (asks) return input_required(body);
     fail(status, body);
 }
 
@@ -166,6 +180,8 @@ void ClientCall::input_required(std::string_view body) {
         std::lock_guard lock(mutex_);
         ended_ = true;
     }
+    // With the questions: what the provider's part was told as.
+    request_->passed_on = true;
     request_->answer(result);
 }
 
@@ -190,11 +206,13 @@ void ClientCall::ask_legacy(std::string_view questions, std::string_view state) 
         if (!responses) return self->fail_asking(responses.error());
         self->run(json::with(again, "inputResponses", *responses), true);
     });
+    bool cancelled = false;
     {
         std::lock_guard lock(mutex_);
-        if (cancelled_) return;
-        asking_ = ask;
+        cancelled = cancelled_;
+        if (!cancelled) asking_ = ask;
     }
+    if (cancelled) return request_->cancelled();
     ask->start(questions, services_.admission.calls().timer(), services_.patience);
 }
 
@@ -208,8 +226,9 @@ void ClientCall::fail_asking(const Error& error) {
     }
     const auto result = admission::failure_result(
         {"input_unavailable", "permanent", false, error.message}, target_.tool->output == nullptr);
-    request_->answer(
-        render_result(request_->version, request_->message.method, result, services_.server_info));
+    request_->answer_failure(
+        render_result(request_->version, request_->message.method, result, services_.server_info),
+        "input_unavailable");
 }
 
 void ClientCall::fail(Status status, std::string_view body) {

@@ -30,25 +30,36 @@ bool is_token(std::string_view value) {
 
 void Request::answer(std::string_view result) const {
     if (registered) session->ended(message.id);
-    tell(result.size(), nullptr);
+    tell(result.size(), {});
+    outlet->answer(200, result_message(message.id, result));
+}
+
+void Request::answer_failure(std::string_view result, std::string_view reason) const {
+    if (registered) session->ended(message.id);
+    tell(result.size(), {"tool_error", 0, reason});
     outlet->answer(200, result_message(message.id, result));
 }
 
 void Request::fail(const RpcError& error) const {
     if (registered) session->ended(message.id);
     const auto text = error_message(message.id, error);
-    tell(text.size(), &error);
+    const auto outcome = error.code == admission::rate_limited    ? "limited"
+                         : error.code == code::insufficient_scope ? "denied"
+                                                                  : "error";
+    tell(text.size(), {outcome, error.code, error.message});
     if (error.scope.empty() && error.retry_after == 0)
         return outlet->answer(error.http_status, text);
     outlet->refuse(error.http_status, text, {error.scope, error.retry_after});
 }
 
 void Request::end() const {
-    tell(0, nullptr);
+    tell(0, {});
     outlet->end();
 }
 
-void Request::tell(std::size_t bytes_out, const RpcError* error) const {
+void Request::cancelled() const { tell(0, {"cancelled"}); }
+
+void Request::tell(std::size_t bytes_out, const End& end) const {
     if (!admission || passed_on || !caller || message.method == "ping") return;
     admission::Ending ending{*caller, client.get(), message.method};
     std::string name;
@@ -56,16 +67,14 @@ void Request::tell(std::size_t bytes_out, const RpcError* error) const {
         name = json::string_value(json::member(message.params, "name"))
                    .value_or(json::string_value(json::member(message.params, "uri")).value_or(""));
     ending.name = name;
+    ending.binding = binding.get();
+    ending.original = original;
+    ending.outcome = end.outcome;
+    ending.code = end.code;
+    ending.reason = end.reason;
     ending.began = began;
     ending.request_bytes = bytes;
     ending.response_bytes = bytes_out;
-    if (error) {
-        ending.outcome = error->code == admission::rate_limited    ? "limited"
-                         : error->code == code::insufficient_scope ? "denied"
-                                                                   : "error";
-        ending.code = error->code;
-        ending.reason = error->message;
-    }
     admission->tell(ending);
 }
 

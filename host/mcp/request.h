@@ -31,15 +31,26 @@ struct Request {
     std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
     std::size_t bytes = 0;
     bool passed_on = false;
+    std::shared_ptr<const catalog::Binding> binding;  // what it is for, once that is found
+    std::string original;                             // the provider's own name of that
 
     bool modern() const { return is_modern(version); }
     void answer(std::string_view result) const;
     void fail(const RpcError& error) const;
+    // With a tool's result that says that it failed; `reason` is for the record.
+    void answer_failure(std::string_view result, std::string_view reason) const;
+    // Nobody wants the answer any more, as the transport knows already.
+    void cancelled() const;
     // Without an answer: the client wants no more.
     void end() const;
 
   private:
-    void tell(std::size_t bytes_out, const RpcError* error) const;
+    struct End {
+        std::string_view outcome = "ok";
+        std::int64_t code = 0;
+        std::string_view reason = {};
+    };
+    void tell(std::size_t bytes_out, const End& end) const;
 };
 
 using RequestPtr = std::shared_ptr<Request>;

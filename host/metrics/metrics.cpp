@@ -26,8 +26,9 @@ using prometheus::MetricFamily;
 
 constexpr std::string_view other = "other";
 constexpr std::string_view none = "none";  // no capability has to do with it
-constexpr std::array<std::string_view, 8> outcomes{"ok",      "tool_error", "error",    "denied",
-                                                   "limited", "cancelled",  "deadline", "busy"};
+constexpr std::array<std::string_view, 9> outcomes{"ok",        "input_required", "tool_error",
+                                                   "error",     "denied",         "limited",
+                                                   "cancelled", "deadline",       "busy"};
 constexpr std::array<std::string_view, 30> mcp_methods{"initialize",
                                                        "ping",
                                                        "server/discover",

@@ -50,6 +50,9 @@ class CallObserver {
     // Before the provider hears of the call: from now on it can be cancelled, also while start() is
     // still inside a provider that answers on the caller's thread. Not called if it never began.
     virtual void begun(CallId) noexcept {}
+    // Before completed(), where that is made of what came from the runtime: how the call ended
+    // there. Not called if it never began.
+    virtual void ended(Status) noexcept {}
     virtual void completed(Status status, std::string_view body) noexcept = 0;
     virtual Status notified(std::string_view method, std::string_view params) noexcept = 0;
     virtual void still_running() noexcept {}

@@ -61,6 +61,25 @@ TEST_F(RecordTest, FailuresOfAToolAndOfTheWay) {
     EXPECT_EQ(notes.last().outcome, "deadline");
 }
 
+TEST_F(RecordTest, WhatBecameOfAToolsCallThoughItsCallerGetsAResult) {
+    const std::pair<Status, const char*> rows[] = {{Status::denied, "denied"},
+                                                   {Status::cancelled, "cancelled"},
+                                                   {Status::deadline, "deadline"},
+                                                   {Status::busy, "busy"},
+                                                   {Status::internal, "tool_error"},
+                                                   {Status::not_found, "error"},
+                                                   {Status::ok, "ok"},
+                                                   {Status::input_required, "input_required"}};
+    for (const auto& [status, outcome] : rows) {
+        ends("tools/call", status, "{}");
+        tool("ns__look");
+        EXPECT_EQ(notes.last().outcome, outcome);
+    }
+    ends("tools/call", Status::ok, R"({"isError":true,"content":[]})");
+    tool("ns__look");
+    EXPECT_EQ(notes.last().outcome, "tool_error");
+}
+
 TEST_F(RecordTest, ArgumentsAndResultsOnlyAsTheOrganisationWantsThem) {
     std::vector<std::pair<bool, std::string>> seen;
     world.admission.recorder().use(

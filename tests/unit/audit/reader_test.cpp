@@ -105,6 +105,7 @@ TEST_F(ReaderTest, FindsWhatIsAskedFor) {
     EXPECT_EQ(found([](Filter& f) { f.name = "GITHUB__*"; }), "");
     EXPECT_EQ(found([](Filter& f) { f.outcome = "denied"; }), "4");
     EXPECT_EQ(found([](Filter& f) { f.outcome = "failed"; }), "54");
+    EXPECT_EQ(found([](Filter& f) { f.outcome = "input_required"; }), "");
     EXPECT_EQ(found([](Filter& f) { f.principal = "usr_3"; }), "3");
     EXPECT_EQ(found([](Filter& f) { f.client = "cli_1"; }), "531");
     EXPECT_EQ(found([](Filter& f) { f.credential = "key_2"; }), "52");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <vector>
 
 #include "support/world.h"
 
@@ -127,6 +128,52 @@ TEST_F(Asking, LegacyClientsAreAskedOnTheStream) {
     EXPECT_EQ(result["content"][0]["text"], "name=Ada colour=blue");
     EXPECT_FALSE(result.contains("resultType"));
     recorder->on_send = nullptr;
+}
+
+// What the trail says, in order.
+class AskingTold : public Asking, public audit::Sink {
+  protected:
+    AskingTold() { world.admission.recorder().use(this, {}, {}); }
+    void add(audit::Record record) noexcept override {
+        EXPECT_EQ(record.name, record.method == "tools/call" ? "ask" : "");
+        if (record.method == "tools/call")
+            told.push_back(record.outcome + " " + record.capability + " " + record.reason);
+    }
+    std::vector<std::string> told;
+};
+
+TEST_F(AskingTold, ALegacyCallHasAnEndBesidesItsQuestions) {
+    auto session = world.open("2025-11-25", can_elicit);
+    auto recorder = std::make_shared<Recorder>();
+    recorder->on_send = [&](const json& asked) {
+        FakeHeaders headers;
+        world.send({{"jsonrpc", "2.0"},
+                    {"id", asked["id"]},
+                    {"error", {{"code", -1}, {"message", "no user here"}}}},
+                   &headers, session);
+    };
+    world.legacy(session, "tools/call", {{"name", "ask"}}, recorder);
+    ASSERT_TRUE(recorder->wait());
+    EXPECT_EQ(told, (std::vector<std::string>{"input_required fake ",
+                                              "tool_error fake input_unavailable"}));
+    recorder->on_send = nullptr;
+}
+
+TEST_F(AskingTold, AlsoWhereItIsCancelledWhileTheUserIsAsked) {
+    auto session = world.open("2025-11-25", can_elicit);
+    auto recorder = std::make_shared<Recorder>();
+    world.legacy(session, "tools/call", {{"name", "ask"}}, recorder);
+    ASSERT_TRUE(recorder->wait_sent(1));
+    session->cancel("7");
+    EXPECT_EQ(told, (std::vector<std::string>{"input_required fake ", "cancelled fake "}));
+}
+
+TEST_F(AskingTold, AModernOneEndsWithItsQuestionsOrTheirRefusal) {
+    world.modern("tools/call", {{"name", "ask"}}, can_elicit);
+    EXPECT_EQ(told, (std::vector<std::string>{"input_required fake "}));
+    world.modern("tools/call", {{"name", "ask"}});
+    ASSERT_EQ(told.size(), 3u);
+    EXPECT_TRUE(told[2].starts_with("error fake the request needs")) << told[2];
 }
 
 TEST_F(Asking, ALegacyClientThatRefusesEndsTheCallReadably) {

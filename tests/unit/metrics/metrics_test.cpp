@@ -35,7 +35,12 @@ TEST(Metrics, RequestsAreCountedAndMeasured) {
     metrics.observe("tools/call", "weather", "ok", 0.2);
     metrics.observe("tools/call", "weather", "denied", 0.0001);
     metrics.observe("ping", "", "ok", 0.0001);
+    metrics.observe("prompts/get", "", "input_required", 0.0001);
     const auto text = metrics.text();
+    EXPECT_EQ(count(text,
+                    "patchbay_requests_total{capability=\"none\",method=\"prompts/get\","
+                    "outcome=\"input_required\"}"),
+              1U);
     const std::string labels = "capability=\"weather\",method=\"tools/call\",outcome=\"ok\"";
     const std::string name = "patchbay_request_duration_seconds";
     EXPECT_EQ(value(text, "patchbay_requests_total{" + labels + "}"), 2);
