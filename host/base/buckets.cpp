@@ -7,7 +7,10 @@
 namespace pb {
 namespace {
 
-double burst_of(const Rate& rate) { return rate.burst > 0 ? rate.burst : rate.per_minute; }
+// With room for less than one nothing would ever be served.
+double burst_of(const Rate& rate) {
+    return std::max(1.0, rate.burst > 0 ? rate.burst : rate.per_minute);
+}
 
 }  // namespace
 

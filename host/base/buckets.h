@@ -16,7 +16,7 @@ namespace pb {
 
 struct Rate {
     double per_minute = 0;  // 0: no bound
-    double burst = 0;       // at once; 0: a minute's
+    double burst = 0;       // at once, one at least; 0: a minute's
     bool operator==(const Rate&) const = default;
 };
 

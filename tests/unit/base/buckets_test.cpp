@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace pb {
 namespace {
 
@@ -36,6 +38,16 @@ TEST_F(BucketsTest, ABurstThenTheRate) {
 }
 
 TEST_F(BucketsTest, AMinutesWorthIsTheBurst) { EXPECT_EQ(served("a", 500, {200, 0}), 200); }
+
+TEST_F(BucketsTest, ARateBelowOneAMinuteLetsOneThroughNowAndThen) {
+    for (const Rate& rate : {Rate{0.5, 0}, Rate{0.5, 0.25}}) {
+        const auto key = std::to_string(rate.burst);
+        EXPECT_EQ(served(key, 3, rate), 1);
+        EXPECT_EQ(buckets_.take(key, rate, now_), seconds(120));
+        now_ += seconds(120);
+        EXPECT_EQ(served(key, 3, rate), 1);
+    }
+}
 
 TEST_F(BucketsTest, EachHasItsOwn) {
     EXPECT_EQ(served("a", 10, {60, 5}), 5);
