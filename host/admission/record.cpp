@@ -14,11 +14,9 @@ using runtime::Status;
 constexpr std::size_t longest_name = 1024, longest_reason = 512;
 constexpr std::string_view virtual_prefix = "mcp:";
 
-// "00-<trace id>-<parent id>-<flags>"
-std::string trace_id_of(std::string_view trace) {
+std::string trace_id_in(std::string_view trace) {
     if (trace.empty()) return {};
-    const auto parent = json::string_value(json::member(trace, "traceparent")).value_or("");
-    return parent.size() >= 35 ? parent.substr(3, 32) : std::string();
+    return audit::trace_id_of(json::string_value(json::member(trace, "traceparent")).value_or(""));
 }
 
 std::string_view outcome_of(Status status) {
@@ -45,6 +43,13 @@ std::string_view outcome_of(Status status) {
 std::string_view failed_as(Status ended) {
     const auto outcome = outcome_of(ended);
     return outcome == "ok" || outcome == "error" ? "tool_error" : outcome;
+}
+
+// Whose share of the sample it is.
+std::string who_of(const Ending& ending) {
+    const auto& caller = ending.caller;
+    if (!caller.credential.empty()) return caller.org + "\n" + caller.credential;
+    return (caller.org + "\n" + caller.principal + "\n").append(ending.address);
 }
 
 std::int64_t wall_ms(Clock::time_point began) {
@@ -152,6 +157,12 @@ void Recorder::write(const Ending& ending, audit::Record record) const noexcept 
             measure_(ending, record.capability, std::chrono::duration<double>(took).count());
         if (!trail_) return;
         const auto& caller = ending.caller;
+        std::uint64_t left_out = 0;
+        if (ending.sampled || ending.outcome == "limited") {
+            const auto sampled = sampler_.take(who_of(ending));
+            if (!sampled) return;
+            left_out = *sampled;
+        }
         record.at_ms = wall_ms(ending.began);
         record.org = caller.org;
         record.method = ending.method.substr(0, longest_name);
@@ -169,11 +180,11 @@ void Recorder::write(const Ending& ending, audit::Record record) const noexcept 
             record.upstream = record.capability.substr(virtual_prefix.size());
         record.outcome = ending.outcome;
         record.code = ending.code;
-        record.reason = ending.reason.substr(0, longest_reason);
+        record.reason = audit::with_left_out(ending.reason.substr(0, longest_reason), left_out);
         record.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
         record.request_bytes = static_cast<std::int64_t>(ending.request_bytes);
         record.response_bytes = static_cast<std::int64_t>(ending.response_bytes);
-        if (ending.client) record.trace_id = trace_id_of(ending.client->trace);
+        if (ending.client) record.trace_id = trace_id_in(ending.client->trace);
         trail_->add(std::move(record));
     } catch (const std::exception& fault) {
         log::error("audit.fault", {{"reason", fault.what()}});

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "audit/record.h"
+#include "audit/sampler.h"
 #include "catalog/snapshot.h"
 #include "runtime/calls.h"
 
@@ -32,11 +33,12 @@ struct Ending {
     std::chrono::steady_clock::time_point began = {};
     std::size_t request_bytes = 0, response_bytes = 0;
     std::string_view address = {};
+    bool sampled = false;  // anybody can bring it about: a sample is enough
 };
 
 class Recorder {
   public:
-    // `capability`: empty where it reached none.
+    // `capability`: the plugin's that it came to; empty where it came to none.
     using Measure =
         std::function<void(const Ending& ending, std::string_view capability, double seconds)>;
     // What of arguments and results an organisation wants kept, with its secrets left out; empty:
@@ -47,7 +49,7 @@ class Recorder {
     // Before anything else; what is null is not done.
     void use(audit::Sink* trail, Measure measure, Redact redact);
 
-    // [any thread]
+    // [any thread] Of requests over a limit a sample is recorded, too.
     void tell(const Ending& ending) const noexcept;
     // An observer before the caller's, which tells of the call's end.
     std::shared_ptr<runtime::CallObserver> watch(const Target& target, const Admitted& admitted,
@@ -60,6 +62,7 @@ class Recorder {
     audit::Sink* trail_ = nullptr;
     Measure measure_;
     Redact redact_;
+    mutable audit::Sampler sampler_;
 };
 
 }  // namespace pb::admission

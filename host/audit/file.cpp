@@ -10,10 +10,12 @@ namespace {
 constexpr std::int64_t id_mask = (std::int64_t{1} << id_shift) - 1;
 
 // Version 1. Only organisations have an index: a reader walks through one's records from the newest
-// to the oldest, and each further index would make every call dearer.
+// to the oldest, and each further index would make every call dearer. How much each one has is
+// kept, because counting it would mean to read the whole file.
 constexpr const char* schema = R"(
 CREATE TABLE record(
     id INTEGER PRIMARY KEY,
+    size INTEGER NOT NULL,
     at_ms INTEGER NOT NULL,
     code INTEGER NOT NULL,
     duration_us INTEGER NOT NULL,
@@ -37,6 +39,12 @@ CREATE TABLE record(
     arguments TEXT NOT NULL,
     result TEXT NOT NULL) STRICT;
 CREATE INDEX record_org ON record(org);
+CREATE TABLE held(
+    org TEXT PRIMARY KEY,
+    bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TRIGGER gone AFTER DELETE ON record BEGIN
+    UPDATE held SET bytes = bytes - old.size WHERE org = old.org;
+END;
 CREATE TABLE dropped(
     org TEXT PRIMARY KEY,
     records INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -44,10 +52,20 @@ CREATE TABLE schema(version INTEGER NOT NULL) STRICT;
 INSERT INTO schema VALUES(1);
 )";
 constexpr std::string_view insert_sql =
-    "INSERT INTO record(id, at_ms, code, duration_us, request_bytes, response_bytes, org, kind,"
-    " method, principal, principal_kind, credential, client, address, name, original, capability,"
-    " upstream, outcome, reason, trace_id, arguments, result) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7,"
-    " ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)";
+    "INSERT INTO record(id, size, at_ms, code, duration_us, request_bytes, response_bytes, org,"
+    " kind, method, principal, principal_kind, credential, client, address, name, original,"
+    " capability, upstream, outcome, reason, trace_id, arguments, result) VALUES(?1, ?2, ?3, ?4,"
+    " ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,"
+    " ?24)";
+// What a record takes besides its texts.
+constexpr std::int64_t record_overhead = 64;
+
+std::int64_t size_of(const Packed& record) {
+    std::int64_t out = record_overhead;
+    for (const auto text : record.texts)
+        out += static_cast<std::int64_t>(text.size());
+    return out;
+}
 
 Result<void> make(const store::Database& database, const std::string& path) {
     auto making = store::Transaction::begin(database);
@@ -95,6 +113,7 @@ Result<void> File::insert(const Packed& record) {
         next_ = (next_ + 1) & id_mask;
         int column = 1;
         use->bind(column, id_at(record.at_ms()) | next_);
+        use->bind(++column, size_of(record));
         for (const auto number : record.numbers)
             use->bind(++column, number);
         for (const auto text : record.texts)
@@ -110,12 +129,33 @@ Result<void> File::insert(const Packed& record) {
 Result<void> File::append(const std::vector<Chunk>& chunks, std::size_t from, std::size_t count) {
     auto writing = store::Transaction::begin(database_);
     if (!writing) return writing.error();
+    Sizes sizes;
     for (std::size_t i = from; i < from + count; ++i) {
         std::string_view packed = chunks[i].bytes;
-        while (!packed.empty())
-            if (auto done = insert(unpack(packed)); !done) return done;
+        while (!packed.empty()) {
+            const auto record = unpack(packed);
+            if (auto done = insert(record); !done) return done;
+            sizes[record.org()] += size_of(record);
+        }
     }
+    if (auto held = hold(sizes); !held) return held;
     return writing->commit();
+}
+
+// Adds to what organisations have.
+Result<void> File::hold(const Sizes& sizes) {
+    auto add = database_.prepare(
+        "INSERT INTO held(org, bytes) VALUES(?1, ?2)"
+        " ON CONFLICT(org) DO UPDATE SET bytes = bytes + ?2");
+    if (!add) return add.error();
+    for (const auto& [org, bytes] : sizes) {
+        const store::Statement::Use use(*add);
+        use->bind_text(1, org);
+        use->bind(2, bytes);
+        if (use->step() != SQLITE_DONE)
+            return database_.failure("the audit trail cannot be written");
+    }
+    return {};
 }
 
 Result<void> File::append(const Loss& loss) {
@@ -139,7 +179,9 @@ Result<void> File::append(const Loss& loss) {
         std::string packed;
         pack(record, packed);
         std::string_view text = packed;
-        if (auto done = insert(unpack(text)); !done) return done;
+        const auto unpacked = unpack(text);
+        if (auto done = insert(unpacked); !done) return done;
+        if (auto held = hold({{org, size_of(unpacked)}}); !held) return held;
         const store::Statement::Use use(*total);
         use->bind_text(1, org);
         use->bind(2, static_cast<std::int64_t>(records));
@@ -151,21 +193,37 @@ Result<void> File::append(const Loss& loss) {
 
 Result<std::int64_t> File::remove_oldest(std::chrono::milliseconds keep, std::int64_t keep_bytes,
                                          std::int64_t now_ms, std::int64_t most) {
-    std::int64_t before = keep.count() > 0 ? id_at(now_ms - keep.count()) : 0;
-    if (keep_bytes > 0) {
-        auto pages = number(
-            "SELECT (SELECT page_count FROM pragma_page_count) -"
-            " (SELECT freelist_count FROM pragma_freelist_count)");
-        auto page = number("PRAGMA page_size");
-        if (!pages || !page) return (pages ? page : pages).error();
-        if (*pages * *page > keep_bytes) before = std::numeric_limits<std::int64_t>::max();
+    std::int64_t gone = 0;
+    if (keep.count() > 0) {
+        auto old = remove(
+            "DELETE FROM record WHERE id < ?1 AND id <= (SELECT max(id) FROM"
+            " (SELECT id FROM record WHERE id < ?1 ORDER BY id LIMIT ?2))",
+            id_at(now_ms - keep.count()), most);
+        if (!old) return old;
+        gone = *old;
     }
-    auto remove = database_.prepare(
-        "DELETE FROM record WHERE id < ?1 AND id <= (SELECT max(id) FROM"
-        " (SELECT id FROM record WHERE id < ?1 ORDER BY id LIMIT ?2))");
+    if (keep_bytes <= 0 || gone >= most) return gone;
+    auto pages = number(
+        "SELECT (SELECT page_count FROM pragma_page_count) -"
+        " (SELECT freelist_count FROM pragma_freelist_count)");
+    auto page = number("PRAGMA page_size");
+    if (!pages || !page) return (pages ? page : pages).error();
+    if (*pages * *page <= keep_bytes) return gone;
+    // Of who has most, so that nobody pushes others out by doing much.
+    auto others = remove(
+        "DELETE FROM record WHERE id < ?1 AND id IN (SELECT id FROM record INDEXED BY record_org"
+        " WHERE org = (SELECT org FROM held ORDER BY bytes DESC LIMIT 1) ORDER BY id LIMIT ?2)",
+        std::numeric_limits<std::int64_t>::max(), most - gone);
+    if (!others) return others;
+    return gone + *others;
+}
+
+// `sql` deletes at most ?2 of those whose id is below ?1. How many it did.
+Result<std::int64_t> File::remove(std::string_view sql, std::int64_t below, std::int64_t most) {
+    auto remove = database_.prepare(sql);
     if (!remove) return remove.error();
     const store::Statement::Use use(*remove);
-    use->bind(1, before);
+    use->bind(1, below);
     use->bind(2, most);
     if (use->step() != SQLITE_DONE) return database_.failure("old audit records cannot be removed");
     return database_.changes();

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,8 +33,9 @@ class File {
     Result<void> append(const std::vector<Chunk>& chunks, std::size_t from, std::size_t count);
     // One record for each organisation that lost some: "audit.dropped".
     Result<void> append(const Loss& loss);
-    // Removes some of the oldest, at most `most`: those that are older than `keep`, and others
-    // while the records take more than `keep_bytes`; 0 is no bound. How many it removed.
+    // Removes some of the oldest, at most `most`: those that are older than `keep`, then, while the
+    // file takes more than `keep_bytes`, those of the organisation that has most; 0 is no bound.
+    // How many it removed.
     Result<std::int64_t> remove_oldest(std::chrono::milliseconds keep, std::int64_t keep_bytes,
                                        std::int64_t now_ms, std::int64_t most);
     // The file grows to so many pages and no further, as if the disk were full; 0: no bound.
@@ -41,7 +43,11 @@ class File {
 
   private:
     File(store::Database database, store::Statement insert);
+    using Sizes = std::map<std::string_view, std::int64_t>;  // by organisation
+
     Result<void> insert(const Packed& record);
+    Result<void> hold(const Sizes& sizes);
+    Result<std::int64_t> remove(std::string_view sql, std::int64_t below, std::int64_t most);
     Result<std::int64_t> number(std::string_view sql);
 
     store::Database database_;

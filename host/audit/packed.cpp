@@ -26,6 +26,20 @@ std::string cut(std::string_view text) {
 
 }  // namespace
 
+std::string trace_id_of(std::string_view traceparent) {
+    constexpr std::size_t size = 55, begin = 3, length = 32;
+    const bool whole =
+        traceparent.size() == size || (traceparent.size() > size && traceparent[size] == '-');
+    if (!whole) return {};
+    for (std::size_t i = 0; i < size; ++i) {
+        const char c = traceparent[i];
+        const bool dash = i == begin - 1 || i == begin + length || i == size - 3;
+        const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        if (dash ? c != '-' : !hex) return {};
+    }
+    return std::string(traceparent.substr(begin, length));
+}
+
 void pack(const Record& record, std::string& out) {
     std::array<std::string_view, text_fields.size()> texts{
         record.org,        record.kind,     record.method,  record.principal, record.principal_kind,

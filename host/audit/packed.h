@@ -25,6 +25,7 @@ struct Packed {
     std::array<std::string_view, text_fields.size()> texts;
 
     std::int64_t at_ms() const { return numbers[0]; }
+    std::string_view org() const { return texts[0]; }
 };
 
 // Bytes of a text that are kept; of arguments and results.

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace pb::audit {
 
@@ -38,6 +39,9 @@ struct Record {
     std::string trace_id;           // of the W3C trace context
     std::string arguments, result;  // JSON, redacted; only where the organisation wants them
 };
+
+// Of a W3C traceparent ("00-<trace id>-<parent id>-<flags>"); empty if it is none.
+std::string trace_id_of(std::string_view traceparent);
 
 // Where it goes where no trail is kept is Nowhere.
 class Sink {

@@ -84,9 +84,11 @@ void receive_batch(mcp::Server& server, const mcp::Incoming& incoming,
                    const std::vector<std::string_view>& messages,
                    std::shared_ptr<mcp::Outlet> outlet) {
     auto batch = std::make_shared<Batch>(std::move(outlet), messages.size());
+    bool malformed_told = false;
     for (const auto& message : messages) {
         auto one = incoming;
         one.text = message;
+        one.malformed_told = &malformed_told;
         auto member = std::make_shared<Member>(batch);
         // "MUST NOT be part of a JSON-RPC batch" (2025-03-26, lifecycle).
         if (json::string_value(json::member(message, "method")) == "initialize")

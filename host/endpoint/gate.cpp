@@ -83,15 +83,16 @@ std::variant<runtime::CallerPtr, Gate::Refusal> Gate::enter(const http::Request&
 }
 
 void Gate::tell(const http::Request& request, const admission::Refused& refused) const {
-    constexpr Rate told{30, 30};  // of each address
-    if (!trail_ || told_.take(request.peer, told)) return;
+    if (!trail_) return;
+    const auto left_out = told_.take(request.peer);
+    if (!left_out) return;
     audit::Record record;
     record.kind = "sign_in";
     record.method = "credential";
     record.address = request.peer;
     record.outcome = "denied";
     record.code = refused.status;
-    record.reason = refused.description;
+    record.reason = audit::with_left_out(refused.description, *left_out);
     trail_->add(std::move(record));
 }
 

@@ -9,7 +9,7 @@
 
 #include "admission/authenticate.h"
 #include "audit/record.h"
-#include "base/buckets.h"
+#include "audit/sampler.h"
 #include "endpoint/guards.h"
 #include "http/server.h"
 
@@ -60,7 +60,7 @@ class Gate {
     const Guards guards_;
     const Place place_;
     audit::Sink* const trail_;
-    mutable Buckets told_;  // so that nobody fills the trail who cannot even come in
+    mutable audit::Sampler told_;  // so that nobody fills the trail who cannot even come in
 };
 
 }  // namespace pb::endpoint

@@ -75,6 +75,7 @@ void Request::tell(std::size_t bytes_out, const End& end) const {
     ending.began = began;
     ending.request_bytes = bytes;
     ending.response_bytes = bytes_out;
+    ending.sampled = malformed;
     admission->tell(ending);
 }
 

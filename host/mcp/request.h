@@ -31,6 +31,7 @@ struct Request {
     std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
     std::size_t bytes = 0;
     bool passed_on = false;
+    bool malformed = false;
     std::shared_ptr<const catalog::Binding> binding;  // what it is for, once that is found
     std::string original;                             // the provider's own name of that
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "base/log.h"
 #include "json/scan.h"
@@ -138,12 +139,8 @@ void Server::receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet) {
     const int header_count = incoming.headers ? incoming.headers->find(version_header, header) : 0;
     try {
         RpcError error;
-        if (!read_message(text, request->message, error)) {
-            // A notification is never answered, but a POST is.
-            if (request->message.kind == MessageKind::notification && !request->headers)
-                return request->outlet->answer(202, {});
-            return request->fail(error);
-        }
+        if (!read_message(text, request->message, error))
+            return malformed(request, incoming, error);
         const bool modern =
             modern_by_params(request->message.params, header, request->session != nullptr);
         if (request->message.kind != MessageKind::request && !modern)
@@ -171,6 +168,18 @@ void Server::receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet) {
         request->fail({code::internal_error, "internal error", {}, 500});
     }
     request->headers = nullptr;
+}
+
+// What is no message costs its sender what a request does.
+void Server::malformed(const RequestPtr& request, const Incoming& incoming, const RpcError& error) {
+    // A notification is never answered, but a POST is.
+    if (request->message.kind == MessageKind::notification && !request->headers)
+        return request->outlet->answer(202, {});
+    request->malformed = true;
+    if (incoming.malformed_told && std::exchange(*incoming.malformed_told, true))
+        request->admission = nullptr;
+    const auto wait = admission_.charge(*request->caller);
+    request->fail(wait ? limited(*wait) : error);
 }
 
 bool Server::check_version(Request& request, std::string_view header, int header_count,

@@ -48,6 +48,8 @@ struct Incoming {
     runtime::CallerPtr caller;
     const HeaderView* headers = nullptr;  // null on stdio
     SessionPtr session;  // HTTP: the one that Mcp-Session-Id names, or null; stdio: the process's
+    // Of a batch: whether one of its malformed members was told of, which is enough.
+    bool* malformed_told = nullptr;
 };
 
 class Server {
@@ -84,6 +86,7 @@ class Server {
                         int header_count);
     void receive_legacy(const RequestPtr& request, std::string_view header_version,
                         int header_count);
+    void malformed(const RequestPtr& request, const Incoming& incoming, const RpcError& error);
     void notification(const RequestPtr& request);
     bool check_version(Request& request, std::string_view header, int header_count,
                        RpcError& error);

@@ -278,6 +278,50 @@ TEST_F(TrailTest, TheOldestGoWhenTheFileIsTooLarge) {
     EXPECT_EQ(names(must(trail->page({}, {}, 1))).at(0), "x19999");
 }
 
+TEST_F(TrailTest, WhoDoesMuchPushesNobodyElseOut) {
+    {
+        auto trail = open();
+        for (int i = 0; i < 200; ++i)
+            trail->add(call("quiet" + std::to_string(i), "quiet", 1'000'000'000'000 + i));
+        for (int i = 0; i < 20'000; ++i)
+            trail->add(call("loud" + std::to_string(i), "loud", 1'000'000'001'000 + i));
+    }
+    auto options = for_ever();
+    options.keep_bytes = 512 << 10;
+    auto trail = open(options);
+    std::size_t before = 0;
+    EXPECT_TRUE(until([&] {
+        const auto now = all(of("loud")).size();
+        return std::exchange(before, now) == now && now < 10'000;
+    }));
+    EXPECT_GT(before, 1000U);
+    EXPECT_EQ(all(of("quiet")).size(), 200U);
+    EXPECT_EQ(names(must(trail->page(of("loud"), {}, 1))).at(0), "loud19999");
+}
+
+// What each has is known exactly, whatever came and went.
+TEST_F(TrailTest, WhatOrganisationsHaveAddsUp) {
+    const auto sum = [&](const char* sql) {
+        const auto database = must(store::Database::open_to_read(folder_ / "audit.db"));
+        const auto found = must(database.prepare(sql));
+        return found.step() == SQLITE_ROW ? found.integer(0) : -1;
+    };
+    {
+        auto trail = open();
+        for (int i = 0; i < 3000; ++i)
+            trail->add(call("x", i % 3 == 0 ? "b" : "a", 1'000'000'000'000 + i));
+    }
+    constexpr const char* records = "SELECT sum(size) FROM record";
+    constexpr const char* held = "SELECT sum(bytes) FROM held";
+    const auto all_of_them = sum(records);
+    EXPECT_EQ(sum(held), all_of_them);
+    auto options = for_ever();
+    options.keep_bytes = 128 << 10;
+    const auto trail = open(options);
+    EXPECT_TRUE(until([&] { return sum(held) < all_of_them; }));
+    EXPECT_TRUE(until([&] { return sum(held) == sum(records); }));
+}
+
 TEST_F(TrailTest, AFileOfANewerVersionIsNotTouched) {
     open();
     ASSERT_TRUE(
