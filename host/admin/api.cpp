@@ -30,30 +30,31 @@ struct Route {
     bool one;  // with an id behind the resource
     std::string_view method;
     Need need;
-    std::string_view act;  // as the trail calls it; empty: it changes nothing
+    std::string_view act;  // as the trail calls it
     Reply (*run)(const Ask& ask);
+    bool changes() const { return method != "GET"; }
 };
 
 constexpr Route routes[] = {
-    {"users", false, "GET", Need::administers, "", list_users},
+    {"users", false, "GET", Need::administers, "users.list", list_users},
     {"users", false, "POST", Need::administers, "users.add", add_user},
-    {"users", true, "GET", Need::nothing, "", get_user},
+    {"users", true, "GET", Need::nothing, "users.look", get_user},
     {"users", true, "PATCH", Need::nothing, "users.change", change_user},
     {"users", true, "DELETE", Need::administers, "users.remove", remove_user},
-    {"keys", false, "GET", Need::nothing, "", list_keys},
+    {"keys", false, "GET", Need::nothing, "keys.list", list_keys},
     {"keys", false, "POST", Need::administers, "keys.create", make_key},
     {"keys", true, "DELETE", Need::nothing, "keys.revoke", revoke_key},
-    {"orgs", false, "GET", Need::administers, "", list_orgs},
+    {"orgs", false, "GET", Need::administers, "orgs.list", list_orgs},
     {"orgs", false, "POST", Need::administers, "orgs.add", add_org},
-    {"orgs", true, "GET", Need::administers, "", get_org},
+    {"orgs", true, "GET", Need::administers, "orgs.look", get_org},
     {"orgs", true, "PATCH", Need::administers, "orgs.change", configure_org},
     {"orgs", true, "DELETE", Need::administers, "orgs.remove", remove_org},
-    {"clients", false, "GET", Need::administers, "", list_clients},
+    {"clients", false, "GET", Need::administers, "clients.list", list_clients},
     {"clients", false, "POST", Need::administers, "clients.add", add_client},
     {"clients", true, "DELETE", Need::administers, "clients.remove", remove_client},
-    {"grants", false, "GET", Need::nothing, "", list_grants},
+    {"grants", false, "GET", Need::nothing, "grants.list", list_grants},
     {"grants", true, "DELETE", Need::nothing, "grants.revoke", revoke_grant},
-    {"audit", false, "GET", Need::administers, "", read_trail},
+    {"audit", false, "GET", Need::administers, "audit.read", read_trail},
 };
 
 struct Place {
@@ -121,6 +122,8 @@ std::optional<Reply> read_query(const http::Request& request, Json& out) {
     return std::nullopt;
 }
 
+constexpr std::string_view no_act = "api.none";
+
 std::string outcome_of(int status) {
     if (status < 400) return "ok";
     return status == 403 ? "denied" : "error";
@@ -136,6 +139,8 @@ audit::Record record_of(const http::Request& request, const runtime::Caller& cal
     out.credential = caller.credential;
     out.client = caller.client;
     out.address = request.peer;
+    out.trace_id = audit::trace_id_of(request.header("traceparent"));
+    out.request_bytes = static_cast<std::int64_t>(request.body.size());
     return out;
 }
 
@@ -154,7 +159,7 @@ void send(http::Exchange& exchange, Reply reply) {
 Reply run(const Route& route, const Ask& ask) {
     if (route.need == Need::administers && !ask.administers()) return refuse_scope();
     // Only lists have parameters.
-    if (!route.act.empty() || route.one)
+    if (route.changes() || route.one)
         if (auto none = Members(ask.query, "parameter").check(); !none) return refuse(none.error());
     try {
         return route.run(ask);
@@ -168,37 +173,57 @@ Reply run(const Route& route, const Ask& ask) {
 
 bool Api::covers(std::string_view path) { return place_of(path).has_value(); }
 
+std::vector<std::string> Api::acts() {
+    std::vector<std::string> out{std::string(no_act)};
+    for (const auto& route : routes)
+        out.emplace_back(route.act);
+    return out;
+}
+
+struct Api::Told {
+    audit::Record record;
+    const Reply& reply;
+    std::chrono::steady_clock::time_point begun;
+};
+
+void Api::tell(Told told) const {
+    auto& [record, reply, begun] = told;
+    const auto took = std::chrono::steady_clock::now() - begun;
+    record.outcome = outcome_of(reply.status);
+    record.code = reply.status < 400 ? 0 : reply.status;
+    record.reason = reply.reason;
+    if (!reply.done.is_null()) record.arguments = json::dump(reply.done);
+    record.response_bytes = static_cast<std::int64_t>(reply.body.size());
+    record.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+    if (options_.measure)
+        options_.measure(record.method, record.outcome, static_cast<int>(record.code),
+                         std::chrono::duration<double>(took).count());
+    sink_.add(std::move(record));
+}
+
 void Api::handle(const std::shared_ptr<const http::Request>& request,
                  const std::shared_ptr<http::Exchange>& exchange,
                  const runtime::CallerPtr& caller) {
     const auto begun = std::chrono::steady_clock::now();
     const auto place = place_of(request->path);
-    Reply refused;
-    const auto* route = find_route(place, request->method, refused);
-    if (!route) return send(*exchange, std::move(refused));
     auto record = record_of(*request, *caller);
-    Json query, body;
-    auto wrong = read_query(*request, query);
-    if (!wrong) wrong = read_body(*request, body);
-    const Ask ask{access_, options_, *caller, std::string(place->id), query, body};
-    std::unique_lock one_change(changing_, std::defer_lock);
-    if (!route->act.empty()) one_change.lock();
-    auto reply = wrong ? std::move(*wrong) : run(*route, ask);
-    if (one_change) one_change.unlock();
-    if (!route->act.empty()) {
+    Reply reply;
+    const auto* route = find_route(place, request->method, reply);
+    if (!route) {
+        record.method = no_act;
+        record.name = request->path.substr(0, longest_subject);
+    } else {
+        Json query, body;
+        auto wrong = read_query(*request, query);
+        if (!wrong) wrong = read_body(*request, body);
+        const Ask ask{access_, options_, *caller, std::string(place->id), query, body};
+        std::unique_lock one_change(changing_, std::defer_lock);
+        if (route->changes()) one_change.lock();
+        reply = wrong ? std::move(*wrong) : run(*route, ask);
         record.method = route->act;
         record.name = (reply.subject.empty() ? ask.id : reply.subject).substr(0, longest_subject);
-        record.outcome = outcome_of(reply.status);
-        record.code = reply.status < 400 ? 0 : reply.status;
-        record.reason = reply.reason;
-        if (!reply.done.is_null()) record.arguments = json::dump(reply.done);
-        record.request_bytes = static_cast<std::int64_t>(request->body.size());
-        record.response_bytes = static_cast<std::int64_t>(reply.body.size());
-        record.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(
-                                 std::chrono::steady_clock::now() - begun)
-                                 .count();
-        sink_.add(std::move(record));
     }
+    tell({std::move(record), reply, begun});
     send(*exchange, std::move(reply));
 }
 

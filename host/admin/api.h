@@ -7,7 +7,8 @@
 //   /api/orgs     the organisation itself         /api/audit    the trail
 //
 // Who administers has mcp:admin, not narrowed to anything. A person without it sees and revokes
-// what is their own. Each change is a record of the trail.
+// what is their own. Each request is a record of the trail, those that only look too: they show
+// people's data.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "access/access.h"
 #include "audit/record.h"
@@ -43,6 +45,9 @@ struct Options {
     // Whether a file says what this organisation is: it is changed there alone.
     std::function<bool(std::string_view name)> has_file;
     std::size_t most_orgs = 16;  // that one person may make
+    // Every request that was answered, by what the trail calls it. Null: nobody measures.
+    std::function<void(std::string_view act, std::string_view outcome, int code, double seconds)>
+        measure;
 };
 
 class Api {
@@ -53,6 +58,9 @@ class Api {
 
     // Whether a path is one of these.
     static bool covers(std::string_view path);
+    // What the trail calls what is done here: "users.add". Of a request that asks for nothing that
+    // there is: "api.none".
+    static std::vector<std::string> acts();
 
     // [worker] One request to such a path, of a caller who was authenticated. May wait for a
     // password's hash.
@@ -60,6 +68,9 @@ class Api {
                 const std::shared_ptr<http::Exchange>& exchange, const runtime::CallerPtr& caller);
 
   private:
+    struct Told;
+    void tell(Told told) const;
+
     access::Access& access_;
     audit::Sink& sink_;
     const Options options_;

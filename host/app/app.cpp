@@ -78,6 +78,14 @@ void fit_to_descriptors(http::ServerOptions& options) {
                                    "files (ulimit -Hn) for more"}});
 }
 
+// What has series of its own besides MCP's methods.
+std::vector<std::string> measured() {
+    auto out = admin::Api::acts();
+    for (const char* method : {"GET", "POST", "PUT", "PATCH", "DELETE"})
+        out.push_back(std::string("http ") + method);
+    return out;
+}
+
 // A descriptor that becomes readable at a signal. The signals are blocked for the whole process by
 // main, before any thread exists.
 class Signals {
@@ -121,6 +129,7 @@ class Signals {
 App::App(config::ConfigSetPtr config, std::unique_ptr<config::ConfigStore> store)
     : first_(std::move(config)),
       config_(std::move(store)),
+      metrics_(measured()),
       calls_(call_options(first_->host)),
       admission_(catalog_, calls_),
       invoker_(admission_),

@@ -176,6 +176,11 @@ void Front::open_desk() {
         return {};
     };
     admin.has_file = parts_.has_file;
+    admin.measure = [&metrics = parts_.metrics](std::string_view act, std::string_view outcome,
+                                                int code, double seconds) {
+        metrics.observe(act, {}, outcome, seconds);
+        if (code != 0) metrics.error(act, code);
+    };
     api_ = std::make_unique<admin::Api>(parts_.access, sink_, std::move(admin));
 }
 
@@ -187,11 +192,24 @@ runtime::CallerPtr Front::enter(const http::Request& request, http::Exchange& ex
     }
     auto caller = std::get<runtime::CallerPtr>(std::move(entered));
     if (const auto wait = parts_.admission.charge(*caller)) {
+        tell(request, *caller, "limited", 429);
         refuse(exchange, 429, "too many requests",
                {{"Retry-After", std::to_string((wait->count() + 999) / 1000)}});
         return nullptr;
     }
     return caller;
+}
+
+void Front::tell(const http::Request& request, const runtime::Caller& caller,
+                 std::string_view outcome, int code) const {
+    const auto method = "http " + std::string(request.method);
+    admission::Ending ending{caller, nullptr, method, request.path};
+    ending.outcome = outcome;
+    ending.code = code;
+    ending.began = std::chrono::steady_clock::now();
+    ending.request_bytes = request.body.size();
+    ending.address = request.peer;
+    parts_.admission.tell(ending);
 }
 
 void Front::administer(const RequestPtr& request, const ExchangePtr& exchange) {
@@ -204,10 +222,12 @@ void Front::show_metrics(const RequestPtr& request, const ExchangePtr& exchange)
     if (!parts_.host.open_metrics) {
         const auto caller = enter(*request, *exchange);
         if (!caller) return;
-        if (!caller->permits.has(access::Level::admin))
+        if (!caller->permits.has(access::Level::admin)) {
+            tell(*request, *caller, "denied", 403);
             return refuse(*exchange, 403, "this needs mcp:admin",
                           {{"WWW-Authenticate",
                             gate_->challenge(*request, "insufficient_scope", {}, "mcp:admin")}});
+        }
     }
     http::Response response;
     response.content_type = metrics::Metrics::content_type;

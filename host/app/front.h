@@ -70,6 +70,9 @@ class Front {
     bool watch(const RequestPtr& request, const ExchangePtr& exchange) const;
     void administer(const RequestPtr& request, const ExchangePtr& exchange);
     void show_metrics(const RequestPtr& request, const ExchangePtr& exchange) const;
+    // One that is refused here.
+    void tell(const http::Request& request, const runtime::Caller& caller, std::string_view outcome,
+              int code) const;
     // Nothing if the request was answered instead.
     runtime::CallerPtr enter(const http::Request& request, http::Exchange& exchange) const;
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 
+#include "audit/record.h"
 #include "base/log.h"
 #include "endpoint/json_reply.h"
 #include "endpoint/plain_http.h"
@@ -67,19 +68,62 @@ std::string_view outcome_of(int status) {
                                             : "error";
 }
 
-// The call of one request.
-class Answer : public runtime::CallObserver {
+// What the one who sends it says of the trace that it belongs to.
+runtime::ClientViewPtr client_of(const http::Request& request) {
+    auto out = std::make_shared<runtime::ClientView>();
+    const auto parent = request.header("traceparent");
+    if (!audit::trace_id_of(parent).empty())
+        out->trace = "{\"traceparent\":" + json::quote(parent) + "}";
+    return out;
+}
+
+// Whether `path` is at or below `route`; `rest` is what comes after it.
+bool below(std::string_view path, std::string_view route, std::string_view& rest) {
+    if (!path.starts_with(route)) return false;
+    rest = path.substr(route.size());
+    return rest.empty() || rest.front() == '/';
+}
+
+// The longest route of an organisation that covers the path.
+template <class Fits>
+const Route* longest(const catalog::Snapshot& snapshot,
+                     std::shared_ptr<const catalog::Binding>& owner, const Fits& fits) {
+    const Route* best = nullptr;
+    for (const auto& binding : snapshot.bindings) {
+        for (const auto& route : binding->routes) {
+            if (!fits(route) || (best && best->path.size() >= route.path.size())) continue;
+            best = &route;
+            owner = binding;
+        }
+    }
+    return best;
+}
+
+}  // namespace
+
+// One request from when it is known whose it is, with the call that is made of it: whatever it is
+// answered with is told.
+class Routes::Answer : public runtime::CallObserver {
   public:
     Answer(std::shared_ptr<http::Exchange> exchange, const admission::Admission& admission,
            runtime::CallerPtr caller, const http::Request& request)
         : exchange_(std::move(exchange)),
           admission_(admission),
           caller_(std::move(caller)),
+          client_(client_of(request)),
           method_("http " + std::string(request.method)),
           path_(request.path),
           address_(request.peer),
           request_bytes_(request.body.size()) {}
 
+    void is_for(std::shared_ptr<const catalog::Binding> binding) { binding_ = std::move(binding); }
+    const runtime::CallerPtr& caller() const { return caller_; }
+    const runtime::ClientViewPtr& client() const { return client_; }
+
+    void turn_away(int status, std::string_view why, http::HeaderList headers = {}) const {
+        tell(status, 0, why);
+        refuse(*exchange_, status, why, std::move(headers));
+    }
     void begun(runtime::CallId id) noexcept override {
         id_ = id;
         if (gone_) admission_.calls().cancel(id);
@@ -105,8 +149,7 @@ class Answer : public runtime::CallObserver {
             auto response = to_response(body);
             if (!response) {
                 log::warning("routes.bad_answer", {{"reason", response.error().message}});
-                tell(502, 0);
-                return refuse(*exchange_, 502, response.error().message);
+                return turn_away(502, response.error().message);
             }
             tell(response->status, response->body.size());
             exchange_->respond(std::move(*response));
@@ -123,10 +166,14 @@ class Answer : public runtime::CallObserver {
         refuse(*exchange_, code, why, std::move(headers));
     }
 
-    void tell(int code, std::size_t bytes) const {
-        admission::Ending ending{*caller_, nullptr, method_, path_};
+    void tell(int code, std::size_t bytes, std::string_view why = {}) const {
+        admission::Ending ending{*caller_, client_.get(), method_, path_};
+        ending.binding = binding_.get();
         ending.outcome = outcome_of(code);
         ending.code = code < 400 ? 0 : code;
+        ending.reason = why;
+        // Nobody had to be anybody for it.
+        ending.sampled = code >= 400 && caller_->credential.empty();
         ending.began = began_;
         ending.request_bytes = request_bytes_;
         ending.response_bytes = bytes;
@@ -137,36 +184,14 @@ class Answer : public runtime::CallObserver {
     const std::shared_ptr<http::Exchange> exchange_;
     const admission::Admission& admission_;
     const runtime::CallerPtr caller_;
+    const runtime::ClientViewPtr client_;
+    std::shared_ptr<const catalog::Binding> binding_;  // null: it came to none
     const std::string method_, path_, address_;
     const std::size_t request_bytes_;
     const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
     std::atomic<runtime::CallId> id_{catalog::no_call};
     std::atomic<bool> gone_{false};
 };
-
-// Whether `path` is at or below `route`; `rest` is what comes after it.
-bool below(std::string_view path, std::string_view route, std::string_view& rest) {
-    if (!path.starts_with(route)) return false;
-    rest = path.substr(route.size());
-    return rest.empty() || rest.front() == '/';
-}
-
-// The longest route of an organisation that covers the path.
-template <class Fits>
-const Route* longest(const catalog::Snapshot& snapshot,
-                     std::shared_ptr<const catalog::Binding>& owner, const Fits& fits) {
-    const Route* best = nullptr;
-    for (const auto& binding : snapshot.bindings) {
-        for (const auto& route : binding->routes) {
-            if (!fits(route) || (best && best->path.size() >= route.path.size())) continue;
-            best = &route;
-            owner = binding;
-        }
-    }
-    return best;
-}
-
-}  // namespace
 
 bool Routes::covers(std::string_view path) {
     return path.starts_with("/api/") || path.starts_with("/oauth/") || path.starts_with("/hooks/");
@@ -212,42 +237,50 @@ void Routes::handle(const std::shared_ptr<const http::Request>& request,
     if (std::find(methods.begin(), methods.end(), request->method) == methods.end())
         return refuse(*exchange, 405, "use GET, POST, PUT, PATCH or DELETE",
                       {{"Allow", allowed_methods}});
-    if (const auto open = find_public(request->path)) {
-        const auto nobody = std::make_shared<runtime::Caller>(
-            runtime::Caller{open->snapshot->org, "anonymous", "anonymous", {}});
-        return call(*open, nobody, *request, exchange);
+    auto found = find_public(request->path);
+    runtime::CallerPtr caller;
+    if (found) {
+        caller = std::make_shared<runtime::Caller>(
+            runtime::Caller{found->snapshot->org, "anonymous", "anonymous", {}});
+    } else {
+        auto entered = gate_.enter(*request);
+        if (auto* refusal = std::get_if<Gate::Refusal>(&entered))
+            return refuse(*exchange, refusal->status, refusal->why, std::move(refusal->headers));
+        caller = std::get<runtime::CallerPtr>(std::move(entered));
     }
-    auto entered = gate_.enter(*request);
-    if (auto* refusal = std::get_if<Gate::Refusal>(&entered))
-        return refuse(*exchange, refusal->status, refusal->why, std::move(refusal->headers));
-    const auto& caller = std::get<runtime::CallerPtr>(entered);
-    const auto own = find_own(caller->org, request->path);
-    if (!own) return refuse(*exchange, 404, "there is nothing at this path");
-    const auto level = level_of(own->route->access);
-    if (!admission_.may_use(*caller, *own->binding, level))
-        return refuse(*exchange, 403, "the credential lacks the scope that this path needs",
-                      {{"WWW-Authenticate", gate_.challenge(*request, "insufficient_scope", {},
-                                                            access::scope_of(level))}});
-    call(*own, caller, *request, exchange);
+    const auto answer = std::make_shared<Answer>(exchange, admission_, caller, *request);
+    if (const auto wait = admission_.charge(*caller))
+        return answer->turn_away(429, "too many requests",
+                                 {{"Retry-After", std::to_string((wait->count() + 999) / 1000)}});
+    if (!found) {
+        found = find_own(caller->org, request->path);
+        if (!found) return answer->turn_away(404, "there is nothing at this path");
+        answer->is_for(found->binding);
+        const auto level = level_of(found->route->access);
+        if (!admission_.may_use(*caller, *found->binding, level))
+            return answer->turn_away(
+                403, "the credential lacks the scope that this path needs",
+                {{"WWW-Authenticate",
+                  gate_.challenge(*request, "insufficient_scope", {}, access::scope_of(level))}});
+    }
+    answer->is_for(found->binding);
+    call(*found, *request, exchange, answer);
 }
 
-void Routes::call(const Found& found, const runtime::CallerPtr& caller,
-                  const http::Request& request, const std::shared_ptr<http::Exchange>& exchange) {
-    if (const auto wait = admission_.charge(*caller))
-        return refuse(*exchange, 429, "too many requests",
-                      {{"Retry-After", std::to_string((wait->count() + 999) / 1000)}});
+void Routes::call(const Found& found, const http::Request& request,
+                  const std::shared_ptr<http::Exchange>& exchange,
+                  const std::shared_ptr<Answer>& answer) {
     const auto params = to_params(request, found.route->path, found.rest);
     if (!params) {
         const bool large = params.error().kind == ErrorKind::busy;
-        return refuse(*exchange, large ? 413 : 400, params.error().message);
+        return answer->turn_away(large ? 413 : 400, params.error().message);
     }
-    auto answer = std::make_shared<Answer>(exchange, admission_, caller, request);
     runtime::CallSpec spec;
     spec.provider = found.binding->provider;
     spec.method = "patchbay/http/request";
     spec.params = *params;
-    spec.caller = caller;
-    spec.client = std::make_shared<const runtime::ClientView>();
+    spec.caller = answer->caller();
+    spec.client = answer->client();
     spec.observer = answer;
     // Before it begins: a provider that answers on this thread may last.
     exchange->on_disconnect([waiting = std::weak_ptr(answer)] {

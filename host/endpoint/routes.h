@@ -42,8 +42,10 @@ class Routes {
     // A public route: the segment after its path is the organisation.
     std::optional<Found> find_public(std::string_view path) const;
     std::optional<Found> find_own(const std::string& org, std::string_view path) const;
-    void call(const Found& found, const runtime::CallerPtr& caller, const http::Request& request,
-              const std::shared_ptr<http::Exchange>& exchange);
+    class Answer;
+    void call(const Found& found, const http::Request& request,
+              const std::shared_ptr<http::Exchange>& exchange,
+              const std::shared_ptr<Answer>& answer);
 
     const catalog::Catalog& catalog_;
     const admission::Admission& admission_;
