@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admission/record.h"
 
+#include <algorithm>
+
 #include "admission/admission.h"
+#include "audit/redact.h"
 #include "base/log.h"
 #include "json/scan.h"
 
@@ -45,6 +48,22 @@ std::string_view failed_as(Status ended) {
     return outcome == "ok" || outcome == "error" ? "tool_error" : outcome;
 }
 
+// A failure's code is a word, not a sentence.
+bool is_code(std::string_view text) {
+    constexpr std::size_t longest = 64;
+    return text.size() <= longest && std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '_' || c == '-' || c == '.';
+           });
+}
+
+// What a text may have in it that is a secret is not kept; nor is what is too long.
+std::string clean(std::string_view text, std::size_t longest) {
+    auto out = audit::without_credentials(text.substr(0, 2 * longest));
+    if (out.size() > longest) out.resize(longest);
+    return out;
+}
+
 // Whose share of the sample it is.
 std::string who_of(const Ending& ending) {
     const auto& caller = ending.caller;
@@ -79,6 +98,7 @@ class Recorder::Watcher : public runtime::CallObserver {
                 recorder_.redact_(caller_->org, false, json::member(admitted.params, "arguments"));
     }
 
+    void said() noexcept override { said_ = true; }
     void ended(Status status) noexcept override { ended_ = status; }
     void completed(Status status, std::string_view body) noexcept override {
         tell(status, body);
@@ -100,18 +120,18 @@ class Recorder::Watcher : public runtime::CallObserver {
             ending.response_bytes = body.size();
             ending.binding = target_.binding.get();
             ending.original = target_.local_name;
-            std::string reason;
-            audit::Record record;
+            const bool failed = target_.tool && json::member(body, "isError") == "true";
             if (status != Status::ok) {
                 ending.code = json::integer_value(json::member(body, "code")).value_or(0);
-                reason = json::string_value(json::member(body, "message")).value_or("");
-                if (ending.code == rate_limited) ending.outcome = "limited";
-            } else if (target_.tool && json::member(body, "isError") == "true") {
+                if (ending.code == rate_limited && !said_) ending.outcome = "limited";
+            } else if (failed) {
                 ending.outcome = failed_as(ended_);
-                const auto failure = json::member(json::member(body, "_meta"), "patchbay/error");
-                reason = json::string_value(json::member(failure, "code")).value_or("");
             }
+            const auto reason = status != Status::ok ? reason_of(body)
+                                : failed             ? reason_of_tool(body)
+                                                     : std::string();
             ending.reason = reason;
+            audit::Record record;
             record.arguments = std::move(arguments_);
             if (recorder_.redact_ && target_.tool)
                 record.result = recorder_.redact_(caller_->org, true, body);
@@ -119,6 +139,21 @@ class Recorder::Watcher : public runtime::CallObserver {
         } catch (const std::exception& fault) {
             log::error("audit.fault", {{"reason", fault.what()}});
         }
+    }
+
+    // The host's own words always; the provider's, which may repeat what it was asked, as results
+    // are kept.
+    std::string reason_of(std::string_view body) const {
+        const auto message = json::member(body, "message");
+        if (!said_) return json::string_value(message).value_or("");
+        if (!recorder_.redact_ || message.empty()) return {};
+        return json::string_value(recorder_.redact_(caller_->org, true, message)).value_or("");
+    }
+    std::string reason_of_tool(std::string_view body) const {
+        const auto failure = json::member(json::member(body, "_meta"), "patchbay/error");
+        if (ended_ != Status::ok && !said_) return reason_of(failure);
+        auto code = json::string_value(json::member(failure, "code")).value_or("");
+        return is_code(code) ? code : std::string();
     }
 
     const Recorder& recorder_;
@@ -131,6 +166,7 @@ class Recorder::Watcher : public runtime::CallObserver {
     std::string arguments_;
     // Of a tool's call: its caller gets a result, whatever became of it.
     Status ended_ = Status::ok;
+    bool said_ = false;
     const std::shared_ptr<runtime::CallObserver> next_;
 };
 
@@ -165,7 +201,7 @@ void Recorder::write(const Ending& ending, audit::Record record) const noexcept 
         }
         record.at_ms = wall_ms(ending.began);
         record.org = caller.org;
-        record.method = ending.method.substr(0, longest_name);
+        record.method = clean(ending.method, longest_name);
         record.principal = caller.principal;
         record.principal_kind = caller.principal_kind;
         record.credential = caller.credential;
@@ -174,13 +210,13 @@ void Recorder::write(const Ending& ending, audit::Record record) const noexcept 
             record.client =
                 json::string_value(json::member(ending.client->info, "name")).value_or("");
         record.address = ending.address;
-        record.name = ending.name.substr(0, longest_name);
-        record.original = ending.original;
+        record.name = clean(ending.name, longest_name);
+        record.original = clean(ending.original, longest_name);
         if (record.capability.starts_with(virtual_prefix))
             record.upstream = record.capability.substr(virtual_prefix.size());
         record.outcome = ending.outcome;
         record.code = ending.code;
-        record.reason = audit::with_left_out(ending.reason.substr(0, longest_reason), left_out);
+        record.reason = audit::with_left_out(clean(ending.reason, longest_reason), left_out);
         record.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
         record.request_bytes = static_cast<std::int64_t>(ending.request_bytes);
         record.response_bytes = static_cast<std::int64_t>(ending.response_bytes);

@@ -125,6 +125,7 @@ class ResultObserver : public runtime::CallObserver {
     }
 
     void begun(runtime::CallId id) noexcept override { next_->begun(id); }
+    void said() noexcept override { next_->said(); }
     void still_running() noexcept override { next_->still_running(); }
 
   private:

@@ -220,7 +220,7 @@ void Calls::write_record(const Call& call, Status status, const std::string& rec
 }
 
 // Tells the observer, once, that it is over for it. The provider may still be at it.
-void Calls::finish(const CallPtr& call, Status status, std::string_view body) noexcept {
+void Calls::finish(const CallPtr& call, Status status, std::string_view body, bool said) noexcept {
     std::shared_ptr<CallObserver> observer;
     Status interrupted = Status::ok;
     std::string record;
@@ -238,10 +238,10 @@ void Calls::finish(const CallPtr& call, Status status, std::string_view body) no
     const bool late = interrupted == Status::deadline && status == Status::cancelled;
     if (cancelled || late) status = interrupted;
     write_record(*call, status, record);
-    if (cancelled)
-        observer->completed(status, message_body("the call was cancelled"));
-    else
-        observer->completed(status, late ? message_body("the call's time is over") : body);
+    if (cancelled) return observer->completed(status, message_body("the call was cancelled"));
+    if (late) return observer->completed(status, message_body("the call's time is over"));
+    if (said) observer->said();
+    observer->completed(status, body);
 }
 
 Status Calls::complete(CallId id, Status status, std::string_view body) noexcept {
@@ -265,7 +265,7 @@ Status Calls::complete(CallId id, Status status, std::string_view body) noexcept
                message_body("the provider's answer was not a valid JSON object"));
         return Status::invalid;
     }
-    finish(call, status, body);
+    finish(call, status, body, true);
     return Status::ok;
 }
 

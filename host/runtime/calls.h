@@ -50,8 +50,10 @@ class CallObserver {
     // Before the provider hears of the call: from now on it can be cancelled, also while start() is
     // still inside a provider that answers on the caller's thread. Not called if it never began.
     virtual void begun(CallId) noexcept {}
-    // Before completed(), where that is made of what came from the runtime: how the call ended
-    // there. Not called if it never began.
+    // Before completed(), where its body is the provider's words and not the host's.
+    virtual void said() noexcept {}
+    // Before completed(), where that is made of how the call ended: how it did. Not called where it
+    // never began.
     virtual void ended(Status) noexcept {}
     virtual void completed(Status status, std::string_view body) noexcept = 0;
     virtual Status notified(std::string_view method, std::string_view params) noexcept = 0;
@@ -122,7 +124,8 @@ class Calls : public catalog::CallSink {
     static bool interrupted(const CallPtr& call);
     void run(const CallPtr& call, const CallSpec& spec, const CallPtr& parent);
     static void write_record(const Call& call, Status status, const std::string& record);
-    void finish(const CallPtr& call, Status status, std::string_view body) noexcept;
+    static void finish(const CallPtr& call, Status status, std::string_view body,
+                       bool said = false) noexcept;
     void sweep();
     void sweep_one(const CallPtr& call, Clock::time_point now);
     void give_up(const CallPtr& call);
