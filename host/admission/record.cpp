@@ -64,6 +64,16 @@ std::string clean(std::string_view text, std::size_t longest) {
     return out;
 }
 
+// One value for each capability of a plugin: what organisations add to them at run time, remote
+// servers above all, counts as that. So there are as many values as the host's plugins make, and
+// no organisation takes another one's.
+std::string_view measured_as(const catalog::Binding* binding) {
+    if (!binding) return {};
+    const auto plugin =
+        binding->provider ? binding->provider->speaker().capability() : std::string_view();
+    return plugin.empty() ? std::string_view(binding->capability) : plugin;
+}
+
 // Whose share of the sample it is.
 std::string who_of(const Ending& ending) {
     const auto& caller = ending.caller;
@@ -190,7 +200,8 @@ void Recorder::write(const Ending& ending, audit::Record record) const noexcept 
         const auto took = Clock::now() - ending.began;
         if (ending.binding) record.capability = ending.binding->capability;
         if (measure_)
-            measure_(ending, record.capability, std::chrono::duration<double>(took).count());
+            measure_(ending, measured_as(ending.binding),
+                     std::chrono::duration<double>(took).count());
         if (!trail_) return;
         const auto& caller = ending.caller;
         std::uint64_t left_out = 0;

@@ -62,6 +62,12 @@ void refuse(http::Exchange& exchange, int status, std::string_view why,
                          std::move(headers));
 }
 
+bool administers(const runtime::Caller& caller) {
+    const auto& permits = caller.permits;
+    return permits.has(access::Level::admin) && !permits.actions() && !permits.sources() &&
+           !permits.objects();
+}
+
 Result<std::string> page_of(audit::Trail& trail, const admin::TrailQuery& query) {
     audit::Filter filter;
     filter.org = query.org;
@@ -222,9 +228,16 @@ void Front::show_metrics(const RequestPtr& request, const ExchangePtr& exchange)
     if (!parts_.host.open_metrics) {
         const auto caller = enter(*request, *exchange);
         if (!caller) return;
-        if (!caller->permits.has(access::Level::admin)) {
+        // What all organisations do shows here.
+        if (caller->org != parts_.host.anonymous_org) {
             tell(*request, *caller, "denied", 403);
-            return refuse(*exchange, 403, "this needs mcp:admin",
+            return refuse(*exchange, 403,
+                          "this is for administrators of the organisation that runs the host");
+        }
+        if (!administers(*caller)) {
+            tell(*request, *caller, "denied", 403);
+            return refuse(*exchange, 403,
+                          "this needs mcp:admin, not narrowed to capabilities, sources or objects",
                           {{"WWW-Authenticate",
                             gate_->challenge(*request, "insufficient_scope", {}, "mcp:admin")}});
         }
