@@ -16,9 +16,9 @@ Limiter::Wait Admission::charge(const runtime::Caller& caller) const {
     return limiter_.request(caller, policies_.of(caller.org));
 }
 
-// What a client asks for again, with answers, was counted before.
+// A client that comes again with answers counts again: nothing keeps it from sending them twice.
 Limiter::Wait Admission::limit(const Target& target, const Admitted& admitted) const {
-    if (admitted.resumed) return std::nullopt;
+    if (admitted.counted) return std::nullopt;
     const auto org = policies_.of(admitted.caller->org);
     if (admitted.nested)
         if (auto wait = limiter_.nested(*admitted.caller, org)) return wait;

@@ -44,6 +44,7 @@ struct Admitted {
     bool nested = false;  // made by a capability, not by a client
     std::chrono::nanoseconds timeout{0};
     bool resumed = false;  // answers to questions arrived: arguments were checked before
+    bool counted = false;  // the host itself goes on with a call that was let in before
 };
 
 class Admission {

@@ -79,6 +79,7 @@ void ClientCall::run(const std::string& params, bool resumed) {
     admitted.caller = request_->caller;
     admitted.client = request_->client;
     admitted.resumed = resumed;
+    admitted.counted = resumed && !request_->modern();
     request_->passed_on = true;
     services_.admission.call(target_, admitted, shared_from_this());
 }
