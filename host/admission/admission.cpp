@@ -16,6 +16,10 @@ Limiter::Wait Admission::charge(const runtime::Caller& caller) const {
     return limiter_.request(caller, policies_.of(caller.org));
 }
 
+Limiter::Wait Admission::charge_nested(const runtime::Caller& caller) const {
+    return limiter_.nested(caller, policies_.of(caller.org));
+}
+
 // A client that comes again with answers counts again: nothing keeps it from sending them twice.
 Limiter::Wait Admission::limit(const Target& target, const Admitted& admitted) const {
     if (admitted.counted) return std::nullopt;

@@ -80,6 +80,8 @@ class Admission {
     // [any thread] One request of a client, before anything else is done for it: nothing, or how
     // long it has to wait.
     Limiter::Wait charge(const runtime::Caller& caller) const;
+    // The same for what a capability asks for without calling anybody.
+    Limiter::Wait charge_nested(const runtime::Caller& caller) const;
     // One HTTP request to a capability's route may go on.
     bool may_use(const runtime::Caller& caller, const catalog::Binding& binding,
                  access::Level level) const;

@@ -38,15 +38,19 @@ std::string listed(std::string_view name, const Entries& entries,
     return out + (left_out.empty() ? "}" : "]}}");
 }
 
-// The list methods; empty if `method` is none.
+bool is_list(std::string_view method) {
+    constexpr std::array<std::string_view, 4> lists = {"tools/list", "resources/list",
+                                                       "resources/templates/list", "prompts/list"};
+    return std::find(lists.begin(), lists.end(), method) != lists.end();
+}
+
 std::string list(const Scopes::View& view, std::string_view method) {
     const auto& [snapshot, left_out] = view;
     if (method == "tools/list") return listed("tools", snapshot->tools, left_out);
     if (method == "resources/list") return listed("resources", snapshot->resources, left_out);
     if (method == "resources/templates/list")
         return listed("resourceTemplates", snapshot->templates, left_out);
-    if (method == "prompts/list") return listed("prompts", snapshot->prompts, left_out);
-    return {};
+    return listed("prompts", snapshot->prompts, left_out);
 }
 
 // The name or URI that is asked for; empty if there is none.
@@ -56,9 +60,7 @@ std::string name_of(const catalog::Invocation& what) {
 }
 
 bool is_invocation(const catalog::Invocation& what) {
-    constexpr std::array<std::string_view, 4> lists = {"tools/list", "resources/list",
-                                                       "resources/templates/list", "prompts/list"};
-    if (std::find(lists.begin(), lists.end(), what.method) != lists.end()) return true;
+    if (is_list(what.method)) return true;
     const bool one = what.method == "tools/call" || what.method == "prompts/get" ||
                      what.method == "resources/read";
     return one && !name_of(what).empty();
@@ -158,12 +160,19 @@ Status Invoker::invoke_in_scope(const catalog::Invocation& what, const Authority
 Status Invoker::invoke_in(const Scopes::View& view, const catalog::Invocation& what,
                           const Authority& authority, Done done) const {
     if (!is_invocation(what)) return Status::invalid;
-    const Scopes::View seen{admission_.visible_in(view.snapshot, *authority.caller), view.left_out};
-    if (auto body = list(seen, what.method); !body.empty())
-        return done(Status::ok, body), Status::ok;
-    auto target = admission_.find_in(view.snapshot, *authority.caller, what.method, name_of(what));
+    const auto& caller = *authority.caller;
+    if (is_list(what.method)) {
+        settle(what, authority, done, [&]() -> Answer {
+            return {Status::ok, list({admission_.visible_in(view.snapshot, caller), view.left_out},
+                                     what.method)};
+        });
+        return Status::ok;
+    }
+    auto target = admission_.find_in(view.snapshot, caller, what.method, name_of(what));
     if (!target) {
-        done(Status::not_found, not_found_body(target.error(), view.left_out));
+        settle(what, authority, done, [&]() -> Answer {
+            return {Status::not_found, not_found_body(target.error(), view.left_out)};
+        });
         return Status::ok;
     }
     admission::Admitted admitted;
@@ -176,6 +185,30 @@ Status Invoker::invoke_in(const Scopes::View& view, const catalog::Invocation& w
     admitted.timeout = std::chrono::nanoseconds(std::max<std::int64_t>(0, what.timeout_ns));
     admission_.call(*target, admitted, std::make_shared<Forward>(std::move(done)));
     return Status::ok;
+}
+
+// What no provider answers is counted and recorded here, as a client's would be.
+void Invoker::settle(const catalog::Invocation& what, const Authority& authority, const Done& done,
+                     const std::function<Answer()>& make) const {
+    constexpr int invalid_params = -32602;
+    const auto name = name_of(what);
+    admission::Ending ending{*authority.caller, authority.client.get(), what.method, name};
+    ending.began = std::chrono::steady_clock::now();
+    ending.request_bytes = what.params.size();
+    const auto wait = admission_.charge_nested(*authority.caller);
+    const auto [status, body] =
+        wait ? Answer{Status::busy, admission::limited_body(*wait)} : make();
+    const auto reason = status == Status::ok
+                            ? std::string()
+                            : json::string_value(json::member(body, "message")).value_or("");
+    if (status != Status::ok) {
+        ending.outcome = wait ? "limited" : "error";
+        ending.code = wait ? admission::rate_limited : invalid_params;
+        ending.reason = reason;
+    }
+    ending.response_bytes = body.size();
+    admission_.tell(ending);
+    done(status, body);
 }
 
 }  // namespace pb::app

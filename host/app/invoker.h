@@ -3,6 +3,9 @@
 // client's; with a scope, into the catalog with that scope's servers laid over it.
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include "admission/admission.h"
 #include "app/scopes.h"
 #include "catalog/invoker.h"
@@ -22,6 +25,10 @@ class Invoker : public catalog::Invoker {
 
   private:
     using Done = std::function<void(catalog::Status, std::string_view)>;
+    struct Answer {
+        catalog::Status status;
+        std::string body;
+    };
     struct Authority {
         runtime::CallerPtr caller;
         runtime::ClientViewPtr client;
@@ -32,6 +39,8 @@ class Invoker : public catalog::Invoker {
                                     Done done);
     catalog::Status invoke_in(const Scopes::View& view, const catalog::Invocation& what,
                               const Authority& authority, Done done) const;
+    void settle(const catalog::Invocation& what, const Authority& authority, const Done& done,
+                const std::function<Answer()>& make) const;
 
     const admission::Admission& admission_;
     Scopes* scopes_ = nullptr;
