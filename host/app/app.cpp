@@ -266,12 +266,28 @@ void App::follow_records() {
     timer_.after(records_every, [this] { follow_records(); });
 }
 
-void App::tell_change() {
+// Each organisation's trail has what became of its own file; the host's is the operator's.
+void App::tell_changes(const config::ConfigSet& before, const config::ConfigSet& now) {
     if (!trail_) return;
-    audit::Record record;
-    record.kind = "config";
-    record.method = "config.reload";
-    trail_->add(std::move(record));
+    const auto tell = [&](const std::string& org, const std::string& name, const char* change) {
+        audit::Record record;
+        record.kind = "config";
+        record.method = "config.reload";
+        record.org = org;
+        record.name = name;
+        record.arguments = std::string("{\"change\":\"") + change + "\"}";
+        trail_->add(std::move(record));
+    };
+    for (const auto& [name, org] : now.orgs) {
+        const auto old = before.orgs.find(name);
+        if (old == before.orgs.end())
+            tell(name, name, "added");
+        else if (old->second != org)
+            tell(name, name, "changed");
+    }
+    for (const auto& [name, org] : before.orgs)
+        if (!now.orgs.contains(name)) tell(name, name, "removed");
+    if (!(before.host == now.host)) tell(first_->host.anonymous_org, "patchbay", "changed");
 }
 
 Result<void> App::follow() {
@@ -284,7 +300,7 @@ Result<void> App::follow() {
                 "config.restart_needed",
                 {{"reason", "a change of the host's own file takes effect at the next start"}});
         take();
-        tell_change();
+        tell_changes(*before, *now);
     });
 }
 

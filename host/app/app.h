@@ -56,7 +56,7 @@ class App {
     void follow_records();
     config::ConfigSetPtr files() const;
     void take();
-    void tell_change();
+    void tell_changes(const config::ConfigSet& before, const config::ConfigSet& now);
     void say_first_steps() const;
     // Refuses an address that others reach while nobody has credentials.
     Result<void> check_address() const;
