@@ -102,8 +102,19 @@ void StreamableHttp::handle(const RequestPtr& request, const ExchangePtr& exchan
     if (request->method == "POST") return post(request, exchange, caller);
     if (request->method == "GET") return get(request, exchange, caller);
     if (request->method == "DELETE") return remove(request, exchange, caller);
-    refuse(*exchange, *request, 405, mcp::code::invalid_request, "use POST, GET or DELETE",
-           {{"Allow", "POST, GET, DELETE"}});
+    turn_away(*exchange, *request, *caller, 405, mcp::code::invalid_request,
+              "use POST, GET or DELETE", {{"Allow", "POST, GET, DELETE"}});
+}
+
+void StreamableHttp::turn_away(http::Exchange& exchange, const http::Request& request,
+                               const runtime::Caller& caller, int status, int code, std::string why,
+                               http::HeaderList headers) const {
+    const auto error = server_.refused(caller, "http " + std::string(request.method),
+                                       request.body.size(), {code, std::move(why), {}, status});
+    if (error.retry_after > 0)
+        headers.emplace_back("Retry-After", std::to_string(error.retry_after));
+    respond(exchange, request, error.http_status, mcp::error_message({}, error),
+            std::move(headers));
 }
 
 RefusalHeaders StreamableHttp::refusal(const RequestPtr& request) const {
@@ -132,16 +143,16 @@ mcp::SessionPtr StreamableHttp::session(const http::Request& request,
 void StreamableHttp::post(const RequestPtr& request, const ExchangePtr& exchange,
                           const runtime::CallerPtr& caller) {
     if (!is_json(*request))
-        return refuse(*exchange, *request, 415, mcp::code::invalid_request,
-                      "Content-Type must be application/json");
+        return turn_away(*exchange, *request, *caller, 415, mcp::code::invalid_request,
+                         "Content-Type must be application/json");
     const bool json = accepts(*request, "application/json");
     const bool streams = accepts(*request, "text/event-stream");
     if (!json && !streams)
-        return refuse(*exchange, *request, 406, mcp::code::invalid_request,
-                      "Accept must include application/json and text/event-stream");
+        return turn_away(*exchange, *request, *caller, 406, mcp::code::invalid_request,
+                         "Accept must include application/json and text/event-stream");
     if (auto sound = json::scan(request->body); !sound)
-        return refuse(*exchange, *request, 400, mcp::code::parse_error,
-                      "Parse error: " + sound.error().message);
+        return turn_away(*exchange, *request, *caller, 400, mcp::code::parse_error,
+                         "Parse error: " + sound.error().message);
 
     const std::string_view text = request->body;
     const Headers headers(*request);
@@ -154,8 +165,8 @@ void StreamableHttp::post(const RequestPtr& request, const ExchangePtr& exchange
     if (request->has_header(session_header)) {
         incoming.session = session(*request, *caller);
         if (!incoming.session)
-            return refuse(*exchange, *request, 404, mcp::code::invalid_request,
-                          "no such session; send initialize to open one");
+            return turn_away(*exchange, *request, *caller, 404, mcp::code::invalid_request,
+                             "no such session; send initialize to open one");
     }
     auto outlet = std::make_shared<ResumableStream>(exchange, streams, cross_origin(*request),
                                                     refusal(request), incoming.session, streams_);
@@ -165,28 +176,28 @@ void StreamableHttp::post(const RequestPtr& request, const ExchangePtr& exchange
     const bool has_batches =
         incoming.session && incoming.session->version.load() == mcp::Version::v2025_03_26;
     if (!has_batches || messages.empty() || messages.size() > most_in_batch)
-        return refuse(*exchange, *request, 400, mcp::code::invalid_request,
-                      has_batches ? "a batch holds 1 to 100 messages"
-                                  : "this protocol version has no batches");
+        return turn_away(*exchange, *request, *caller, 400, mcp::code::invalid_request,
+                         has_batches ? "a batch holds 1 to 100 messages"
+                                     : "this protocol version has no batches");
     receive_batch(server_, incoming, messages, std::move(outlet));
 }
 
 void StreamableHttp::get(const RequestPtr& request, const ExchangePtr& exchange,
                          const runtime::CallerPtr& caller) {
     if (!request->has_header(session_header))
-        return refuse(*exchange, *request, 405, mcp::code::invalid_request,
-                      "GET opens a legacy session's stream and needs Mcp-Session-Id",
-                      {{"Allow", "POST"}});
+        return turn_away(*exchange, *request, *caller, 405, mcp::code::invalid_request,
+                         "GET opens a legacy session's stream and needs Mcp-Session-Id",
+                         {{"Allow", "POST"}});
     auto open = session(*request, *caller);
     if (!open)
-        return refuse(*exchange, *request, 404, mcp::code::invalid_request,
-                      "no such session; send initialize to open one");
+        return turn_away(*exchange, *request, *caller, 404, mcp::code::invalid_request,
+                         "no such session; send initialize to open one");
     if (!knows_version(*request))
-        return refuse(*exchange, *request, 400, mcp::code::invalid_request,
-                      "unsupported MCP-Protocol-Version");
+        return turn_away(*exchange, *request, *caller, 400, mcp::code::invalid_request,
+                         "unsupported MCP-Protocol-Version");
     if (!accepts(*request, "text/event-stream"))
-        return refuse(*exchange, *request, 406, mcp::code::invalid_request,
-                      "Accept must include text/event-stream");
+        return turn_away(*exchange, *request, *caller, 406, mcp::code::invalid_request,
+                         "Accept must include text/event-stream");
 
     if (const auto last = request->header("Last-Event-ID"); !last.empty()) {
         auto replay = open->replay(last);
@@ -216,14 +227,16 @@ void StreamableHttp::get(const RequestPtr& request, const ExchangePtr& exchange,
 void StreamableHttp::remove(const RequestPtr& request, const ExchangePtr& exchange,
                             const runtime::CallerPtr& caller) {
     if (!request->has_header(session_header))
-        return refuse(*exchange, *request, 405, mcp::code::invalid_request,
-                      "DELETE ends a legacy session and needs Mcp-Session-Id", {{"Allow", "POST"}});
+        return turn_away(*exchange, *request, *caller, 405, mcp::code::invalid_request,
+                         "DELETE ends a legacy session and needs Mcp-Session-Id",
+                         {{"Allow", "POST"}});
     auto open = session(*request, *caller);
     if (!open)
-        return refuse(*exchange, *request, 404, mcp::code::invalid_request, "no such session");
+        return turn_away(*exchange, *request, *caller, 404, mcp::code::invalid_request,
+                         "no such session");
     if (!knows_version(*request))
-        return refuse(*exchange, *request, 400, mcp::code::invalid_request,
-                      "unsupported MCP-Protocol-Version");
+        return turn_away(*exchange, *request, *caller, 400, mcp::code::invalid_request,
+                         "unsupported MCP-Protocol-Version");
     server_.close_session(open);
     respond(*exchange, *request, 200);
 }

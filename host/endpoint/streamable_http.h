@@ -27,6 +27,10 @@ class StreamableHttp {
     using RequestPtr = std::shared_ptr<const http::Request>;
     using ExchangePtr = std::shared_ptr<http::Exchange>;
 
+    // One that is no message, of somebody who is known.
+    void turn_away(http::Exchange& exchange, const http::Request& request,
+                   const runtime::Caller& caller, int status, int code, std::string why,
+                   http::HeaderList headers = {}) const;
     // What goes with a refusal to this request.
     RefusalHeaders refusal(const RequestPtr& request) const;
     void post(const RequestPtr& request, const ExchangePtr& exchange,

@@ -182,6 +182,21 @@ void Server::malformed(const RequestPtr& request, const Incoming& incoming, cons
     request->fail(wait ? limited(*wait) : error);
 }
 
+RpcError Server::refused(const runtime::Caller& caller, std::string_view method, std::size_t bytes,
+                         RpcError error) const {
+    const auto wait = admission_.charge(caller);
+    if (wait) error = limited(*wait);
+    admission::Ending ending{caller, nullptr, method};
+    ending.outcome = wait ? "limited" : "error";
+    ending.code = error.code;
+    ending.reason = error.message;
+    ending.began = std::chrono::steady_clock::now();
+    ending.request_bytes = bytes;
+    ending.sampled = true;
+    admission_.tell(ending);
+    return error;
+}
+
 bool Server::check_version(Request& request, std::string_view header, int header_count,
                            RpcError& error) {
     const auto meta = json::member(request.message.params, "_meta");

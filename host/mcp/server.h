@@ -61,6 +61,11 @@ class Server {
     // notification or a response the outlet gets an empty answer with status 202.
     void receive(const Incoming& incoming, std::shared_ptr<Outlet> outlet);
 
+    // [any thread] A transport refuses what came before it is a message, `method` ("http POST") by
+    // name. It costs its sender what a malformed message does. What it is to be answered with.
+    RpcError refused(const runtime::Caller& caller, std::string_view method, std::size_t bytes,
+                     RpcError error) const;
+
     Sessions& sessions() { return sessions_; }
     Subscriptions& subscriptions() { return subscriptions_; }
     // A session is over: DELETE, or the end of the input on stdio.

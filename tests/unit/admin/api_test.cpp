@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What holds for every resource: paths, methods, bodies, pages; and the trail.
+#include <algorithm>
+
 #include "desk.h"
 
 namespace pb::admin::testing {
@@ -93,7 +95,29 @@ TEST_F(ApiTest, TheTrailIsReadWithinTheOrganisation) {
     EXPECT_EQ(ask(admin_, "GET", "/api/audit?from=yesterday").status, 400);
     EXPECT_EQ(ask(admin_, "GET", "/api/audit?org=other").status, 400);
     EXPECT_EQ(ask(as_key("mcp:read mcp:write"), "GET", "/api/audit").status, 403);
-    EXPECT_TRUE(notes_.records.empty()) << "nothing was changed";
+    // Who looked is in it.
+    ASSERT_EQ(notes_.records.size(), 5U);
+    for (const auto& each : notes_.records)
+        EXPECT_EQ(each.method, "audit.read");
+    EXPECT_EQ(notes_.records[0].outcome, "ok");
+    EXPECT_EQ(notes_.records[1].outcome, "error");
+    EXPECT_EQ(notes_.records[4].outcome, "denied");
+    EXPECT_EQ(notes_.records[4].code, 403);
+}
+
+TEST_F(ApiTest, WhatIsNotThereIsInTheTrailAndMeasured) {
+    EXPECT_EQ(ask(admin_, "GET", "/api/users/").status, 404);
+    EXPECT_EQ(noted().method, "api.none");
+    EXPECT_EQ(noted().name, "/api/users/");
+    EXPECT_EQ(noted().code, 404);
+    EXPECT_EQ(ask(admin_, "PUT", "/api/users").status, 405);
+    EXPECT_EQ(noted().code, 405);
+    EXPECT_EQ(measured_, (std::vector<std::string>{"api.none error", "api.none error"}));
+    EXPECT_EQ(ask(admin_, "GET", "/api/users").status, 200);
+    EXPECT_EQ(measured_.back(), "users.list ok");
+    const auto acts = Api::acts();
+    for (const char* act : {"users.list", "api.none"})
+        EXPECT_NE(std::find(acts.begin(), acts.end(), act), acts.end()) << act;
 }
 
 TEST_F(ApiTest, WhatFailsInsideStaysThere) {

@@ -124,6 +124,7 @@ class Desk : public ::testing::Test {
     Notes notes_;
     Options options_;
     TrailQuery asked_;
+    std::vector<std::string> measured_;
     Api api_{*access_, notes_, shared_options()};
 
   private:
@@ -147,6 +148,9 @@ class Desk : public ::testing::Test {
         };
         out.has_file = [this](std::string_view name) { return options_.has_file(name); };
         out.most_orgs = 2;
+        out.measure = [this](std::string_view act, std::string_view outcome, int, double) {
+            measured_.push_back(std::string(act) + " " + std::string(outcome));
+        };
         return out;
     }
 };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every request that is answered is told once: who, what, how it went.
+#include <limits>
+
 #include "policy_world.h"
 
 namespace pb::test {
@@ -96,6 +98,68 @@ TEST_F(RecordTest, ArgumentsAndResultsOnlyAsTheOrganisationWantsThem) {
     EXPECT_EQ(notes.last().result, "{\"r\":1}");
 }
 
+TEST_F(RecordTest, NoSecretComesInByANameOrAReason) {
+    const std::string key = "pb_0123456789abcdefghij0123456789";
+    world.modern("resources/read", {{"uri", "note://x?token=open-sesame"}});
+    EXPECT_EQ(notes.last().name.find("sesame"), std::string::npos) << notes.last().name;
+    EXPECT_EQ(notes.last().reason.find("sesame"), std::string::npos) << notes.last().reason;
+    world.modern("tools/call", {{"name", key}, {"arguments", json::object()}});
+    EXPECT_EQ(notes.last().name.find(key), std::string::npos);
+    EXPECT_EQ(notes.last().reason.find(key), std::string::npos);
+    EXPECT_NE(notes.last().reason.find("Unknown tool"), std::string::npos);
+    world.modern("secret=" + key);
+    EXPECT_EQ(notes.last().method.find(key), std::string::npos);
+}
+
+// It may repeat what it was asked.
+TEST_F(RecordTest, WhatAProviderSaysIsKeptWhereResultsAre) {
+    const auto fail = [&](Status status, const char* body) {
+        ends("resources/read", status, body);
+        call("resources/read", uri, {{"uri", uri}});
+        return notes.last();
+    };
+    EXPECT_EQ(fail(Status::invalid, R"({"message":"no such IBAN: DE02"})").reason, "");
+    const auto claimed = fail(Status::busy, R"({"message":"m","code":-32005})");
+    EXPECT_EQ(claimed.outcome, "busy") << "its limit is none of the host's";
+    ends("tools/call", Status::ok,
+         R"({"isError":true,"content":[],"_meta":{"patchbay/error":{"code":"IBAN DE02"}}})");
+    tool("ns__look");
+    EXPECT_EQ(notes.last().reason, "");
+    world.admission.recorder().use(&notes, {},
+                                   [](std::string_view, bool result, std::string_view text) {
+                                       return result ? std::string(text) : std::string();
+                                   });
+    EXPECT_EQ(fail(Status::invalid, R"({"message":"no such IBAN: DE02"})").reason,
+              "no such IBAN: DE02");
+}
+
+TEST_F(RecordTest, TheHostsOwnReasonsAreThereAlways) {
+    world.provider->health.closed_until_ns = std::numeric_limits<std::int64_t>::max();
+    tool("ns__look");
+    EXPECT_EQ(notes.last().outcome, "busy");
+    EXPECT_NE(notes.last().reason.find("paused"), std::string::npos) << notes.last().reason;
+}
+
+TEST_F(RecordTest, OfWhatIsOverTheLimitASampleIsKept) {
+    configure([](auto& access) { access.limits.org = {1, 1}; });
+    for (int i = 0; i < 300; ++i)
+        world.modern("tools/list");
+    EXPECT_GT(notes.all().size(), 10u);
+    EXPECT_LT(notes.all().size(), 100u);
+    EXPECT_EQ(notes.last().outcome, "limited");
+}
+
+TEST_F(RecordTest, WhatIsNoRequestIsChargedAndSampled) {
+    configure([](auto& access) { access.limits.org = {1, 100}; });
+    FakeHeaders headers;
+    RecorderPtr answered;
+    for (int i = 0; i < 101; ++i)
+        answered = world.send(json::object(), &headers);
+    EXPECT_EQ(answered->http_status, 429);
+    EXPECT_LT(notes.all().size(), 80u);
+    EXPECT_EQ(notes.all().front().outcome, "error");
+}
+
 TEST_F(RecordTest, WithoutATrailItIsStillMeasured) {
     std::vector<std::string> seen;
     world.admission.recorder().use(
@@ -110,6 +174,23 @@ TEST_F(RecordTest, WithoutATrailItIsStillMeasured) {
     world.modern("tools/list");
     EXPECT_EQ(seen, (Names{"tools/call fake ok", "tools/list  ok"}));
     EXPECT_TRUE(notes.all().empty());
+}
+
+// Or an organisation's servers would take the places of another one's.
+TEST_F(RecordTest, WhatAPluginAddsAtRunTimeIsMeasuredAsThePlugin) {
+    struct Gateway : FakeProvider {
+        using FakeProvider::FakeProvider;
+        std::string_view capability() const override { return "gateway"; }
+    };
+    auto gateway = std::make_shared<Gateway>(world.calls);
+    gateway->handlers = world.provider->handlers;
+    world.publish("ns", gateway);
+    std::string seen;
+    world.admission.recorder().use(
+        &notes, [&](const auto&, std::string_view capability, double) { seen = capability; }, {});
+    tool("ns__look");
+    EXPECT_EQ(seen, "gateway");
+    EXPECT_EQ(notes.last().capability, "fake") << "which the trail says";
 }
 
 }  // namespace

@@ -29,10 +29,25 @@ class RoutesTest : public testing::Test {
     }
     ~RoutesTest() override { calls.drain(std::chrono::seconds(5)); }
 
+    // From now on all that is recorded is in `notes`, and so much may be asked for.
+    void record(const Rate& rate = {}) {
+        admission.recorder().use(&notes, {}, {});
+        auto org = std::make_shared<config::OrgConfig>();
+        org->access.limits.org = rate;
+        auto set = std::make_shared<config::ConfigSet>();
+        set->orgs.emplace("default", org);
+        admission.policies().set(set);
+    }
+    struct Notes : audit::Sink {
+        std::vector<audit::Record> all;
+        void add(audit::Record record) noexcept override { all.push_back(std::move(record)); }
+    } notes;
+
     void serve(const std::string& org, std::vector<catalog::Route> routes) {
         auto snapshot = std::make_shared<catalog::Snapshot>();
         snapshot->org = org;
         auto binding = std::make_shared<catalog::Binding>();
+        binding->capability = "notes";
         binding->provider = provider;
         binding->routes = std::move(routes);
         snapshot->bindings.push_back(binding);
@@ -193,6 +208,44 @@ TEST_F(RoutesTest, FailuresAreStatuses) {
         result = bad;
         EXPECT_EQ(send("GET", "/api/notes")->status(), 502) << bad;
     }
+}
+
+TEST_F(RoutesTest, WhateverItIsAnsweredWithIsRecorded) {
+    record();
+    const std::string trace = "0af7651916cd43dd8448eb211c80319c";
+    const auto parent = "00-" + trace + "-b7ad6b7169203331-01";
+    send("GET", "/api/notes/a", {{"traceparent", parent}});
+    ASSERT_EQ(notes.all.size(), 1u);
+    EXPECT_EQ(notes.all[0].method, "http GET");
+    EXPECT_EQ(notes.all[0].name, "/api/notes/a");
+    EXPECT_EQ(notes.all[0].capability, "notes");
+    EXPECT_EQ(notes.all[0].trace_id, trace);
+    EXPECT_EQ(seen_context["trace"]["traceparent"], parent);
+    EXPECT_EQ(send("GET", "/api/notes?a=%", {{"traceparent", "00-x" + parent}})->status(), 400);
+    EXPECT_EQ(notes.all.back().code, 400);
+    EXPECT_EQ(notes.all.back().outcome, "error");
+    EXPECT_EQ(notes.all.back().trace_id, "");
+    EXPECT_EQ(send("GET", "/api/nothing")->status(), 404);
+    EXPECT_EQ(notes.all.back().code, 404);
+    EXPECT_EQ(notes.all.back().capability, "");
+    EXPECT_EQ(notes.all.back().org, "default");
+    EXPECT_EQ(notes.all.size(), 3u);
+}
+
+TEST_F(RoutesTest, WhatIsRefusedCountsToo) {
+    record({1, 3});
+    EXPECT_EQ(send("GET", "/api/nothing")->status(), 404);
+    EXPECT_EQ(send("GET", "/api/notes?a=%")->status(), 400);
+    EXPECT_EQ(send("GET", "/oauth/callback/default?a=%")->status(), 400);
+    const auto limited = send("GET", "/api/nothing");
+    EXPECT_EQ(limited->status(), 429);
+    EXPECT_NE(limited->header("Retry-After"), "");
+    ASSERT_EQ(notes.all.size(), 4u);
+    EXPECT_EQ(notes.all.back().outcome, "limited");
+    // A sample of them is enough.
+    for (int i = 0; i < 200; ++i)
+        send("GET", "/api/nothing");
+    EXPECT_LT(notes.all.size(), 100u);
 }
 
 TEST_F(RoutesTest, AClientThatLeavesCancelsItsCall) {
