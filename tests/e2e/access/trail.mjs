@@ -3,7 +3,7 @@
 // HTTP and by the command line; what of arguments and results it has; and the metrics.
 import assert from "node:assert/strict";
 import { Report } from "../../clients/report.mjs";
-import { Program } from "../program.mjs";
+import { Program, built } from "../program.mjs";
 import { Socket } from "../wire.mjs";
 import { allow } from "./person.mjs";
 import { PASSWORD, Site, eventually } from "./site.mjs";
@@ -76,6 +76,35 @@ await report.check("a call that failed, one that was refused, and one by a tool"
     assert.ok(await record(({ name }) => name === "agent__look", "the call around it"));
 });
 
+await report.check("plain HTTP: what was looked at, and who was turned away", async () => {
+    const traceparent = `00-${trace.replace("0a", "0b")}-b7ad6b7169203331-01`;
+    const headers = { traceparent };
+    await site.http("GET", "/api/users", { secret: admin.secret, headers });
+    await site.http("GET", "/api/users", { secret: reader.secret });
+    await site.http("GET", "/api/nothing-here", { secret: reader.secret, headers });
+    const wanted = [
+        [({ method, outcome }) => method === "users.list" && outcome === "ok", admin.id],
+        [({ method, outcome }) => method === "users.list" && outcome === "denied", reader.id],
+        [({ method, code }) => method === "http GET" && code === 404, reader.id],
+    ];
+    const found = [];
+    for (const [matches, who] of wanted) {
+        found.push(await record(matches, String(matches)));
+        assert.equal(found.at(-1).principal, who);
+    }
+    for (const { trace_id } of [found[0], found[2]])
+        assert.equal(trace_id, trace.replace("0a", "0b"));
+});
+
+await report.check("no secret comes in by a name", async () => {
+    const uri = `note://x?token=${full.secret}`;
+    await client.modern("resources/read", { uri });
+    await client.modern("tools/call", { name: reader.secret, arguments: {} });
+    await record(({ method }) => method === "resources/read", "the request");
+    const text = JSON.stringify(await records("?limit=1000"));
+    for (const { secret } of [full, reader]) assert.ok(!text.includes(secret));
+});
+
 await report.check("filters, and pages without a gap", async () => {
     for (let i = 0; i < 5; i++) await client.tool("desk__version");
     await eventually(async () => (await records("?tool=desk__version")).length === 5, "all five");
@@ -93,6 +122,7 @@ await report.check("filters, and pages without a gap", async () => {
         cursor = body.next ?? undefined;
     }
     assert.equal(seen.length, 5);
+    assert.deepEqual(await records("?status=input_required"), []);
     const wrong = await site.http("GET", "/api/audit?tol=x", { secret: admin.secret });
     assert.equal(wrong.status, 400, wrong.text);
 });
@@ -114,10 +144,10 @@ await report.check("sign-ins, grants, keys and changes of the configuration", as
     assert.ok(JSON.stringify(made).includes(body.id));
     await record((r) => r.method === "keys.create" && r.principal !== admin.id, "the first keys");
     site.place.writeOrg("default", { instructions: "changed" });
-    await eventually(async () => {
-        const all = await site.done(["audit", "--all-orgs", "--json", "--limit", "1000"]);
-        return all.includes('"config.reload"');
-    }, "the change");
+    const of = "?method=config.reload";
+    const change = await record((r) => r.org === "default", "the change", of);
+    assert.deepEqual([change.name, change.arguments], ["default", { change: "changed" }]);
+    assert.deepEqual(await records(of, full.secret), [], "which is no other one's");
     const text = JSON.stringify(await records("?limit=1000"));
     for (const secret of [PASSWORD, admin.secret, body.secret, "not this one at all"])
         assert.ok(!text.includes(secret));
@@ -172,12 +202,20 @@ await report.check("metrics: for administrators, and nobody's name in them", asy
     const few = await site.http("GET", "/metrics", { secret: reader.secret });
     assert.equal(few.status, 403);
     assert.match(few.headers.get("www-authenticate"), /scope="mcp:admin"/);
+    const other = await site.http("GET", "/metrics", { secret: full.secret });
+    assert.equal(other.status, 403);
+    assert.match(other.body.error, /organisation that runs the host/);
+    const narrow = await site.key(["mcp:admin", "action:desk"]);
+    const { status: narrowed } = await site.http("GET", "/metrics", { secret: narrow.secret });
+    assert.equal(narrowed, 403);
     const { status, text, headers } = await site.http("GET", "/metrics", { secret: admin.secret });
     assert.equal(status, 200);
     assert.match(headers.get("content-type"), /^text\/plain; version=0\.0\.4/);
     for (const wanted of [
         /^patchbay_\w+\{[^}]*capability="desk"[^}]*\} \d/m,
         /method="tools\/call"/,
+        /method="users\.list"/,
+        /method="http GET"/,
         /outcome="tool_error"/,
         /_bucket\{[^}]*le="\+Inf"/,
         /^patchbay_http_streams \d/m,
@@ -187,6 +225,17 @@ await report.check("metrics: for administrators, and nobody's name in them", asy
         assert.match(text, wanted);
     for (const name of [admin.id, "ada@example.com", "desk__recall"])
         assert.ok(!text.includes(name), name);
+});
+
+await report.check("what is replaced is let go, whoever has seen it", async () => {
+    for (const each of [client, site.with(reader.secret)])
+        assert.equal(await each.tool("desk__version"), "1.0.0");
+    site.place.install(built["desk-next"], "desk.so");
+    await eventually(async () => (await client.tool("desk__version")) === "2.0.0", "the new one");
+    // In both organisations.
+    const stops = ({ message }) => message === "desk 1.0.0 stops";
+    const first = await site.host.event("plugin.log", stops);
+    await site.host.event("plugin.log", (line) => stops(line) && line.org !== first.org);
 });
 
 await report.check("ready until it stops; what came before is in the trail", async () => {
@@ -209,6 +258,9 @@ await report.check("ready until it stops; what came before is in the trail", asy
     assert.match(late.text, /"status":"stopping"/);
     running.close();
     assert.deepEqual(await site.host.end(), { code: 0, signal: null });
+    // What narrowed credentials have seen holds no plugin back from its end.
+    assert.deepEqual(site.host.events("stopped.abandoned"), []);
+    assert.ok(site.host.events("plugin.log").some((l) => l.message === "desk 2.0.0 stops"));
     const all = await site.done(["audit", "--json", "--limit", "1000", "--tool", "desk__wait"]);
     assert.equal(JSON.parse(all).name, "desk__wait");
 });

@@ -171,6 +171,7 @@ void add_waiting(patchbay::Plugin& plugin, const DeskPtr& desk) {
 
 PATCHBAY_PLUGIN("desk", DESK_VERSION, plugin) {
     const auto desk = std::make_shared<Desk>();
+    plugin.on_stop([&plugin] { plugin.log(patchbay::Level::info, "desk " DESK_VERSION " stops"); });
     plugin.tool("version").describe("Which build this is").read_only().handle([] {
         return DESK_VERSION;
     });
