@@ -76,8 +76,15 @@ Authenticated Authenticator::authenticate(const Presented& presented) {
     Authenticated out = Refused();
     if (!secret.empty()) {
         out = by_secret(secret, in_url);
-    } else if (presented.loopback && options_.anonymous) {
+    } else if (presented.loopback && options_.anonymous && !presented.forwarded) {
         out = anonymous_;
+    } else if (presented.loopback && options_.anonymous) {
+        // A proxy on this machine: everybody behind it would be this machine's own user.
+        out = Refused{401,
+                      {},
+                      "credentials are needed: without them only callers on this machine come in, "
+                      "who ask for localhost itself, and this request was forwarded (by its Host, "
+                      "Forwarded, X-Forwarded-*, X-Real-IP or Via)"};
     } else {
         out = Refused{401,
                       {},

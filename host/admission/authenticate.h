@@ -25,6 +25,7 @@ struct Presented {
     std::string_view url_key = {};        // ?apiKey=
     std::string_view org = {};            // X-Org-ID
     bool loopback = false;                // the peer is on this machine
+    bool forwarded = false;               // and asks for somebody else, or under another name
     bool repeated = false;                // one of these headers came more than once
 };
 

@@ -67,6 +67,7 @@ std::variant<runtime::CallerPtr, Gate::Refusal> Gate::enter(const http::Request&
     const auto url_key = request.query.empty() ? std::string() : key_in(request.query);
     presented.url_key = url_key;
     presented.loopback = request.loopback;
+    presented.forwarded = request.loopback && !Guards::is_direct(request);
     presented.repeated = is_repeated(request);
     auto answer = authenticator_.authenticate(presented);
     if (auto* caller = std::get_if<runtime::CallerPtr>(&answer)) return std::move(*caller);

@@ -44,6 +44,17 @@ bool Guards::origin_allowed(std::string_view origin) const {
                        [&](const auto& allowed) { return equal(allowed, origin); });
 }
 
+bool Guards::is_direct(const http::Request& request) {
+    constexpr std::string_view prefix = "x-forwarded-";
+    const auto by_proxy = [&](const http::Header& header) {
+        return equal(header.name.substr(0, prefix.size()), prefix) ||
+               equal(header.name, "Forwarded") || equal(header.name, "X-Real-IP") ||
+               equal(header.name, "Via");
+    };
+    return request.loopback && own_name(without_port(request.header("Host"))) &&
+           std::none_of(request.headers.begin(), request.headers.end(), by_proxy);
+}
+
 std::string Guards::refuse_host(const http::Request& request) const {
     if (!host_allowed(request.header("Host"))) return "this server does not answer to that Host";
     return {};

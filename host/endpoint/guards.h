@@ -23,6 +23,10 @@ class Guards {
     // By its Host alone, where pages of any origin may ask.
     std::string refuse_host(const http::Request& request) const;
 
+    // Whether the request comes from another program on this machine that nobody stands behind, as
+    // far as it says so: a proxy asks under the name that it has itself, or adds headers.
+    static bool is_direct(const http::Request& request);
+
   private:
     bool host_allowed(std::string_view host) const;
     bool origin_allowed(std::string_view origin) const;

@@ -66,6 +66,12 @@ TEST_F(AuthenticateTest, WithoutCredentialsOnlyFromThisMachine) {
     EXPECT_EQ(far.status, 401);
     EXPECT_EQ(far.error, "");  // RFC 6750, 3: no error where no credentials came
     EXPECT_FALSE(far.description.empty());
+    // A proxy on this machine is no reason to let in whoever is behind it.
+    const auto behind =
+        refusal_of(authenticator.authenticate({.loopback = true, .forwarded = true}));
+    EXPECT_EQ(behind.status, 401);
+    EXPECT_EQ(behind.error, "");
+    EXPECT_NE(behind.description.find("X-Forwarded-*"), std::string::npos) << behind.description;
     auto strict = make({.anonymous = false});
     EXPECT_EQ(refusal_of(strict.authenticate({.loopback = true})).status, 401);
 }

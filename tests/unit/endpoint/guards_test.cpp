@@ -53,5 +53,20 @@ TEST_F(GuardsTest, OtherOriginsAreRefused) {
         EXPECT_FALSE(passes_from(origin)) << origin;
 }
 
+TEST_F(GuardsTest, WhoIsForwardedIsNotThisMachine) {
+    const auto is_direct = [](HeaderList headers, bool loopback = true) {
+        auto request = with(std::move(headers));
+        request->loopback = loopback;
+        return endpoint::Guards::is_direct(*request);
+    };
+    EXPECT_TRUE(is_direct({{"Host", "localhost:8080"}, {"X-Forward", "1"}}));
+    EXPECT_TRUE(is_direct({{"Host", "[::1]:8080"}}));
+    EXPECT_FALSE(is_direct({{"Host", "localhost:8080"}}, false));
+    EXPECT_FALSE(is_direct({{"Host", "mcp.example.com"}})) << "as nginx passes it on";
+    for (const char* name :
+         {"X-Forwarded-For", "x-forwarded-proto", "Forwarded", "X-Real-IP", "X-REAL-IP", "Via"})
+        EXPECT_FALSE(is_direct({{"Host", "localhost"}, {name, "x"}})) << name;
+}
+
 }  // namespace
 }  // namespace pb::test

@@ -39,6 +39,16 @@ TEST_F(Http, WithoutCredentialsOnlyThisMachine) {
     EXPECT_TRUE(exchange->header("WWW-Authenticate").starts_with("Bearer"));
 }
 
+TEST_F(Http, WithoutCredentialsNobodyBehindAProxy) {
+    const auto text = message("ping").dump();
+    for (const auto& header : HeaderList{{"Host", "mcp.example.com"}, {"X-Forwarded-For", "::1"}}) {
+        auto exchange = send("POST", {{"Content-Type", "application/json"}, header}, text);
+        expect_refused(exchange, 401, -32600);
+        const auto why = reply_of(exchange)["error"]["message"].get<std::string>();
+        EXPECT_NE(why.find("forwarded"), std::string::npos) << why;
+    }
+}
+
 TEST_F(Http, TheContentIsJson) {
     const auto text = message("ping").dump();
     for (const char* type : {"text/plain", "", "application/x-www-form-urlencoded",
