@@ -34,6 +34,9 @@ std::optional<std::string_view> bearer(std::string_view value) {
     return value.substr(start);
 }
 
+// No error where nothing came that could be a credential here (RFC 6750, 3.1): a client that sees
+// one may not think of signing in.
+Refused none_sent(std::string why) { return {401, {}, std::move(why)}; }
 Refused bad_token(std::string why) { return {401, "invalid_token", std::move(why)}; }
 Refused bad_request(std::string why) { return {400, "invalid_request", std::move(why)}; }
 
@@ -64,7 +67,7 @@ Authenticated Authenticator::authenticate(const Presented& presented) {
     std::string_view secret = presented.api_key;
     if (!presented.authorization.empty()) {
         const auto token = bearer(presented.authorization);
-        if (!token) return bad_request("the Authorization header is \"Bearer <token>\"");
+        if (!token) return none_sent("the Authorization header is \"Bearer <token>\"");
         if (!secret.empty() || !presented.url_key.empty())
             return bad_request("send one credential, not several");
         secret = *token;
@@ -80,22 +83,17 @@ Authenticated Authenticator::authenticate(const Presented& presented) {
         out = anonymous_;
     } else if (presented.loopback && options_.anonymous) {
         // A proxy on this machine: everybody behind it would be this machine's own user.
-        out = Refused{401,
-                      {},
-                      "credentials are needed: without them only callers on this machine come in, "
-                      "who ask for localhost itself, and this request was forwarded (by its Host, "
-                      "Forwarded, X-Forwarded-*, X-Real-IP or Via)"};
+        out = none_sent(
+            "credentials are needed: without them only callers on this machine come in, "
+            "who ask for localhost itself, and this request was forwarded (by its Host, "
+            "Forwarded, X-Forwarded-*, X-Real-IP or Via)");
     } else {
-        out = Refused{401,
-                      {},
-                      "credentials are needed: an API key or an access token as Authorization: "
-                      "Bearer"};
+        out = none_sent(
+            "credentials are needed: an API key or an access token as Authorization: Bearer");
     }
     const auto* caller = std::get_if<runtime::CallerPtr>(&out);
     if (caller && !presented.org.empty() && (*caller)->org != presented.org)
-        return Refused{403, "invalid_request",
-                       "X-Org-ID names another organisation than the "
-                       "credential is for"};
+        return bad_request("X-Org-ID names another organisation than the credential is for");
     return out;
 }
 

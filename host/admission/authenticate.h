@@ -32,7 +32,7 @@ struct Presented {
 // Why there is no caller, as RFC 6750, 3.1 puts it.
 struct Refused {
     int status = 401;         // or 400, 403
-    std::string_view error;   // "invalid_token", "invalid_request"; empty: no credentials came
+    std::string_view error;   // "invalid_token", "invalid_request"; empty: no credential came
     std::string description;  // for a person
 };
 

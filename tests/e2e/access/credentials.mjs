@@ -50,9 +50,11 @@ await report.check("a wrong credential: 401 invalid_token, nothing of it repeate
     }
 });
 
-await report.check("what is no bearer token: 400 invalid_request", async () => {
-    await refused({ authorization: "Basic YTpi" }, 400, "invalid_request");
-    await refused({ authorization: "Bearer" }, 400, "invalid_request");
+await report.check("what is no bearer token: as without a credential", async () => {
+    for (const authorization of ["Basic YTpi", "Bearer", "Negotiate abc"]) {
+        const said = await refused({ authorization }, 401, undefined);
+        assert.deepEqual(said, { resource_metadata: metadata, scope: "mcp:read mcp:write" });
+    }
 });
 
 await report.check("a key in either header", async () => {
@@ -92,7 +94,8 @@ await report.check("X-Org-ID has to be the credential's", async () => {
     assert.equal((await ask("default")).status, 200);
     for (const org of ["urls", "nowhere", "Default"]) {
         const answer = await ask(org);
-        assert.equal(answer.status, 403, org);
+        assert.equal(answer.status, 400, org);
+        assert.equal(challenge(answer.headers).error, "invalid_request");
         assert.match(answer.messages[0].error.message, /X-Org-ID/);
     }
 });

@@ -98,14 +98,16 @@ TEST_F(AuthenticateTest, AKeyComesInEitherHeaderAndNotInSeveral) {
     } wrong[] = {
         {{.authorization = as_bearer, .api_key = made.secret}, 400, "invalid_request"},
         {{.authorization = as_bearer, .repeated = true}, 400, "invalid_request"},
-        {{.authorization = "Basic YTpi"}, 400, "invalid_request"},
-        {{.authorization = "Bearer"}, 400, "invalid_request"},
+        {{.authorization = "Basic YTpi"}, 401, ""},
+        {{.authorization = "Bearer"}, 401, ""},
         {{.authorization = "Bearer pb_unknown"}, 401, "invalid_token"},
         {{.api_key = "something"}, 401, "invalid_token"},
-        {{.api_key = made.secret, .org = "other"}, 403, "invalid_request"},
+        {{.api_key = made.secret, .org = "other"}, 400, "invalid_request"},
         {{.url_key = made.secret}, 401, "invalid_token"},
         // Whoever says something wrong is not let in for being here.
         {{.api_key = "pb_unknown", .loopback = true}, 401, "invalid_token"},
+        {{.authorization = "Basic YTpi", .loopback = true}, 401, ""},
+        {{.org = "other", .loopback = true}, 400, "invalid_request"},
     };
     for (const auto& each : wrong) {
         const auto refused = refusal_of(authenticator.authenticate(each.presented));
