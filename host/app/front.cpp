@@ -68,6 +68,17 @@ bool administers(const runtime::Caller& caller) {
            !permits.objects();
 }
 
+Result<std::unique_ptr<outbound::Http>> http_to(const std::vector<std::string>& private_cidrs,
+                                                const std::string& ca_file) {
+    auto policy = outbound::AddressPolicy::make(private_cidrs);
+    if (!policy) return policy.error();
+    outbound::Http::Options options;
+    options.policy = std::move(*policy);
+    options.ca_file = ca_file;
+    options.connections = 16;
+    return std::make_unique<outbound::Http>(std::move(options));
+}
+
 Result<std::string> page_of(audit::Trail& trail, const admin::TrailQuery& query) {
     audit::Filter filter;
     filter.org = query.org;
@@ -92,20 +103,22 @@ Result<std::string> page_of(audit::Trail& trail, const admin::TrailQuery& query)
 Front::Front(const Parts& parts)
     : parts_(parts), sink_(parts.trail ? static_cast<audit::Sink&>(*parts.trail) : nowhere_) {}
 
-// What issuers still ask for is not waited for.
+// What is still asked for is not waited for.
 Front::~Front() {
     if (http_) http_->stop();
+    if (documents_) documents_->stop();
 }
 
 Result<std::unique_ptr<Front>> Front::make(const Parts& parts) {
     std::unique_ptr<Front> out(new Front(parts));
-    outbound::Http::Options options;
-    auto policy = outbound::AddressPolicy::make(parts.host.outbound.allow_private_cidrs);
-    if (!policy) return policy.error();
-    options.policy = std::move(*policy);
-    options.ca_file = parts.host.outbound.ca_file;
-    options.connections = 16;
-    out->http_ = std::make_unique<outbound::Http>(std::move(options));
+    const auto& host = parts.host;
+    auto http = http_to(host.outbound.allow_private_cidrs, host.outbound.ca_file);
+    if (!http) return http.error();
+    out->http_ = std::move(*http);
+    // Anybody has these asked for: never where only capabilities and issuers of the operator may.
+    auto documents = http_to(host.access.oauth.allow_private_cidrs, host.outbound.ca_file);
+    if (!documents) return documents.error();
+    out->documents_ = std::move(*documents);
     if (auto opened = out->open_issuers(); !opened) return opened.error();
     out->open_gate();
     out->open_desk();
@@ -167,7 +180,7 @@ void Front::open_desk() {
     options.registration = host.access.oauth.register_client;
     options.token = host.access.oauth.token;
     desk_ = std::make_unique<oauth::Server>(
-        oauth::Parts{parts_.access, sink_, parts_.secrets, oauth::documents_over(*http_),
+        oauth::Parts{parts_.access, sink_, parts_.secrets, oauth::documents_over(*documents_),
                      parts_.choices, is_org},
         std::move(options));
 

@@ -80,7 +80,8 @@ class Front {
     audit::Nowhere nowhere_;
     audit::Sink& sink_;
     std::atomic<bool> ready_{false};
-    std::unique_ptr<outbound::Http> http_;
+    std::unique_ptr<outbound::Http> http_;       // for issuers
+    std::unique_ptr<outbound::Http> documents_;  // that describe clients
     std::unique_ptr<oauth::Issuers> issuers_;
     std::unique_ptr<admission::Authenticator> authenticator_;
     std::unique_ptr<endpoint::Gate> gate_;

@@ -135,6 +135,9 @@ struct ExternalIssuer {
 
 struct OAuthConfig {
     bool registration = true;  // clients register themselves (RFC 7591)
+    // Where documents that describe clients may be besides the public network. Anybody names such a
+    // place without a credential, so what capabilities may reach does not count here.
+    std::vector<std::string> allow_private_cidrs;
     std::chrono::seconds access_token{3600};
     std::chrono::seconds refresh_token{30 * 24 * 3600};  // without use
     // For each address.

@@ -128,9 +128,9 @@ Result<void> check_namespaces(const OrgConfig& org, const std::string& path) {
 }
 
 // 10.0.0.0/8, fd00::/8: an address whose bits behind the prefix are zero.
-Result<void> check_cidr(const std::string& text) {
+Result<void> check_cidr(const char* member, const std::string& text) {
     const auto wrong = [&](const char* what) {
-        return invalid("outbound.allow_private_cidrs: \"" + text + "\" " + what);
+        return invalid(std::string(member) + ".allow_private_cidrs: \"" + text + "\" " + what);
     };
     const auto slash = text.find('/');
     const std::string_view digits =
@@ -280,7 +280,10 @@ Result<void> check_host(const HostConfig& host) {
         return invalid("listen.limits.workers is more than listen.limits.max_workers");
     }
     for (const auto& cidr : host.outbound.allow_private_cidrs) {
-        if (auto sound = check_cidr(cidr); !sound) return sound;
+        if (auto sound = check_cidr("outbound", cidr); !sound) return sound;
+    }
+    for (const auto& cidr : host.access.oauth.allow_private_cidrs) {
+        if (auto sound = check_cidr("access.oauth", cidr); !sound) return sound;
     }
     return {};
 }

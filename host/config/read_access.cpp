@@ -66,6 +66,7 @@ void read_host_access(const Members& in, HostConfig& host) {
         host.access.issuers.push_back(issuer_from(issuer));
     const Members oauth = access.in("oauth");
     oauth.read("registration", host.access.oauth.registration);
+    oauth.read("allow_private_cidrs", host.access.oauth.allow_private_cidrs);
     read_seconds(oauth, "access_token_seconds", host.access.oauth.access_token);
     read_seconds(oauth, "refresh_token_seconds", host.access.oauth.refresh_token);
     Json limits = Json::object();

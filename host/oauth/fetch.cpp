@@ -54,18 +54,22 @@ FetchDocument documents_over(outbound::Http& http) {
         request.max_answer = largest_document;
         request.connect_time = connect_within;
         request.time = all_within;
+        // Why is not for everybody: it would tell what there is on the networks around here. And
+        // everybody can bring this about, so that it must not fill the log either.
+        const auto unread = [&](const std::string& reason) {
+            log::debug("oauth.document_unread", {{"client", url}, {"reason", reason}});
+            return invalid(
+                "the document at the client_id cannot be read: it is application/json, at a "
+                "public address");
+        };
         auto got = http.fetch(std::move(request));
-        if (const auto* failure = std::get_if<outbound::Failure>(&got)) {
-            // Why is not for everybody: it would tell what there is on the networks around here.
-            log::info("oauth.document_unread", {{"client", url}, {"reason", failure->message}});
-            return invalid("the document at the client_id cannot be read");
-        }
+        if (const auto* failure = std::get_if<outbound::Failure>(&got))
+            return unread(failure->message);
         auto& answer = std::get<outbound::Answer>(got);
         if (answer.head.status != 200)
-            return invalid("the document at the client_id cannot be read: HTTP status " +
-                           std::to_string(answer.head.status));
+            return unread("HTTP status " + std::to_string(answer.head.status));
         if (!is_json(answer.head.header("Content-Type")))
-            return invalid("the document at the client_id is not application/json");
+            return unread("it is not application/json");
         return Document{std::move(answer.body), fresh_for(answer.head.header("Cache-Control"))};
     };
 }

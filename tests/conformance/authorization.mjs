@@ -76,11 +76,12 @@ function target(url, id) {
 // A host with a person and two clients: their ids.
 async function start() {
     description = await startDescription("Conformance suite");
-    const outbound = { allow_private_cidrs: ["127.0.0.1/32"], ca_file: description.ca };
+    const outbound = { ca_file: description.ca };
+    const access = { oauth: { allow_private_cidrs: ["127.0.0.1/32"] } };
     host = await startGuarded({
         binary: options.host,
         plugins: options.plugins,
-        config: { outbound },
+        config: { outbound, access },
     });
     problems.push(...[await letsIn(host.mcp)].filter(Boolean));
     await host.command(["users", "add", ADA.login, "--role", "owner"], `${ADA.password}\n`);

@@ -13,7 +13,7 @@ export async function startGuarded({ config = {}, ...options }) {
     const org = JSON.parse(readFileSync(join(import.meta.dirname, "org.json"), "utf8"));
     const host = await startHost({
         ...options,
-        config: { ...config, access: { anonymous: "never" } },
+        config: { ...config, access: { anonymous: "never", ...config.access } },
         // One credential for all of the suite: more requests than one client ever makes.
         orgs: { default: { ...org, access: { limits: { credential: false } } } },
     });

@@ -24,7 +24,8 @@ const place = await openPlace({
     host: options.host,
     plugins: options.plugins.split(","),
     config: description && {
-        outbound: { allow_private_cidrs: ["127.0.0.1/32"], ca_file: description.ca },
+        outbound: { ca_file: description.ca },
+        access: { oauth: { allow_private_cidrs: ["127.0.0.1/32"] } },
     },
     org: options["step-up"] && { access: { out_of_scope: "challenge" } },
 });

@@ -2,6 +2,7 @@
 // Who may be where: without credentials a host stays on this machine, and says what to do to leave
 // it; with some it starts, and nobody gets in without them.
 import assert from "node:assert/strict";
+import net from "node:net";
 import { Report } from "../../clients/report.mjs";
 import { built } from "../program.mjs";
 import { PASSWORD, Site, challenge } from "./site.mjs";
@@ -80,5 +81,36 @@ await report.check("behind a public URL nobody is of this machine", async () => 
         `${public_url}/.well-known/oauth-protected-resource/mcp`,
     );
     await site.host.stop();
+});
+
+// Asks for what a client's document says, without a credential: the page's answer, and how often
+// somebody came to where it should be.
+async function describedAt(config) {
+    let came = 0;
+    const inside = net.createServer((socket) => {
+        came += 1;
+        socket.destroy();
+    });
+    await new Promise((resolve) => inside.listen(0, "127.0.0.1", resolve));
+    const site = await new Site({ config, anonymous: true, plugins: [built.desk] }).start();
+    const client_id = `https://127.0.0.1:${inside.address().port}/client.json`;
+    const query = new URLSearchParams({ client_id, response_type: "code" });
+    const answer = await fetch(new URL(`/oauth/authorize?${query}`, site.host.url));
+    const page = await answer.text();
+    await site.host.stop();
+    inside.close();
+    return { status: answer.status, page, came };
+}
+
+await report.check("nobody has this host ask its own networks for a client's document", async () => {
+    const allow_private_cidrs = ["127.0.0.0/8"];
+    const outbound = { allow_private_cidrs };
+    const guarded = await describedAt({ outbound });
+    assert.equal(guarded.status, 400);
+    assert.match(guarded.page, /cannot be read/);
+    assert.equal(guarded.came, 0);
+    const allowed = await describedAt({ access: { oauth: { allow_private_cidrs } } });
+    assert.equal(allowed.status, 400);
+    assert.ok(allowed.came > 0, "its own option opens that");
 });
 report.finish();

@@ -389,6 +389,11 @@ TEST_F(ReadTest, RangesOfAddressesAreChecked) {
                              "fd12:3456::/32", "fe80::/10", "::ffff:10.0.0.0/104"}) {
         EXPECT_TRUE(checked(good)) << good;
     }
+    HostConfig documents;
+    documents.access.oauth.allow_private_cidrs = {"10.0.0.0"};
+    const auto said = check_host(documents);
+    ASSERT_FALSE(said);
+    expect_contains(said.error().message, "access.oauth.allow_private_cidrs: \"10.0.0.0\"");
     for (const char* bad :
          {"", "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/-1", "10.0.0.0/8 ",
           "10.0.0/8", "::/129", "fd00::/x", "example.com/8", "10.0.0.1/8", "fd00::1/64"}) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How clients find the server, and how they become known to it.
+#include <set>
+
 #include "oauth/fetch.h"
 #include "world.h"
 
@@ -307,6 +309,8 @@ TEST(Fetching, DocumentsAreFreshForAsLongAsTheySay) {
     EXPECT_EQ(fresh_for("public"), seconds(300));
 }
 
+constexpr const char* unread = "the document at the client_id cannot be read";
+
 // The guard is the outbound requests' own; nothing on this machine is reached through it.
 TEST(Fetching, GoesThroughTheGuard) {
     outbound::Http http({});
@@ -315,8 +319,40 @@ TEST(Fetching, GoesThroughTheGuard) {
                             "https://169.254.169.254/latest/meta-data/x"}) {
         const auto got = fetch(url);
         ASSERT_FALSE(got) << url;
-        EXPECT_EQ(got.error().message, "the document at the client_id cannot be read");
+        EXPECT_TRUE(got.error().message.starts_with(unread)) << got.error().message;
     }
+}
+
+// Whoever asks is not even known: from what they are told they learn nothing of what is there.
+TEST(Fetching, ItIsNotToldWhatThereIsInstead) {
+    http::ServerOptions any_port;
+    any_port.port = 0;
+    const auto server =
+        must(http::Server::start(any_port, [](const auto& request, const auto& exchange) {
+            http::Response answer{200, "text/html", "<html>", {}};
+            if (request->path == "/missing") answer.status = 404;
+            if (request->path == "/broken") answer.status = 500;
+            if (request->path == "/elsewhere") {
+                answer.status = 302;
+                answer.headers.emplace_back("Location", "/");
+            }
+            exchange->respond(std::move(answer));
+        }));
+    outbound::Http::Options options;
+    options.policy = must(outbound::AddressPolicy::make({"127.0.0.1/32"}));
+    outbound::Http http(std::move(options));
+    const auto fetch = documents_over(http);
+    std::set<std::string> told;
+    for (const char* path : {"/", "/missing", "/broken", "/elsewhere"}) {
+        const auto got = fetch("http://127.0.0.1:" + std::to_string(server->port()) + path);
+        ASSERT_FALSE(got) << path;
+        told.insert(got.error().message);
+    }
+    const auto nobody = fetch("http://192.168.0.1/");
+    ASSERT_FALSE(nobody);
+    told.insert(nobody.error().message);
+    EXPECT_EQ(told.size(), 1U) << *told.begin();
+    server->stop(std::chrono::milliseconds(0));
 }
 
 }  // namespace
