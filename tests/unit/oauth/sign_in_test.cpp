@@ -68,6 +68,9 @@ TEST_F(SignIn, WrongOnesAreAllAlike) {
         EXPECT_EQ(answer.leads_to(), "");
         EXPECT_FALSE(answer.shows("wrong\" autocomplete=\"current-password"));
     }
+    // An organisation keeps one who is not disabled.
+    const auto bea = must(access_->people.add("bea", "", "another long password"));
+    must(access_->people.join("acme", bea.id, access::Role::owner));
     must(access_->people.disable(ann_.id, true));
     EXPECT_EQ(post("/oauth/sign-in", form("ann@example.com", password)).status, 403);
     const auto seen = trail_.of("oauth.sign_in");
