@@ -14,13 +14,13 @@ namespace {
 
 using json::Json;
 
-constexpr std::size_t longest_uri = 2048, longest_name = 100, most_uris = 16;
+constexpr std::size_t longest_uri = 2048, longest_client_name = 100, most_uris = 16;
 constexpr std::int64_t most_clients = 10'000;
 constexpr Millis day = 24 * 3'600'000LL;
 constexpr Millis unused_for = day, idle_for = 180 * day;
 // Schemes that editors have long had to themselves, and register without a reversed domain name.
 constexpr std::string_view editors[] = {"cursor", "vscode", "vscode-insiders", "windsurf"};
-constexpr const char* columns = "SELECT id, org, scopes, metadata, created_ms FROM client ";
+constexpr const char* client_columns = "SELECT id, org, scopes, metadata, created_ms FROM client ";
 
 bool is_plain(std::string_view text) {
     return std::none_of(text.begin(), text.end(),
@@ -166,7 +166,7 @@ std::variant<OAuthClient, RegistrationError> read_client(const Json& metadata) {
     out.web = *type == "web";
     if (auto wrong = read_redirects(metadata, out)) return *wrong;
     const auto name = text_in(metadata, "client_name");
-    if (!name || name->size() > longest_name || !is_plain(*name))
+    if (!name || name->size() > longest_client_name || !is_plain(*name))
         return wrong_metadata("client_name has at most 100 bytes and no control characters");
     out.name = *name;
     const auto uri = text_in(metadata, "client_uri");
@@ -228,7 +228,7 @@ Result<Clients::Made> Clients::add(OAuthClient client) {
 }
 
 Result<std::optional<OAuthClient>> Clients::find(std::string_view id) {
-    static const std::string sql = std::string(columns) + "WHERE id=?1";
+    static const std::string sql = std::string(client_columns) + "WHERE id=?1";
     return records_->use()->row(sql, client_of, id);
 }
 
@@ -243,7 +243,8 @@ Result<bool> Clients::has_secret(std::string_view id, std::string_view secret) {
 }
 
 Result<std::vector<OAuthClient>> Clients::machines(std::string_view org) {
-    static const std::string sql = std::string(columns) + "WHERE org=?1 ORDER BY created_ms, id";
+    static const std::string sql =
+        std::string(client_columns) + "WHERE org=?1 ORDER BY created_ms, id";
     return records_->use()->rows(sql, client_of, org);
 }
 

@@ -8,8 +8,8 @@
 namespace pb::access {
 namespace {
 
-constexpr std::size_t longest_name = 200;
-constexpr const char* columns =
+constexpr std::size_t longest_key_name = 200;
+constexpr const char* key_columns =
     "SELECT id, org, name, scopes, created_by, created_ms, expires_ms, used_ms FROM api_key ";
 
 std::optional<Millis> when(const store::Statement& row, int column) {
@@ -36,7 +36,7 @@ Result<Keys::Made> Keys::make(std::string_view org, std::string_view name, const
     const bool plain = std::none_of(name.begin(), name.end(), [](char c) {
         return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
     });
-    if (name.empty() || name.size() > longest_name || !plain)
+    if (name.empty() || name.size() > longest_key_name || !plain)
         return invalid("a key has a name of 1 to 200 bytes, without control characters");
     if (scopes.empty())
         return invalid("a key without mcp:read, mcp:write or mcp:admin may do nothing");
@@ -56,13 +56,14 @@ Result<Keys::Made> Keys::make(std::string_view org, std::string_view name, const
 
 Result<std::optional<ApiKey>> Keys::find(std::string_view secret) {
     static const std::string sql =
-        std::string(columns) + "WHERE digest=?1 AND (expires_ms IS NULL OR expires_ms>?2)";
+        std::string(key_columns) + "WHERE digest=?1 AND (expires_ms IS NULL OR expires_ms>?2)";
     const auto key = sha256(secret);
     return records_->use()->row(sql, key_of, store::Bytes{key}, now_ms());
 }
 
 Result<std::vector<ApiKey>> Keys::list(std::string_view org) {
-    static const std::string sql = std::string(columns) + "WHERE org=?1 ORDER BY created_ms, id";
+    static const std::string sql =
+        std::string(key_columns) + "WHERE org=?1 ORDER BY created_ms, id";
     return records_->use()->rows(sql, key_of, org);
 }
 

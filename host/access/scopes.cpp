@@ -7,7 +7,7 @@
 namespace pb::access {
 namespace {
 
-constexpr std::size_t longest_name = 256;
+constexpr std::size_t longest_scope_name = 256;
 constexpr std::size_t most_names = 256;
 constexpr std::string_view level_names[] = {"mcp:read", "mcp:write", "mcp:admin"};
 constexpr std::string_view action = "action:", source = "source:", object = "object:";
@@ -65,7 +65,7 @@ Result<Scopes> Scopes::of(const std::vector<std::string>& names) {
 }
 
 Result<void> Scopes::add(std::string_view name) {
-    if (!is_token(name) || name.size() > longest_name)
+    if (!is_token(name) || name.size() > longest_scope_name)
         return invalid("a scope has 1 to 256 visible ASCII characters, none of them \" or \\");
     for (const auto level : levels) {
         if (name != scope_of(level)) continue;

@@ -21,13 +21,6 @@ std::string operator_name() {
     return known ? known->pw_name : std::to_string(id);
 }
 
-std::string joined(const std::vector<std::string>& names) {
-    std::string out;
-    for (const auto& name : names)
-        out += (out.empty() ? "" : ", ") + name;
-    return out;
-}
-
 }  // namespace
 
 Result<std::string> Desk::org() const {

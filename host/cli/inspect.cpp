@@ -31,14 +31,6 @@ Json to_json(const PluginReport& report) {
     return out;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-    std::string out;
-    for (const std::string& name : names) {
-        out += (out.empty() ? "" : ",") + name;
-    }
-    return out;
-}
-
 std::vector<std::string> lines_of(const std::string& text) {
     std::vector<std::string> lines;
     std::istringstream in(text);
@@ -104,10 +96,10 @@ int list_plugins(const config::HostConfig& host, const Actions& actions, const O
     }
     std::vector<std::vector<std::string>> rows;
     for (const PluginReport& report : *reports) {
-        rows.push_back(
-            {report.problem.empty() ? "ok" : "refused", printable(report.path),
-             printable(report.id), printable(report.version),
-             printable(report.problem.empty() ? joined(report.capabilities) : report.problem)});
+        rows.push_back({report.problem.empty() ? "ok" : "refused", printable(report.path),
+                        printable(report.id), printable(report.version),
+                        printable(report.problem.empty() ? joined(report.capabilities, ",")
+                                                         : report.problem)});
     }
     streams.out << table(rows);
     if (rows.empty()) streams.err << "patchbay: no plugins in " << host.plugins.folder << '\n';
@@ -130,7 +122,7 @@ int check_plugin(const config::HostConfig& host, const Actions& actions, const O
         {"plugin", printable(report.id + " " + report.version)}};
     if (!report.title.empty()) rows.push_back({"title", printable(report.title)});
     rows.push_back({"abi", printable(report.abi)});
-    rows.push_back({"capabilities", printable(joined(report.capabilities))});
+    rows.push_back({"capabilities", printable(joined(report.capabilities, ","))});
     rows.push_back({"sha256", report.sha256});
     streams.out << table(rows);
     return code;
@@ -162,7 +154,7 @@ int check_config(const Options& options, Streams streams) {
         streams.err << "patchbay: warning: " << printable(warning) << '\n';
     }
     streams.out << (file.empty() ? "no file, defaults" : file)
-                << ": valid; organisations: " << joined(names) << '\n';
+                << ": valid; organisations: " << joined(names, ",") << '\n';
     return exit_ok;
 }
 

@@ -11,6 +11,8 @@ namespace pb::cli {
 // Control characters become '?'; line breaks and tabs stay if `lines`, else they become spaces.
 std::string printable(std::string_view text, bool lines = false);
 
+std::string joined(const std::vector<std::string>& words, std::string_view between = ", ");
+
 // Rows in columns, two spaces between them, nothing after the last.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 

@@ -9,16 +9,16 @@
 namespace pb::catalog::test {
 namespace {
 
-using nlohmann::json;
+using json::Json;
 
-std::string choices_refusal(const json& object, bool may_ask = false) {
+std::string choices_refusal(const Json& object, bool may_ask = false) {
     const auto read = read_choices(object, may_ask);
     return read ? "accepted" : read.error().message;
 }
 
 TEST(Choices, AreRead) {
     const auto read = read_choices(
-        json::parse(R"({"sources":[{"id":"crm","title":"Customers","description":"All of them"},
+        Json::parse(R"({"sources":[{"id":"crm","title":"Customers","description":"All of them"},
                                    {"id":"a/b:c"}],"other":1})"),
         false);
     ASSERT_TRUE(read) << read.error().message;
@@ -29,7 +29,7 @@ TEST(Choices, AreRead) {
 }
 
 TEST(Choices, TrueMeansAskedForWhereThatMayBe) {
-    const auto object = json::parse(R"({"sources":true,"objects":[{"id":"note"}]})");
+    const auto object = Json::parse(R"({"sources":true,"objects":[{"id":"note"}]})");
     const auto read = read_choices(object, true);
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_TRUE(read->asked());
@@ -40,18 +40,18 @@ TEST(Choices, TrueMeansAskedForWhereThatMayBe) {
 }
 
 TEST(Choices, WhatCouldNotBeAScopeOrFillsThePageIsRefused) {
-    const auto with = [](const json& id) { return json{{"sources", {{{"id", id}}}}}; };
-    for (const json& id : {json(""), json("a b"), json("a\"b"), json("a\\b"), json("é"),
-                           json("a\nb"), json(1), json(std::string(201, 'a'))})
+    const auto with = [](const Json& id) { return Json{{"sources", {{{"id", id}}}}}; };
+    for (const Json& id : {Json(""), Json("a b"), Json("a\"b"), Json("a\\b"), Json("é"),
+                           Json("a\nb"), Json(1), Json(std::string(201, 'a'))})
         EXPECT_NE(choices_refusal(with(id)).find("\"sources\": a choice's \"id\""),
                   std::string::npos)
             << id << ": " << choices_refusal(with(id));
     EXPECT_EQ(choices_refusal(with(std::string(200, 'a'))), "accepted");
-    const auto more = [](const json& choice) {
-        return choices_refusal({{"objects", json::array({choice})}});
+    const auto more = [](const Json& choice) {
+        return choices_refusal({{"objects", Json::array({choice})}});
     };
     EXPECT_NE(more("crm").find("must be an object"), std::string::npos);
-    EXPECT_NE(more(json::object()).find("\"id\""), std::string::npos);
+    EXPECT_NE(more(Json::object()).find("\"id\""), std::string::npos);
     EXPECT_NE(more({{"id", "a"}, {"title", 1}}).find("\"title\" must be a string"),
               std::string::npos);
     EXPECT_NE(more({{"id", "a"}, {"title", std::string(201, 'a')}}).find("longer than 200"),
@@ -61,7 +61,7 @@ TEST(Choices, WhatCouldNotBeAScopeOrFillsThePageIsRefused) {
 }
 
 TEST(Choices, AreSoManyAndEachOnce) {
-    auto many = json::array();
+    auto many = Json::array();
     for (std::size_t i = 0; i < most_choices; ++i)
         many.push_back({{"id", std::to_string(i)}});
     EXPECT_EQ(choices_refusal({{"sources", many}}), "accepted");

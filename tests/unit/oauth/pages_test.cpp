@@ -16,9 +16,9 @@
 namespace pb::oauth::pages {
 namespace {
 
-using testing::AssertionFailure;
-using testing::AssertionResult;
-using testing::AssertionSuccess;
+using ::testing::AssertionFailure;
+using ::testing::AssertionResult;
+using ::testing::AssertionSuccess;
 
 bool has(std::string_view text, std::string_view part) {
     return text.find(part) != std::string_view::npos;
