@@ -15,7 +15,6 @@ namespace {
 using json::Json;
 
 constexpr std::size_t longest_uri = 2048, longest_client_name = 100, most_uris = 16;
-constexpr std::int64_t most_clients = 10'000;
 constexpr Millis day = 24 * 3'600'000LL;
 constexpr Millis unused_for = day, idle_for = 180 * day;
 // Schemes that editors have long had to themselves, and register without a reversed domain name.
@@ -201,13 +200,26 @@ bool redirects_to(const OAuthClient& client, std::string_view uri) {
     return false;
 }
 
+// Anybody may register any number: the oldest of those that came to nothing make room, and who has
+// been let in stays.
+Result<void> Clients::make_room(store::Queries& queries) {
+    auto count = queries.row("SELECT count(*) FROM client WHERE org=''",
+                             [](const store::Statement& row) { return row.integer(0); });
+    if (!count) return count.error();
+    if (count->value_or(0) < most_) return {};
+    auto gone = queries.run(
+        "DELETE FROM client WHERE id=(SELECT id FROM client WHERE org='' AND used_ms IS NULL AND"
+        " NOT EXISTS (SELECT 1 FROM consent WHERE consent.client=client.id)"
+        " ORDER BY created_ms, rowid LIMIT 1)");
+    if (!gone) return gone.error();
+    if (*gone == 0) return Error{ErrorKind::busy, "too many clients are registered and in use"};
+    return {};
+}
+
 Result<Clients::Made> Clients::add(OAuthClient client) {
     auto use = records_->use();
-    auto count = use->row("SELECT count(*) FROM client",
-                          [](const store::Statement& row) { return row.integer(0); });
-    if (!count) return count.error();
-    if (count->value_or(0) >= most_clients)
-        return Error{ErrorKind::busy, "too many clients are registered; try again tomorrow"};
+    if (!client.is_machine())
+        if (auto room = make_room(*use); !room) return room.error();
     client.id = "cli_" + random_text(16);
     client.created_ms = now_ms();
     Made out{std::move(client), {}};

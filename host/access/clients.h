@@ -3,6 +3,7 @@
 // administrator. Clients that are described by a document at their client_id are not kept.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -50,13 +51,15 @@ bool redirects_to(const OAuthClient& client, std::string_view uri);
 // [any thread], all of it.
 class Clients {
   public:
-    explicit Clients(std::shared_ptr<Records> records) : records_(std::move(records)) {}
+    // `most`: how many that registered themselves are kept.
+    explicit Clients(std::shared_ptr<Records> records, std::int64_t most = 10'000)
+        : records_(std::move(records)), most_(most) {}
 
     struct Made {
         OAuthClient client;
         std::string secret;  // empty for auth_method "none"; nowhere else
     };
-    // busy if there are too many already.
+    // busy if too many that registered themselves are in use already; a machine is always added.
     Result<Made> add(OAuthClient client);
     Result<std::optional<OAuthClient>> find(std::string_view id);
     // False if there is no such client or it has another secret, or none.
@@ -69,7 +72,10 @@ class Clients {
     void sweep();
 
   private:
+    Result<void> make_room(store::Queries& queries);
+
     const std::shared_ptr<Records> records_;
+    const std::int64_t most_;
 };
 
 }  // namespace pb::access

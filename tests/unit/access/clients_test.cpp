@@ -141,5 +141,29 @@ TEST_F(ClientsTest, ThoseThatWereNeverUsedAreForgotten) {
     EXPECT_TRUE(must(clients_.find(granted.client.id)));
 }
 
+// Whoever registers thousands shuts out neither others nor administrators.
+TEST_F(ClientsTest, ThereIsRoomForOthers) {
+    Clients few(records_, 3);
+    const auto add = [&] { return must(few.add(read(metadata()))).client.id; };
+    const auto there = [&](const std::string& id) { return must(few.find(id)).has_value(); };
+    const auto used = add(), granted = add(), forgotten = add();
+    few.used(used);
+    Grant grant;
+    grant.client = granted;
+    must(Grants(records_, {}).add(grant));
+    const auto next = add();
+    EXPECT_FALSE(there(forgotten)) << "the oldest that came to nothing";
+    for (const auto& id : {used, granted, next})
+        EXPECT_TRUE(there(id));
+    few.used(next);
+    const auto full = few.add(read(metadata()));
+    ASSERT_FALSE(full);
+    EXPECT_EQ(full.error().kind, ErrorKind::busy);
+    OAuthClient robot;
+    robot.org = "acme";
+    for (int i = 0; i < 3; ++i)
+        EXPECT_TRUE(few.add(robot));
+}
+
 }  // namespace
 }  // namespace pb::access::testing
