@@ -157,10 +157,12 @@ std::string name_of(const access::OAuthClient& client) {
 http::Response refuse(Desk& desk, const Visit& visit, const Return& back, std::string_view code,
                       std::string_view description) {
     const auto url = parse_url(back.redirect_uri, "redirect_uri");
-    if (url && !url->loopback()) {
+    if (!url || !url->loopback()) {
         const auto browser = Browser::of(visit.request, visit.place, desk.parts.access.people);
+        // What is no URL of the web opens an application of the person's.
+        const auto at = url ? url->host : back.redirect_uri.substr(0, back.redirect_uri.find('/'));
         if (!browser || !browser->person())
-            return wrong_request("The application that sent you here, at " + url->host +
+            return wrong_request("The application that sent you here, at " + at +
                                      ", has asked for something that does not work here. Nothing "
                                      "was granted.",
                                  std::string(code) + ": " + std::string(description));

@@ -34,7 +34,8 @@ std::variant<Authorization, http::Response> read_authorization(Desk& desk, const
 std::string name_of(const access::OAuthClient& client);
 
 // Tells the client what was wrong. Anybody can register, so for somebody who has not even signed in
-// a place out in the web is not gone to unasked: then the person is told (RFC 9700, 4.11.2).
+// nothing but a program on a loopback port is gone to unasked, no place out in the web and no app:
+// then the person is told (RFC 9700, 4.11.2).
 http::Response refuse(Desk& desk, const Visit& visit, const Return& back, std::string_view code,
                       std::string_view description);
 

@@ -144,16 +144,23 @@ TEST_F(Authorize, WhatIsWrongIsToldToTheClient) {
 // Anybody can register a place out in the web: this host does not lend its name to send people
 // there before they have signed in.
 TEST_F(Authorize, NobodyIsSentOutIntoTheWebUnasked) {
-    client_ =
-        register_client({{"redirect_uris", {callback, "https://evil.example/cb"}}}).at("client_id");
+    client_ = register_client({{"redirect_uris",
+                                {callback, "https://evil.example/cb", "cursor://evil.example/cb"}}})
+                  .at("client_id");
     const FormParams lures[] = {{{"scope", "x"}}, {{"prompt", "none"}}, {{"response_type", "x"}}};
-    for (auto lure : lures) {
-        lure.emplace_back("redirect_uri", "https://evil.example/cb");
-        const auto answer = get(authorize_url(lure));
-        goes_nowhere(answer);
-        EXPECT_TRUE(answer.shows("evil.example"));
+    for (const auto& [uri, shown] : {std::pair{"https://evil.example/cb", "at evil.example,"},
+                                     std::pair{"cursor://evil.example/cb", "at cursor:,"}}) {
+        for (auto lure : lures) {
+            lure.emplace_back("redirect_uri", uri);
+            const auto answer = get(authorize_url(lure));
+            goes_nowhere(answer);
+            EXPECT_TRUE(answer.shows(shown)) << answer.body;
+        }
     }
     comes_back(get(authorize_url({{"scope", "x"}})), "invalid_scope");
+    sign_in_as(ann_);
+    comes_back(get(authorize_url({{"scope", "x"}, {"redirect_uri", "cursor://evil.example/cb"}})),
+               "invalid_scope", "cursor://evil.example/cb");
 }
 
 TEST_F(Authorize, WhatClientsSayBesidesIsTaken) {
