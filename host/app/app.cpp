@@ -415,6 +415,7 @@ Result<void> App::serve() {
     int number = signals.wait();
     for (; number == SIGHUP; number = signals.wait()) {
         config_->reload();
+    front_->set_port(http_->port());
         folder_->rescan();
         orgs_.again();
     }

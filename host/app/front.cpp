@@ -16,20 +16,20 @@ namespace {
 endpoint::Guards guards_of(const config::Listen& listen) {
     auto hosts = listen.allowed_hosts;
     auto origins = listen.allowed_origins;
-    const auto& url = listen.public_url;
-    if (!url.empty()) {
-        const auto start = url.find("://") + 3;
-        const auto end = std::min(url.find('/', start), url.size());
-        const auto authority = url.substr(start, end - start);
-        const bool literal = authority.starts_with('[');
-        hosts.push_back(
-            authority.substr(0, literal ? authority.find(']') + 1 : authority.find(':')));
-        origins.push_back(url.substr(0, end));
+    if (const auto url = parse_url(listen.public_url, "listen.public_url")) {
+        hosts.push_back(url->host);
+        origins.push_back(url->origin());
     }
     return {std::move(hosts), std::move(origins)};
 }
 
 oauth::ExternalIssuer issuer_of(const config::ExternalIssuer& from) {
+// People write a slash behind it, or do not.
+bool is_endpoint(std::string_view path, std::string_view endpoint) {
+    if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+    return path == endpoint;
+}
+
     oauth::ExternalIssuer out;
     out.issuer = from.issuer;
     out.jwks_uri = from.jwks_uri;
@@ -101,7 +101,10 @@ Result<std::string> page_of(audit::Trail& trail, const admin::TrailQuery& query)
 }  // namespace
 
 Front::Front(const Parts& parts)
-    : parts_(parts), sink_(parts.trail ? static_cast<audit::Sink&>(*parts.trail) : nowhere_) {}
+    : parts_(parts),
+      guards_(guards_of(parts.host.listen)),
+      sink_(parts.trail ? static_cast<audit::Sink&>(*parts.trail) : nowhere_),
+      port_(parts.host.listen.port) {}
 
 // What is still asked for is not waited for.
 Front::~Front() {
@@ -137,7 +140,9 @@ Result<void> Front::open_issuers() {
     const endpoint::Place place{parts_.host.listen.public_url, parts_.host.listen.endpoint};
     oauth::Issuers::Parts parts;
     parts.fetch = [this](outbound::Request request) { return http_->fetch(std::move(request)); };
-    parts.is_ours = [place](std::string_view audience) { return place.is_ours(audience); };
+    parts.is_ours = [this, place](std::string_view audience) {
+        return place.is_ours(audience, guards_, port_);
+    };
     auto made = oauth::Issuers::make(std::move(issuers), std::move(parts));
     if (!made) return made.error();
     issuers_ = std::move(*made);
@@ -151,7 +156,9 @@ void Front::open_gate() {
     options.anonymous_org = host.anonymous_org;
     // Whatever stands in front of the host makes everybody look like this machine.
     options.anonymous = host.access.anonymous && host.listen.public_url.empty();
-    options.is_ours = [place](std::string_view resource) { return place.is_ours(resource); };
+    options.is_ours = [this, place](std::string_view resource) {
+        return place.is_ours(resource, guards_);
+    };
     options.takes_url_keys = [&policies = parts_.admission.policies()](std::string_view org) {
         const auto found = policies.of(org);
         return found && found->access.keys_in_urls;
@@ -164,8 +171,7 @@ void Front::open_gate() {
             return authenticated(std::move(*outcome));
         };
     authenticator_ = std::make_unique<admission::Authenticator>(std::move(options), &parts_.access);
-    gate_ = std::make_unique<endpoint::Gate>(*authenticator_, guards_of(host.listen), place,
-                                             parts_.trail);
+    gate_ = std::make_unique<endpoint::Gate>(*authenticator_, guards_, place, parts_.trail);
 }
 
 void Front::open_desk() {

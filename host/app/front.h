@@ -57,6 +57,8 @@ class Front {
 
     // Whether it serves: what is asked for before and after is answered 503.
     void set_ready(bool ready) { ready_ = ready; }
+    // At which port it does, once that is known, and before it is ready.
+    void set_port(std::uint16_t port) { port_ = port; }
     admission::Authenticator& authenticator() { return *authenticator_; }
 
   private:
@@ -77,8 +79,10 @@ class Front {
     runtime::CallerPtr enter(const http::Request& request, http::Exchange& exchange) const;
 
     const Parts parts_;
+    const endpoint::Guards guards_;
     audit::Nowhere nowhere_;
     audit::Sink& sink_;
+    std::atomic<std::uint16_t> port_;
     std::atomic<bool> ready_{false};
     std::unique_ptr<outbound::Http> http_;       // for issuers
     std::unique_ptr<outbound::Http> documents_;  // that describe clients

@@ -50,13 +50,14 @@ std::string Place::base(const http::Request& request) const {
     return (request.secure ? "https://" : "http://") + std::string(request.header("Host"));
 }
 
-bool Place::is_ours(std::string_view resource) const {
-    if (!public_url.empty())
-        return resource == public_url + endpoint || resource == public_url ||
-               resource == public_url + "/";
+bool Place::is_ours(std::string_view resource, const Guards& guards, std::uint16_t port) const {
     const auto url = parse_url(resource, "the resource");
-    return url && url->loopback() && url->query.empty() &&
-           (url->path == endpoint || url->path.empty() || url->path == "/");
+    if (!url || !url->query.empty()) return false;
+    if (public_url.empty() && !guards.host_allowed(url->host)) return false;
+    if (public_url.empty() && port != 0 && url->port != port) return false;
+    const auto base = public_url.empty() ? url->origin() : public_url;
+    const auto text = url->text();
+    return text == base + endpoint || text == base || text == base + "/";
 }
 
 std::variant<runtime::CallerPtr, Gate::Refusal> Gate::enter(const http::Request& request) const {

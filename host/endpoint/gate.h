@@ -3,6 +3,7 @@
 // https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -23,8 +24,10 @@ struct Place {
     // "https://mcp.example.com", for a request whose Host has passed the guards.
     std::string base(const http::Request& request) const;
     // Whether a token for this resource is one for the MCP endpoint (RFC 8707). Without a public
-    // URL every name of this machine is ours.
-    bool is_ours(std::string_view resource) const;
+    // URL that is any host that the guards let pass, at `port`, where others have made the token: a
+    // neighbour on this machine has another. 0: at any, which is for tokens that were made here,
+    // for the place at which their client found this host, where ports may be mapped.
+    bool is_ours(std::string_view resource, const Guards& guards, std::uint16_t port = 0) const;
 };
 
 class Gate {

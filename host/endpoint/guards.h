@@ -26,9 +26,10 @@ class Guards {
     // Whether the request comes from another program on this machine that nobody stands behind, as
     // far as it says so: a proxy asks under the name that it has itself, or adds headers.
     static bool is_direct(const http::Request& request);
+    // Whether requests to this Host, with any port or none, are answered.
+    bool host_allowed(std::string_view host) const;
 
   private:
-    bool host_allowed(std::string_view host) const;
     bool origin_allowed(std::string_view origin) const;
     std::vector<std::string> hosts_, origins_;
 };
