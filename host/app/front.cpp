@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/url.h"
 #include "base/version.h"
 #include "config/read.h"
 #include "endpoint/json_reply.h"
@@ -21,6 +22,12 @@ endpoint::Guards guards_of(const config::Listen& listen) {
         origins.push_back(url->origin());
     }
     return {std::move(hosts), std::move(origins)};
+}
+
+// People write a slash behind it, or do not.
+bool is_endpoint(std::string_view path, std::string_view endpoint) {
+    if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+    return path == endpoint;
 }
 
 oauth::ExternalIssuer issuer_of(const config::ExternalIssuer& from) {
@@ -294,7 +301,7 @@ void Front::handle(const RequestPtr& request, const ExchangePtr& exchange) {
     if (watch(request, exchange)) return;
     if (!ready_) return refuse(*exchange, 503, "the host is stopping", {{"Retry-After", "1"}});
     const auto& path = request->path;
-    if (path == parts_.host.listen.endpoint) return endpoint_->handle(request, exchange);
+    if (is_endpoint(path, parts_.host.listen.endpoint)) return endpoint_->handle(request, exchange);
     if (oauth::Server::covers(path)) {
         const auto& guards = gate_->guards();
         if (auto why = oauth::Server::takes_any_origin(path) ? guards.refuse_host(*request)

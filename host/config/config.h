@@ -60,7 +60,8 @@ struct Listen {
     std::vector<std::string> allowed_hosts;
     std::vector<std::string> allowed_origins;
     ListenLimits limits;
-    std::string public_url;  // at which people reach the host, without a slash at its end; or empty
+    // At which people reach the host, as browsers write it, without a slash at its end; or empty.
+    std::string public_url;
     bool operator==(const Listen&) const = default;
 };
 

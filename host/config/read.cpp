@@ -9,6 +9,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "base/url.h"
 #include "config/members.h"
 #include "config/read_access.h"
 #include "config/validate.h"
@@ -46,6 +47,18 @@ void read_listen(const Members& in, Listen& listen) {
     limits.read("write_time_ms", listen.limits.write_time);
     limits.read("stream_stall_ms", listen.limits.stream_stall);
     limits.read("keep_alive_comment_ms", listen.limits.keep_alive_comment);
+}
+
+// As clients and browsers write them, because they are compared from now on: scheme and host in
+// lower case, no port that the scheme has anyway, no slash at the end.
+Result<void> normalise(const std::string& path, Listen& listen) {
+    while (listen.endpoint.size() > 1 && listen.endpoint.ends_with('/'))
+        listen.endpoint.pop_back();
+    if (listen.public_url.empty()) return {};
+    const auto url = parse_url(listen.public_url, path + ": /listen/public_url:");
+    if (!url) return url.error();
+    listen.public_url = url->text();
+    return {};
 }
 
 void read_plugins(const Members& in, Plugins& plugins) {
@@ -218,7 +231,9 @@ Result<HostConfig> read_host(const std::string& path) {
     auto value = read_validated(path, Kind::host);
     if (!value) return value.error();
     const std::string folder = fs::path(path).parent_path().string();
-    return host_from(Members(value->value, folder), folder);
+    auto host = host_from(Members(value->value, folder), folder);
+    if (auto done = normalise(path, host.listen); !done) return done.error();
+    return host;
 }
 
 Result<OrgConfig> read_org(const std::string& path) {

@@ -413,6 +413,24 @@ TEST_F(ReadTest, ThePublicUrlIsOneWithoutEnd) {
                             "https://a#b", "https://u@a", "ftp://a", "https://a b"}) {
         EXPECT_FALSE(read(bad)) << bad;
     }
+    const auto nowhere = read("https://a:99999");
+    ASSERT_FALSE(nowhere);
+    expect_contains(nowhere.error().message, "public_url");
+}
+
+TEST_F(ReadTest, WhatIsComparedIsReadAsBrowsersWriteIt) {
+    const auto listen = [&](const char* member, const std::string& value) {
+        const auto read =
+            read_host(write("patchbay.json", Json{{"listen", {{member, value}}}}.dump()));
+        EXPECT_TRUE(read) << value;
+        return read ? read->listen : Listen();
+    };
+    EXPECT_EQ(listen("public_url", "https://MCP.Example.com:443/Base").public_url,
+              "https://mcp.example.com/Base");
+    EXPECT_EQ(listen("public_url", "http://a.example:80").public_url, "http://a.example");
+    EXPECT_EQ(listen("public_url", "https://a.example:8443").public_url, "https://a.example:8443");
+    EXPECT_EQ(listen("endpoint", "/mcp/").endpoint, "/mcp");
+    EXPECT_EQ(listen("endpoint", "/").endpoint, "/");
 }
 
 }  // namespace
