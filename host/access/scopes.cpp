@@ -7,7 +7,7 @@
 namespace pb::access {
 namespace {
 
-constexpr std::size_t longest_scope_name = 256;
+constexpr std::size_t longest_scope_name = 256, longest_together = 4096;
 constexpr std::size_t most_names = 256;
 constexpr std::string_view level_names[] = {"mcp:read", "mcp:write", "mcp:admin"};
 constexpr std::string_view action = "action:", source = "source:", object = "object:";
@@ -123,6 +123,13 @@ std::vector<std::string> Scopes::names() const {
     add(source, sources_);
     add(object, objects_);
     return out;
+}
+
+std::string together(const Scopes& held, std::string_view needed) {
+    const auto both = Scopes::parse(held.text() + " " + std::string(needed));
+    auto out = both ? both->text() : std::string(needed);
+    // It goes into a header, of which clients take no more than some KiB.
+    return out.size() <= longest_together ? out : std::string(needed);
 }
 
 std::string Scopes::text() const {

@@ -71,4 +71,8 @@ class Scopes {
     Narrowed actions_, sources_, objects_;
 };
 
+// What to ask for so as to get what is needed and keep what is held: a client is given what it
+// names and nothing else, also when it steps up.
+std::string together(const Scopes& held, std::string_view needed);
+
 }  // namespace pb::access

@@ -64,7 +64,7 @@ std::string Views::scopes_for(const runtime::Caller& caller, const config::OrgPt
         return {};
     std::string out(access::scope_of(level));
     if (caller.permits.actions()) out += " action:" + binding.name_space;
-    return out;
+    return access::together(caller.permits, out);
 }
 
 catalog::SnapshotPtr Views::of(const catalog::SnapshotPtr& whole, const runtime::Caller& caller,

@@ -265,7 +265,8 @@ void Front::show_metrics(const RequestPtr& request, const ExchangePtr& exchange)
             return refuse(*exchange, 403,
                           "this needs mcp:admin, not narrowed to capabilities, sources or objects",
                           {{"WWW-Authenticate",
-                            gate_->challenge(*request, "insufficient_scope", {}, "mcp:admin")}});
+                            gate_->challenge(*request, "insufficient_scope", {},
+                                             access::together(caller->permits, "mcp:admin"))}});
         }
     }
     http::Response response;

@@ -6,8 +6,6 @@
 #include <set>
 #include <string>
 
-#include "oauth/asked_scopes.h"
-
 namespace pb::oauth {
 namespace {
 
@@ -26,10 +24,10 @@ constexpr LevelText level_texts[] = {
     {Level::admin, "Delete and administer", "Delete things and change settings, for good."},
 };
 
-std::vector<Choice> level_choices(const Scopes& wanted, const Scopes& before, const Scopes& most) {
+std::vector<Choice> level_choices(const Scopes& asked, const Scopes& before, const Scopes& most) {
     std::vector<Choice> out;
     for (const auto& [level, title, text] : level_texts) {
-        if (!wanted.has(level)) continue;
+        if (!asked.has(level)) continue;
         Choice choice{std::string(access::scope_of(level)), title, text, false, most.has(level)};
         if (!choice.can) choice.text = "Your role in this organisation does not include it.";
         // The gravest is ticked by nobody but the person, at least the first time.
@@ -41,7 +39,7 @@ std::vector<Choice> level_choices(const Scopes& wanted, const Scopes& before, co
 
 // Those that exist, or those that were asked for.
 std::vector<Choice> named_choices(std::string_view prefix, const std::vector<Choosable>& there,
-                                  const Names& wanted, const Names& asked, const Names* before) {
+                                  const Names& asked, const Names* before) {
     std::vector<Choice> out;
     std::set<std::string> seen;
     const auto add = [&](const Choosable& each) {
@@ -50,14 +48,13 @@ std::vector<Choice> named_choices(std::string_view prefix, const std::vector<Cho
         // What cannot be written as a scope can only be had with all others.
         if (!Scopes::of({choice.value}) || !seen.insert(each.id).second) return;
         // What was not ticked before is not ticked now, unless it is named.
-        if (before && *before)
-            choice.ticked = (*before)->contains(each.id) || (asked && asked->contains(each.id));
+        if (before && *before && !asked) choice.ticked = (*before)->contains(each.id);
         out.push_back(std::move(choice));
     };
     for (const auto& each : there)
-        if (!wanted || wanted->contains(each.id)) add(each);
-    if (wanted)
-        for (const auto& id : *wanted)
+        if (!asked || asked->contains(each.id)) add(each);
+    if (asked)
+        for (const auto& id : *asked)
             if (!seen.contains(id)) add({id, id, "Not there at the moment."});
     return out;
 }
@@ -97,20 +94,16 @@ Result<void> choose(const Group& group, const Params& form, std::vector<std::str
 
 Offer make_offer(const Scopes& asked, const Scopes& before, access::Role role,
                  const Choices& choices) {
-    const bool again = !before.empty();
-    // The gravest level has to be named each time.
-    auto wanted = again ? joined(asked, before) : asked;
-    if (!asked.has(Level::admin)) wanted = wanted.without(Level::admin);
     Offer out;
-    out.most = wanted.within(access::most_of(role));
-    const auto past = [&](const Names& names) { return again ? &names : nullptr; };
-    out.levels = level_choices(wanted, before, out.most);
-    out.actions = named_choices("action:", choices.namespaces, wanted.actions(), asked.actions(),
-                                past(before.actions()));
-    out.sources = named_choices("source:", choices.sources, wanted.sources(), asked.sources(),
-                                past(before.sources()));
-    out.objects = named_choices("object:", choices.objects, wanted.objects(), asked.objects(),
-                                past(before.objects()));
+    out.most = asked.within(access::most_of(role));
+    const auto past = [&](const Names& names) { return before.empty() ? nullptr : &names; };
+    out.levels = level_choices(asked, before, out.most);
+    out.actions =
+        named_choices("action:", choices.namespaces, asked.actions(), past(before.actions()));
+    out.sources =
+        named_choices("source:", choices.sources, asked.sources(), past(before.sources()));
+    out.objects =
+        named_choices("object:", choices.objects, asked.objects(), past(before.objects()));
     return out;
 }
 

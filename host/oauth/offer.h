@@ -21,8 +21,9 @@ struct Offer {
     bool all_objects() const { return !most.objects(); }
 };
 
-// `before`: what the client has already been allowed; empty if nothing. What it asks for comes on
-// top, so that a step up does not take away.
+// What the client asks for and nothing else: who steps up names what it has besides (see challenges
+// of insufficient_scope). `before`: what it has already been allowed, for the ticks; empty if
+// nothing.
 Offer make_offer(const access::Scopes& asked, const access::Scopes& before, access::Role role,
                  const Choices& choices);
 

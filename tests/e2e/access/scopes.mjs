@@ -84,14 +84,18 @@ await report.check("challenge: in no list, but the call says which scope it need
     assert.ok(error.code < 0 && error.message);
     const said = challenge(answer.headers);
     assert.equal(said.error, "insufficient_scope");
-    assert.equal(said.scope, "mcp:write");
+    assert.equal(said.scope, "mcp:read mcp:write");
     assert.match(said.resource_metadata, /\/\.well-known\/oauth-protected-resource\/mcp$/);
     await unknown(client, "desk__rememba", note);
     // What no scope would open is not worth asking for.
     await unknown(client, "desk__open", { tag: "t" });
     const narrow = await keyed(["mcp:read", "action:desk"], "ask");
     const elsewhere = await call(narrow, "text_tools__word_count", { text: "a" });
-    assert.equal(challenge(elsewhere.answer.headers).scope, "mcp:read action:text_tools");
+    assert.equal(
+        challenge(elsewhere.answer.headers).scope,
+        "mcp:read action:desk action:text_tools",
+        "what it needs, and what it has and would lose otherwise",
+    );
 });
 
 await report.check("what is forbidden is not there, whatever a key says", async () => {

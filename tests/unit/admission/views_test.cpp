@@ -63,10 +63,13 @@ TEST_F(ViewsTest, AnOrganisationMayTellWhichScopesItTakes) {
     configure([](auto& access) { access.challenges = true; });
     EXPECT_EQ(kind_of(reader, "tools/call", "ns__drop"), ErrorKind::denied);
     EXPECT_TRUE(tools_of(reader).empty()) << "still in no list";
-    EXPECT_EQ(world.admission.scopes_for(*reader, "tools/call", "ns__drop"), "mcp:admin action:ns");
+    EXPECT_EQ(world.admission.scopes_for(*reader, "tools/call", "ns__drop"),
+              "mcp:read mcp:admin action:ns action:other")
+        << "with what it has, which it would lose otherwise";
     EXPECT_EQ(world.admission.scopes_for(*with("mcp:read"), "tools/call", "ns__change"),
-              "mcp:write");
-    EXPECT_EQ(world.admission.scopes_for(*with("mcp:write"), "resources/read", uri), "mcp:read");
+              "mcp:read mcp:write");
+    EXPECT_EQ(world.admission.scopes_for(*with("mcp:write source:a"), "resources/read", uri),
+              "mcp:read mcp:write source:a");
     EXPECT_EQ(kind_of(reader, "tools/call", "ns__unknown"), ErrorKind::not_found);
     // No scope helps against a rule.
     configure([](auto& access) {

@@ -12,8 +12,7 @@ class Consent : public OAuthTest {
     Consent() { sign_in_as(ann_); }
 
     access::Scopes granted(const std::string& code) {
-        const auto redeemed = must(access_->grants.redeem_code(code, client()));
-        return redeemed.grant.scopes;
+        return must(access_->grants.redeem_code(code, client())).grant.scopes;
     }
     std::size_t grants() { return must(access_->grants.of_org("acme")).size(); }
     access::Person member(const std::string& login) {
@@ -127,22 +126,29 @@ TEST_F(Consent, NobodyGrantsMoreThanIsAskedFor) {
               "mcp:read mcp:write action:weather");
 }
 
-TEST_F(Consent, AStepUpKeepsWhatThereWas) {
+// A client gets what it names; an earlier grant is of use for the ticks alone.
+TEST_F(Consent, AStepUpNamesWhatThereWasToo) {
     const auto first =
         tokens({{"scope", "mcp:read"}}, {{"level", "mcp:read"}, {"action", "action:weather"}});
-    const auto page = get(authorize_url({{"scope", "mcp:write"}}));
+    const auto alone = get(authorize_url({{"scope", "mcp:write"}}));
+    EXPECT_FALSE(alone.shows("mcp:read"));
+    EXPECT_TRUE(alone.shows("value=\"mcp:write\" checked"));
+    EXPECT_TRUE(alone.shows("value=\"action:weather\" checked"));
+    EXPECT_TRUE(alone.shows("value=\"action:files\"><")) << "not ticked before, not ticked now";
+    const FormParams both{{"scope", "mcp:read mcp:write action:weather"}};
+    const auto page = get(authorize_url(both));
     EXPECT_TRUE(page.shows("value=\"mcp:read\" checked"));
     EXPECT_TRUE(page.shows("value=\"mcp:write\" checked"));
     EXPECT_TRUE(page.shows("value=\"action:weather\" checked"));
-    EXPECT_TRUE(page.shows("value=\"action:files\"><")) << "not ticked before, not ticked now";
+    EXPECT_FALSE(page.shows("action:files"));
     const auto second =
-        tokens({{"scope", "mcp:write"}},
-               {{"level", "mcp:read"}, {"level", "mcp:write"}, {"action", "action:weather"}});
+        tokens(both, {{"level", "mcp:read"}, {"level", "mcp:write"}, {"action", "action:weather"}});
     EXPECT_EQ(second.at("scope"), "mcp:read mcp:write action:weather");
     EXPECT_TRUE(works(first.at("access_token")));
     // Another client has not been granted anything.
     client_ = register_client().at("client_id");
-    EXPECT_FALSE(get(authorize_url({{"scope", "mcp:write"}})).shows("mcp:read"));
+    EXPECT_TRUE(
+        get(authorize_url({{"scope", "mcp:write"}})).shows("value=\"action:files\" checked"));
 }
 
 TEST_F(Consent, TheGravestLevelIsNamedEachTime) {
