@@ -237,6 +237,14 @@ Result<std::optional<Grants::Access>> Grants::find_access(std::string_view token
         Access{std::move((*found)->grant), std::move((*found)->scopes), (*found)->expires_ms});
 }
 
+Result<bool> Grants::has_access(std::string_view digest) {
+    auto one = records_->use()->row(
+        "SELECT 1 FROM token WHERE digest=?1 AND kind='access'",
+        [](const store::Statement& row) { return row.integer(0); }, store::Bytes{digest});
+    if (!one) return one.error();
+    return one->has_value();
+}
+
 Result<std::optional<Grant>> Grants::revoke_token(std::string_view token, std::string_view client) {
     auto use = records_->change();
     auto& queries = *use;

@@ -95,6 +95,8 @@ class Grants {
         Millis expires_ms = 0;
     };
     Result<std::optional<Access>> find_access(std::string_view token);
+    // Whether an access token with this digest is known yet.
+    Result<bool> has_access(std::string_view digest);
     // RFC 7009: an access token alone, a refresh token with its grant. A client's own only; another
     // one's, or none's, is no error and nothing happens. The grant of what was revoked.
     Result<std::optional<Grant>> revoke_token(std::string_view token, std::string_view client);

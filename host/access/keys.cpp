@@ -67,6 +67,14 @@ Result<std::vector<ApiKey>> Keys::list(std::string_view org) {
     return records_->use()->rows(sql, key_of, org);
 }
 
+Result<bool> Keys::exists(std::string_view org, std::string_view id) {
+    auto one = records_->use()->row(
+        "SELECT 1 FROM api_key WHERE org=?1 AND id=?2",
+        [](const store::Statement& row) { return row.integer(0); }, org, id);
+    if (!one) return one.error();
+    return one->has_value();
+}
+
 Result<void> Keys::revoke(std::string_view org, std::string_view id) {
     auto gone = records_->change()->run("DELETE FROM api_key WHERE org=?1 AND id=?2", org, id);
     if (!gone) return gone.error();

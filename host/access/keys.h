@@ -43,6 +43,7 @@ class Keys {
     // Nothing if there is no such key any more, or it has expired.
     Result<std::optional<ApiKey>> find(std::string_view secret);
     Result<std::vector<ApiKey>> list(std::string_view org);
+    Result<bool> exists(std::string_view org, std::string_view id);
     // not_found if the organisation has none with this id.
     Result<void> revoke(std::string_view org, std::string_view id);
     // Whether there is one anywhere.

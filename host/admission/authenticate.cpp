@@ -6,6 +6,8 @@
 namespace pb::admission {
 namespace {
 
+using runtime::Standing;
+
 constexpr std::size_t longest_secret = 16U << 10U;
 constexpr std::size_t most_known = 20'000;
 constexpr access::Millis use_written_every = 60'000;
@@ -49,11 +51,12 @@ Authenticator::Authenticator(Options options, access::Access* access)
       access_(access) {}
 
 runtime::CallerPtr Authenticator::external(const std::string& org, const std::string& principal,
-                                           const access::Scopes& scopes,
-                                           const std::string& client) {
+                                           const access::Scopes& scopes, const std::string& client,
+                                           access::Millis expires_ms) {
     auto out = std::make_shared<runtime::Caller>(*make_caller(org, principal, "user", scopes));
     out->credential = principal;
     out->client = client;
+    out->expires_ms = expires_ms;
     return out;
 }
 
@@ -107,86 +110,97 @@ Authenticated Authenticator::by_secret(std::string_view secret, bool in_url) {
     // What was found before something was taken away counts no more.
     const auto version = access_->records->version();
     const auto key = sha256(secret);
-    const auto now = access::now_ms();
     {
         std::lock_guard lock(mutex_);
         if (version_ != version) known_.clear();
         version_ = version;
         const auto found = known_.find(key);
-        if (found != known_.end() && !in_url &&
-            (found->second.expires_ms == 0 || found->second.expires_ms > now))
-            return found->second.caller;
+        if (found != known_.end() && !in_url && in_time(*found->second) == Standing::good)
+            return found->second;
     }
     Refused refused = bad_token("it is unknown, expired or revoked");
-    auto known = look_up(secret, in_url, refused);
-    if (!known) return refused;
+    auto caller = look_up(secret, in_url, refused);
+    if (!caller) return refused;
     std::lock_guard lock(mutex_);
     if (known_.size() >= most_known) known_.clear();
-    if (version_ == version && !in_url) known_.insert_or_assign(key, *known);
-    return known->caller;
+    if (version_ == version && !in_url) known_.insert_or_assign(key, caller);
+    return caller;
 }
 
-bool Authenticator::still_good(const runtime::Caller& caller) {
-    if (!access_ || caller.credential.empty()) return true;
-    if (caller.principal_kind == "key") {
-        const auto keys = access_->keys.list(caller.org);
-        return !keys || std::any_of(keys->begin(), keys->end(), [&](const access::ApiKey& key) {
-            return key.id == caller.credential && !key.is_expired(access::now_ms());
-        });
-    }
-    if (!caller.credential.starts_with("grt_")) return true;  // somebody else's to know
+Standing Authenticator::in_time(const runtime::Caller& caller) {
+    if (caller.expires_ms == 0 || caller.expires_ms > access::now_ms()) return Standing::good;
+    return caller.principal_kind == "key" ? Standing::gone : Standing::stale;
+}
+
+// Where nobody knows at present, what is open stays.
+Standing Authenticator::standing(const runtime::Caller& caller) {
+    const auto by_time = in_time(caller);
+    if (by_time == Standing::gone || !access_ || caller.credential.empty()) return by_time;
+    if (caller.principal_kind == "key")
+        return has_key(caller).value_or(true) ? by_time : Standing::gone;
+    if (caller.token.empty()) return by_time;  // somebody else's to know
+    if (!has_grant(caller).value_or(true)) return Standing::gone;
+    const auto token = access_->grants.has_access(caller.token);
+    return token && !*token ? Standing::stale : by_time;
+}
+
+std::optional<bool> Authenticator::has_key(const runtime::Caller& caller) {
+    const auto key = access_->keys.exists(caller.org, caller.credential);
+    return key ? std::optional(*key) : std::nullopt;
+}
+
+std::optional<bool> Authenticator::has_grant(const runtime::Caller& caller) {
     const auto grant = access_->grants.find(caller.credential);
-    if (!grant) return true;  // nobody knows: what is open stays
-    if (!*grant) return false;
-    if ((*grant)->person.empty()) return true;
+    if (!grant) return std::nullopt;
+    if (!*grant || (*grant)->person.empty()) return grant->has_value();
     const auto role = access_->people.role(caller.org, (*grant)->person);
-    return !role || (*role && access::name_of(**role) == caller.role);
+    if (!role) return std::nullopt;
+    return *role && access::name_of(**role) == caller.role;
 }
 
-std::optional<Authenticator::Known> Authenticator::look_up(std::string_view secret, bool in_url,
-                                                           Refused& refused) {
+runtime::CallerPtr Authenticator::look_up(std::string_view secret, bool in_url, Refused& refused) {
     if (secret.starts_with(access::access_prefix))
-        return in_url ? std::nullopt : look_up_token(secret, refused);
+        return in_url ? nullptr : look_up_token(secret, refused);
     if (secret.starts_with(access::key_prefix)) return look_up_key(secret, in_url, refused);
-    return std::nullopt;
+    return nullptr;
 }
 
-std::optional<Authenticator::Known> Authenticator::look_up_key(std::string_view secret, bool in_url,
-                                                               Refused& refused) {
+runtime::CallerPtr Authenticator::look_up_key(std::string_view secret, bool in_url,
+                                              Refused& refused) {
     auto key = access_->keys.find(secret);
     if (!key) refused = {503, {}, key.error().message};
-    if (!key || !*key) return std::nullopt;
+    if (!key || !*key) return nullptr;
     const auto& found = **key;
     if (in_url && (!options_.takes_url_keys || !options_.takes_url_keys(found.org))) {
         refused = bad_token("this organisation takes no keys in URLs: send it as a header");
-        return std::nullopt;
+        return nullptr;
     }
     const auto now = access::now_ms();
     if (now - found.used_ms.value_or(0) > use_written_every) access_->keys.used(found.id, now);
     auto caller =
         std::make_shared<runtime::Caller>(*make_caller(found.org, found.id, "key", found.scopes));
     caller->credential = found.id;
-    return Known{std::move(caller), found.expires_ms.value_or(0)};
+    caller->expires_ms = found.expires_ms.value_or(0);
+    return caller;
 }
 
-std::optional<Authenticator::Known> Authenticator::look_up_token(std::string_view secret,
-                                                                 Refused& refused) {
+runtime::CallerPtr Authenticator::look_up_token(std::string_view secret, Refused& refused) {
     auto access = access_->grants.find_access(secret);
     if (!access) refused = {503, {}, access.error().message};
-    if (!access || !*access) return std::nullopt;
+    if (!access || !*access) return nullptr;
     const auto& [grant, scopes, expires_ms] = **access;
     // Whose token is for another server may not be used here (RFC 8707; the 2026-07-28
     // authorization page, "Access Token Usage").
     if (options_.is_ours && !options_.is_ours(grant.resource)) {
         refused = bad_token("the token is for another resource");
-        return std::nullopt;
+        return nullptr;
     }
     auto permits = scopes;
     std::string role_name;
     if (!grant.person.empty()) {
         auto role = access_->people.role(grant.org, grant.person);
         if (!role) refused = {503, {}, role.error().message};
-        if (!role || !*role) return std::nullopt;
+        if (!role || !*role) return nullptr;
         permits = scopes.within(access::most_of(**role));
         role_name = access::name_of(**role);
     }
@@ -199,7 +213,9 @@ std::optional<Authenticator::Known> Authenticator::look_up_token(std::string_vie
     caller->role = std::move(role_name);
     caller->permissions += '\n' + caller->role;
     caller->client = grant.client;
-    return Known{std::move(caller), expires_ms};
+    caller->token = sha256(secret);
+    caller->expires_ms = expires_ms;
+    return caller;
 }
 
 }  // namespace pb::admission

@@ -61,34 +61,37 @@ class Authenticator {
     // Whoever started this program: on its standard input, on the command line.
     const runtime::CallerPtr& local() const { return anonymous_; }
 
-    // [any thread] Whether whoever this is could still come in with the same credential.
-    bool still_good(const runtime::Caller& caller);
+    // [any thread] Whether whoever this is could still come in with the same credential: by its
+    // time alone, and by the records too.
+    static runtime::Standing in_time(const runtime::Caller& caller);
+    runtime::Standing standing(const runtime::Caller& caller);
     // Another number when credentials were taken away.
     std::int64_t version() const { return access_ ? access_->records->version() : 0; }
 
     // Whose token an issuer elsewhere has signed.
     static runtime::CallerPtr external(const std::string& org, const std::string& principal,
-                                       const access::Scopes& scopes, const std::string& client);
+                                       const access::Scopes& scopes, const std::string& client,
+                                       access::Millis expires_ms = 0);
     // A capability that acts on its own behalf.
     static runtime::CallerPtr service(const std::string& org, const std::string& capability);
 
   private:
-    struct Known {
-        runtime::CallerPtr caller;
-        access::Millis expires_ms = 0;  // 0: never
-    };
     Authenticated by_secret(std::string_view secret, bool in_url);
-    std::optional<Known> look_up(std::string_view secret, bool in_url, Refused& refused);
-    std::optional<Known> look_up_key(std::string_view secret, bool in_url, Refused& refused);
-    std::optional<Known> look_up_token(std::string_view secret, Refused& refused);
+    // Null: there is none.
+    runtime::CallerPtr look_up(std::string_view secret, bool in_url, Refused& refused);
+    runtime::CallerPtr look_up_key(std::string_view secret, bool in_url, Refused& refused);
+    runtime::CallerPtr look_up_token(std::string_view secret, Refused& refused);
+    // nullopt: nobody knows at present.
+    std::optional<bool> has_key(const runtime::Caller& caller);
+    std::optional<bool> has_grant(const runtime::Caller& caller);
 
     const Options options_;
     const runtime::CallerPtr anonymous_;
     access::Access* const access_;
 
     std::mutex mutex_;
-    std::int64_t version_ = 0;                      // of the records, when known_ was begun
-    std::unordered_map<std::string, Known> known_;  // by the secret's digest
+    std::int64_t version_ = 0;  // of the records, when known_ was begun
+    std::unordered_map<std::string, runtime::CallerPtr> known_;  // by the secret's digest
 };
 
 }  // namespace pb::admission

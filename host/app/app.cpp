@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <map>
 
 #include "app/ask.h"
 #include "app/data_dir.h"
@@ -255,14 +256,21 @@ void App::take() {
     orgs_.set(all);
 }
 
-// Credentials that were taken away end what is open, and organisations come and go.
+// Credentials that have expired or were taken away end what is open, and organisations come and go.
 void App::follow_records() {
     const auto version = access_->records->version();
-    if (std::exchange(records_seen_, version) != version) {
-        take();
-        server_->end_of(
-            [this](const auto& caller) { return front_->authenticator().still_good(caller); });
-    }
+    const bool changed = std::exchange(records_seen_, version) != version;
+    if (changed) take();
+    auto& authenticator = front_->authenticator();
+    // One look for each credential, however many streams it holds.
+    std::map<std::string, runtime::Standing> looked;
+    server_->end_of([&](const runtime::Caller& caller) {
+        if (!changed) return admission::Authenticator::in_time(caller);
+        auto key = caller.org + '\n' + caller.credential + '\n' + caller.role + '\n' + caller.token;
+        const auto found = looked.find(key);
+        if (found != looked.end()) return found->second;
+        return looked.emplace(std::move(key), authenticator.standing(caller)).first->second;
+    });
     timer_.after(records_every, [this] { follow_records(); });
 }
 

@@ -57,7 +57,7 @@ bool is_endpoint(std::string_view path, std::string_view endpoint) {
 admission::Authenticated authenticated(oauth::Issuers::Outcome outcome) {
     if (auto* holder = std::get_if<oauth::Issuers::Holder>(&outcome))
         return admission::Authenticator::external(holder->org, holder->principal, holder->scopes,
-                                                  holder->client);
+                                                  holder->client, holder->expires_ms);
     auto& refused = std::get<oauth::Issuers::Refused>(outcome);
     return admission::Refused{refused.status, refused.error, std::move(refused.description)};
 }

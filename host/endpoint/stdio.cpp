@@ -152,7 +152,7 @@ class Channel {
           options_(options),
           writer_(std::make_shared<Writer>(options.output)),
           session_(std::make_shared<mcp::Session>()) {
-        session_->caller = std::move(caller);
+        session_->caller = session_->listener = std::move(caller);
         session_->standalone = std::make_shared<Line>(writer_);
         server_.subscriptions().attach(session_);
     }

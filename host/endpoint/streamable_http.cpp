@@ -215,10 +215,12 @@ void StreamableHttp::get(const RequestPtr& request, const ExchangePtr& exchange,
     std::shared_ptr<mcp::Outlet> earlier;
     {
         std::lock_guard lock(open->mutex);
-        if (open->closed)
+        if (open->closed) {
             earlier = stream;
-        else
+        } else {
             earlier = std::exchange(open->standalone, stream);
+            open->listener = caller;
+        }
     }
     // The newest connection is the one that is alive.
     if (earlier) earlier->end();

@@ -308,10 +308,14 @@ void Server::sweep() {
         close_session(session);
 }
 
-void Server::end_of(const std::function<bool(const runtime::Caller&)>& good) {
-    for (const auto& session : sessions_.all())
-        if (!good(*session->caller)) close_session(session);
-    subscriptions_.end_of(good);
+void Server::end_of(const runtime::StandingOf& standing) {
+    for (const auto& session : sessions_.all()) {
+        if (standing(*session->caller) == runtime::Standing::gone)
+            close_session(session);
+        else
+            session->end_stream_of(standing);
+    }
+    subscriptions_.end_of(standing);
 }
 
 void Server::goodbye() {

@@ -72,8 +72,9 @@ class Server {
     void close_session(const SessionPtr& session);
     // Closes the sessions that nobody uses any more; called now and then.
     void sweep();
-    // Ends the sessions and streams of those who are not good any more.
-    void end_of(const std::function<bool(const runtime::Caller&)>& good);
+    // Ends the streams of those whose credential is not good any more, and the sessions of those
+    // who will not come in again.
+    void end_of(const runtime::StandingOf& standing);
     // Shutdown, first half: streams that wait for news end with their closing message.
     void goodbye();
     // Shutdown, second half, after the running requests have had their time.

@@ -80,6 +80,22 @@ bool Session::idle_since(std::chrono::steady_clock::time_point before) {
     return !stream || !stream->connected();
 }
 
+void Session::end_stream_of(const runtime::StandingOf& standing) {
+    std::shared_ptr<Outlet> stream;
+    runtime::CallerPtr who;
+    {
+        std::lock_guard lock(mutex);
+        stream = standalone;
+        who = listener;
+    }
+    if (!stream || !who || standing(*who) == runtime::Standing::good) return;
+    {
+        std::lock_guard lock(mutex);
+        if (standalone == stream) standalone.reset();
+    }
+    stream->end();
+}
+
 void Session::close() {
     std::map<std::string, std::weak_ptr<Cancellable>, std::less<>> requests;
     std::map<std::string, AskDone, std::less<>> questions;

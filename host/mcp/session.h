@@ -48,6 +48,7 @@ struct Session {
     std::map<std::string, AskDone, std::less<>> asks;
     EventLog events;
     std::shared_ptr<Outlet> standalone;  // the GET stream, or stdio's channel
+    runtime::CallerPtr listener;         // who opened that one
     std::chrono::steady_clock::time_point last_used;
     std::uint64_t next_ask = 1;
     bool closed = false;
@@ -66,6 +67,8 @@ struct Session {
     std::optional<EventLog::Replay> replay(std::string_view last_event_id);
     // Nothing runs, nobody listens, and nothing was asked since `before`.
     bool idle_since(std::chrono::steady_clock::time_point before);
+    // Ends the stream of its own unless who opened it is good yet.
+    void end_stream_of(const runtime::StandingOf& standing);
     // Cancels what runs and answers what waits.
     void close();
 };

@@ -393,7 +393,7 @@ void Subscriptions::resource_updated(const std::string& org, const std::string& 
     }
 }
 
-void Subscriptions::end_of(const std::function<bool(const runtime::Caller&)>& good) {
+void Subscriptions::end_of(const runtime::StandingOf& standing) {
     std::vector<std::shared_ptr<Listener>> all;
     {
         std::lock_guard lock(mutex_);
@@ -401,7 +401,7 @@ void Subscriptions::end_of(const std::function<bool(const runtime::Caller&)>& go
             all.push_back(entry.second);
     }
     for (const auto& listener : all) {
-        if (good(*listener->caller())) continue;
+        if (standing(*listener->caller()) == runtime::Standing::good) continue;
         listener->close("the credential is not good any more");
         remove(listener.get());
     }

@@ -38,8 +38,8 @@ class Subscriptions {
     void lists_changed(const std::string& org, const catalog::Changes& changes);
     void resource_updated(const std::string& org, const std::string& uri);
 
-    // Ends the listen streams of those who are not good any more.
-    void end_of(const std::function<bool(const runtime::Caller&)>& good);
+    // Ends the listen streams of those whose credential is not good any more.
+    void end_of(const runtime::StandingOf& standing);
     // Ends every listen stream as the specification says, for shutdown.
     void goodbye();
 

@@ -100,19 +100,6 @@ await report.check("X-Org-ID has to be the credential's", async () => {
     }
 });
 
-await report.check("a key that has expired is worth nothing", async () => {
-    const soon = new Date(Date.now() + 3000).toISOString();
-    const { secret } = await site.key(["mcp:read"], ["--expires", soon]);
-    for (;;) {
-        const { status } = await list(site.with(secret));
-        if (status === 401) break;
-        assert.ok(Date.now() < Date.parse(soon) + 1000, "still good after its time");
-    }
-    assert.ok(Date.now() >= Date.parse(soon));
-    const gone = await site.command(["keys", "create", "k", "--expires", "2020-01-01"]);
-    assert.notEqual(gone.code, 0);
-});
-
 // Streams of both eras, with this credential.
 async function streams(secret) {
     const modern = await site.with(secret).listen();
@@ -125,6 +112,21 @@ async function ended({ modern, legacy }) {
     const stream = (each, name) => within(each.ended, `the ${name} stream's end`);
     await Promise.all([stream(modern, "modern"), stream(legacy, "legacy")]);
 }
+
+await report.check("a key that has expired is worth nothing, and its streams end", async () => {
+    const soon = new Date(Date.now() + 3000).toISOString();
+    const { secret } = await site.key(["mcp:read"], ["--expires", soon]);
+    const open = await streams(secret);
+    for (;;) {
+        const { status } = await list(site.with(secret));
+        if (status === 401) break;
+        assert.ok(Date.now() < Date.parse(soon) + 1000, "still good after its time");
+    }
+    assert.ok(Date.now() >= Date.parse(soon));
+    await ended(open);
+    const gone = await site.command(["keys", "create", "k", "--expires", "2020-01-01"]);
+    assert.notEqual(gone.code, 0);
+});
 
 await report.check("a key that is revoked: refused at once, its streams end", async () => {
     const other = await streams(key.secret);
@@ -166,6 +168,30 @@ await report.check("so is an access token whose grant is revoked", async () => {
     assert.equal(removed.status, 200, removed.text);
     assert.equal((await list(site.with(access_token))).status, 401);
     await ended(open);
+});
+
+await report.check("an access token that is revoked alone: its grant stays", async () => {
+    const tokens = await allow(site, "ada@example.com", "mcp:read");
+    const { client_id, client_secret } = tokens;
+    const own = { client_id, ...(client_secret && { client_secret }) };
+    const post = (path, fields) =>
+        fetch(new URL(path, origin), {
+            method: "POST",
+            body: new URLSearchParams({ ...own, ...fields }),
+        });
+    const open = await streams(tokens.access_token);
+    const revoked = await post("/oauth/revoke", { token: tokens.access_token });
+    assert.equal(revoked.status, 200);
+    assert.equal((await list(site.with(tokens.access_token))).status, 401);
+    await ended(open);
+    const { refresh_token } = tokens;
+    const next = await post("/oauth/token", { grant_type: "refresh_token", refresh_token });
+    assert.equal(next.status, 200);
+    const { access_token } = await next.json();
+    assert.equal(await site.with(access_token).tool("desk__greeting"), "none");
+    // The session was the person's, and goes on.
+    open.client.headers.authorization = `Bearer ${access_token}`;
+    assert.equal(await open.client.tool("desk__greeting"), "none");
 });
 
 await report.check("and one of a person who is disabled", async () => {

@@ -112,5 +112,5 @@ export async function allow(
     });
     const tokens = await answer.json();
     assert.equal(answer.status, 200, JSON.stringify(tokens));
-    return { ...tokens, client_id };
+    return { ...tokens, client_id, client_secret };
 }

@@ -9,6 +9,8 @@
 namespace pb::admission {
 namespace {
 
+using runtime::Standing;
+
 // Records in a folder of their own, and who may come in with them.
 class AuthenticateTest : public testing::Test {
   protected:
@@ -134,10 +136,10 @@ TEST_F(AuthenticateTest, WhatIsRevokedOrExpiredIsOfNoUseFromTheNextRequestOn) {
     const Presented presented{.api_key = made.secret};
     const auto caller = caller_of(authenticator.authenticate(presented));
     ASSERT_TRUE(caller);
-    EXPECT_TRUE(authenticator.still_good(*caller));
+    EXPECT_EQ(authenticator.standing(*caller), Standing::good);
     ASSERT_TRUE((*access_)->keys.revoke("acme", made.key.id));
     EXPECT_EQ(refusal_of(authenticator.authenticate(presented)).error, "invalid_token");
-    EXPECT_FALSE(authenticator.still_good(*caller));
+    EXPECT_EQ(authenticator.standing(*caller), Standing::gone);
 
     const auto text = "Bearer " + token(access::Role::member, "mcp:read");
     const auto person = caller_of(authenticator.authenticate({.authorization = text}));
@@ -145,7 +147,47 @@ TEST_F(AuthenticateTest, WhatIsRevokedOrExpiredIsOfNoUseFromTheNextRequestOn) {
     ASSERT_TRUE((*access_)->grants.revoke(grant_.id));
     EXPECT_EQ(refusal_of(authenticator.authenticate({.authorization = text})).error,
               "invalid_token");
-    EXPECT_FALSE(authenticator.still_good(*person));
+    EXPECT_EQ(authenticator.standing(*person), Standing::gone);
+}
+
+TEST_F(AuthenticateTest, ATokenThatEndsAloneIsNotTheEndOfItsGrant) {
+    auto authenticator = make();
+    const auto secret = token(access::Role::member, "mcp:read");
+    const auto text = "Bearer " + secret;
+    const auto first = caller_of(authenticator.authenticate({.authorization = text}));
+    ASSERT_TRUE(first);
+    EXPECT_GT(first->expires_ms, access::now_ms());
+    EXPECT_EQ(first->token.find(secret), std::string::npos);
+    const auto next = "Bearer " + (*access_)->grants.issue(grant_, false)->access;
+    const auto second = caller_of(authenticator.authenticate({.authorization = next}));
+    ASSERT_TRUE(second);
+    // RFC 7009, with the access token.
+    ASSERT_TRUE((*access_)->grants.revoke_token(secret, "cli_1"));
+    EXPECT_EQ(authenticator.standing(*first), Standing::stale);
+    EXPECT_EQ(authenticator.standing(*second), Standing::good);
+    EXPECT_EQ(refusal_of(authenticator.authenticate({.authorization = text})).status, 401);
+    auto later = *second;
+    later.expires_ms = access::now_ms() - 1;
+    EXPECT_EQ(Authenticator::in_time(later), Standing::stale);
+    EXPECT_EQ(authenticator.standing(later), Standing::stale);
+    ASSERT_TRUE((*access_)->grants.revoke(grant_.id));
+    EXPECT_EQ(authenticator.standing(later), Standing::gone);
+}
+
+TEST_F(AuthenticateTest, WhatExpiresSaysSo) {
+    auto authenticator = make();
+    const auto made = key("acme", "mcp:read", access::now_ms() + 3'600'000);
+    auto caller = *caller_of(authenticator.authenticate({.api_key = made.secret}));
+    EXPECT_EQ(caller.expires_ms, made.key.expires_ms);
+    EXPECT_EQ(authenticator.standing(caller), Standing::good);
+    caller.expires_ms = access::now_ms() - 1;
+    EXPECT_EQ(authenticator.standing(caller), Standing::gone) << "a key has no successor";
+    // Whom somebody else has signed for.
+    auto theirs = *Authenticator::external("acme", "ext_1", scopes("mcp:read"), "", 1);
+    EXPECT_EQ(authenticator.standing(theirs), Standing::stale);
+    theirs.expires_ms = 0;
+    EXPECT_EQ(authenticator.standing(theirs), Standing::good);
+    EXPECT_EQ(authenticator.standing(*authenticator.local()), Standing::good);
 }
 
 TEST_F(AuthenticateTest, ATokenPermitsNoMoreThanThePersonsRole) {

@@ -69,6 +69,33 @@ TEST_F(Sessions, WithAStreamOrARunningRequestAreNotIdle) {
     EXPECT_EQ(world.server.sessions().size(), 1u);
 }
 
+// A token that has expired ends what it holds open; its successor goes on in the session.
+TEST_F(Sessions, AStreamEndsWithItsTokenAndTheSessionWithItsGrant) {
+    auto session = world.open();
+    auto fresh = std::make_shared<runtime::Caller>(*world.authenticator.local());
+    fresh->token = "fresh";
+    auto streams = std::make_shared<Recorder>(), others = std::make_shared<Recorder>();
+    session->standalone = streams;
+    session->listener = world.authenticator.local();
+    auto modern =
+        world.modern("subscriptions/listen", {{"notifications", {{"toolsListChanged", true}}}});
+    const auto only_fresh = [](const runtime::Caller& caller) {
+        return caller.token == "fresh" ? runtime::Standing::good : runtime::Standing::stale;
+    };
+    world.server.end_of(only_fresh);
+    EXPECT_TRUE(streams->ended);
+    EXPECT_TRUE(modern->over);
+    EXPECT_EQ(world.server.subscriptions().listening(), 0u);
+    session->standalone = others;
+    session->listener = fresh;
+    world.server.end_of(only_fresh);
+    EXPECT_FALSE(others->ended);
+    EXPECT_EQ(world.server.sessions().size(), 1u);
+    world.server.end_of([](const runtime::Caller&) { return runtime::Standing::gone; });
+    EXPECT_TRUE(others->ended);
+    EXPECT_EQ(world.server.sessions().size(), 0u);
+}
+
 TEST_F(Sessions, ClosedOnesBeginNothing) {
     auto session = world.open();
     world.server.close_session(session);
