@@ -19,7 +19,8 @@ constexpr Millis day = 24 * 3'600'000LL;
 constexpr Millis unused_for = day, idle_for = 180 * day;
 // Schemes that editors have long had to themselves, and register without a reversed domain name.
 constexpr std::string_view editors[] = {"cursor", "vscode", "vscode-insiders", "windsurf"};
-constexpr const char* client_columns = "SELECT id, org, scopes, metadata, created_ms FROM client ";
+constexpr const char* client_columns =
+    "SELECT id, org, scopes, metadata, created_ms, role FROM client ";
 
 bool is_plain(std::string_view text) {
     return std::none_of(text.begin(), text.end(),
@@ -144,6 +145,7 @@ OAuthClient client_of(const store::Statement& row) {
     out.org = row.bytes(1);
     if (auto scopes = Scopes::parse(row.bytes(2))) out.scopes = std::move(*scopes);
     out.created_ms = row.integer(4);
+    out.role = row.bytes(5);
     const auto read = json::parse(row.bytes(3));
     if (!read) return out;
     out.name = read->value("client_name", "");
@@ -231,10 +233,10 @@ Result<Clients::Made> Clients::add(OAuthClient client) {
         kept = store::Bytes{key};
     }
     auto done = use->run(
-        "INSERT INTO client(id, digest, org, scopes, metadata, created_ms)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-        out.client.id, kept, out.client.org, out.client.scopes.text(), metadata_of(out.client),
-        out.client.created_ms);
+        "INSERT INTO client(id, digest, org, scopes, role, metadata, created_ms)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        out.client.id, kept, out.client.org, out.client.scopes.text(), out.client.role,
+        metadata_of(out.client), out.client.created_ms);
     if (!done) return done.error();
     return out;
 }

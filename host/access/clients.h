@@ -28,6 +28,7 @@ struct OAuthClient {
     // A machine's: it signs in as itself, with these scopes, in this organisation.
     std::string org;
     Scopes scopes;
+    std::string role;  // a machine's: its maker's, as of keys
     Millis created_ms = 0;
 
     bool is_machine() const { return !org.empty(); }

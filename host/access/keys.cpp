@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t longest_key_name = 200;
 constexpr const char* key_columns =
-    "SELECT id, org, name, scopes, created_by, created_ms, expires_ms, used_ms FROM api_key ";
+    "SELECT id, org, name, scopes, created_by, role, created_ms, expires_ms, used_ms FROM api_key ";
 
 std::optional<Millis> when(const store::Statement& row, int column) {
     if (row.is_null(column)) return std::nullopt;
@@ -24,15 +24,17 @@ ApiKey key_of(const store::Statement& row) {
             std::string(row.bytes(2)),
             scopes ? std::move(*scopes) : Scopes(),
             std::string(row.bytes(4)),
-            row.integer(5),
-            when(row, 6),
-            when(row, 7)};
+            std::string(row.bytes(5)),
+            row.integer(6),
+            when(row, 7),
+            when(row, 8)};
 }
 
 }  // namespace
 
 Result<Keys::Made> Keys::make(std::string_view org, std::string_view name, const Scopes& scopes,
-                              std::string_view created_by, std::optional<Millis> expires_ms) {
+                              std::string_view created_by, std::optional<Millis> expires_ms,
+                              std::string_view role) {
     const bool plain = std::none_of(name.begin(), name.end(), [](char c) {
         return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
     });
@@ -43,13 +45,13 @@ Result<Keys::Made> Keys::make(std::string_view org, std::string_view name, const
     const auto now = now_ms();
     if (expires_ms && *expires_ms <= now) return invalid("a key expires in the future");
     Made out{{"key_" + random_text(12), std::string(org), std::string(name), scopes,
-              std::string(created_by), now, expires_ms, std::nullopt},
+              std::string(created_by), std::string(role), now, expires_ms, std::nullopt},
              std::string(key_prefix) + random_text(32)};
     auto kept = records_->use()->run(
-        "INSERT INTO api_key(id, digest, org, name, scopes, created_by, created_ms, expires_ms)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        out.key.id, store::Bytes{sha256(out.secret)}, org, name, scopes.text(), created_by, now,
-        expires_ms);
+        "INSERT INTO api_key(id, digest, org, name, scopes, created_by, role, created_ms,"
+        " expires_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        out.key.id, store::Bytes{sha256(out.secret)}, org, name, scopes.text(), created_by, role,
+        now, expires_ms);
     if (!kept) return kept.error();
     return out;
 }

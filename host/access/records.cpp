@@ -39,6 +39,7 @@ CREATE TABLE api_key(
     name TEXT NOT NULL,
     scopes TEXT NOT NULL,
     created_by TEXT NOT NULL,
+    role TEXT NOT NULL,
     created_ms INTEGER NOT NULL,
     expires_ms INTEGER,
     used_ms INTEGER) STRICT;
@@ -48,6 +49,7 @@ CREATE TABLE client(
     digest BLOB,
     org TEXT,
     scopes TEXT,
+    role TEXT NOT NULL,
     metadata TEXT NOT NULL,
     created_ms INTEGER NOT NULL,
     used_ms INTEGER) STRICT;

@@ -21,7 +21,7 @@ bool Ask::administers() const {
 }
 
 access::Role Ask::rank() const {
-    if (const auto role = access::role_from(caller.role)) return *role;
+    if (const auto role = access::role_from(caller.role); role && is_person()) return *role;
     return administers() ? access::Role::admin : access::Role::member;
 }
 
@@ -88,6 +88,8 @@ Reply page(std::string_view name, std::vector<Json> all, Members& query) {
     std::move(first, last, std::back_inserter(out[std::string(name)]));
     return answer(out);
 }
+
+Json role_json(const std::string& role) { return role.empty() ? Json(nullptr) : Json(role); }
 
 Json when(const std::optional<access::Millis>& ms) {
     if (!ms || *ms == 0) return nullptr;

@@ -54,5 +54,7 @@ Reply page(std::string_view name, std::vector<Json> all, Members& query);
 
 // Milliseconds as text; null for never.
 Json when(const std::optional<access::Millis>& ms);
+// A key's or machine's; null for none.
+Json role_json(const std::string& role);
 
 }  // namespace pb::admin

@@ -13,6 +13,7 @@ Json client_json(const access::OAuthClient& client) {
     return {{"id", client.id},
             {"name", client.name},
             {"scopes", client.scopes.names()},
+            {"role", role_json(client.role)},
             {"auth_method", client.auth_method},
             {"created", when(client.created_ms)}};
 }
@@ -55,6 +56,7 @@ Reply add_client(const Ask& ask) {
     wanted.name = name;
     wanted.org = ask.org();
     wanted.scopes = *scopes;
+    wanted.role = ask.caller.role;
     wanted.auth_method = "client_secret_basic";
     auto made = ask.access.clients.add(std::move(wanted));
     if (!made) return refuse(made.error());

@@ -13,6 +13,7 @@ Json key_json(const access::ApiKey& key) {
             {"name", key.name},
             {"scopes", key.scopes.names()},
             {"created_by", key.created_by},
+            {"role", role_json(key.role)},
             {"created", when(key.created_ms)},
             {"expires", when(key.expires_ms)},
             {"used", when(key.used_ms)}};
@@ -48,7 +49,8 @@ Reply make_key(const Ask& ask) {
     if (!all) return refuse(all.error());
     if (all->size() >= most_keys)
         return refuse(409, "the organisation has 1000 keys; revoke some that are not used");
-    auto made = ask.access.keys.make(ask.org(), name, *scopes, ask.caller.principal, expires);
+    auto made = ask.access.keys.make(ask.org(), name, *scopes, ask.caller.principal, expires,
+                                     ask.caller.role);
     if (!made) return refuse(made.error());
     auto shown = key_json(made->key);
     shown["secret"] = made->secret;

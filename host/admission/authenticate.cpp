@@ -180,6 +180,8 @@ runtime::CallerPtr Authenticator::look_up_key(std::string_view secret, bool in_u
     auto caller =
         std::make_shared<runtime::Caller>(*make_caller(found.org, found.id, "key", found.scopes));
     caller->credential = found.id;
+    caller->role = found.role;
+    caller->permissions += '\n' + caller->role;
     caller->expires_ms = found.expires_ms.value_or(0);
     return caller;
 }
@@ -197,7 +199,12 @@ runtime::CallerPtr Authenticator::look_up_token(std::string_view secret, Refused
     }
     auto permits = scopes;
     std::string role_name;
-    if (!grant.person.empty()) {
+    if (grant.person.empty()) {
+        auto machine = access_->clients.find(grant.client);
+        if (!machine) refused = {503, {}, machine.error().message};
+        if (!machine || !*machine) return nullptr;
+        role_name = (*machine)->role;
+    } else {
         auto role = access_->people.role(grant.org, grant.person);
         if (!role) refused = {503, {}, role.error().message};
         if (!role || !*role) return nullptr;

@@ -91,11 +91,20 @@ void add_users(CLI::App& app, Options& options, Administration& out) {
               options);
 }
 
+void add_maker(CLI::App* command, Options& options) {
+    command
+        ->add_option("--role", options.access.maker,
+                     "Forbid it what is forbidden to this role: member, admin or owner (default: "
+                     "none of them)")
+        ->type_name("ROLE");
+}
+
 void add_keys(CLI::App& app, Options& options, Administration& out) {
     Group group(app, options, out, "keys", "API keys, for programs");
     auto* create = group.add_in_org("create", "Make one and print it, this once", create_key);
     create->add_option("name", options.access.name, "What it is for")->required();
     add_scopes(create, options);
+    add_maker(create, options);
     create
         ->add_option("--expires", options.access.expires,
                      "When, or how long from now: 2027-01-01, 90d (default: never)")
@@ -127,6 +136,7 @@ void add_clients(CLI::App& app, Options& options, Administration& out) {
     auto* add = group.add_in_org("add", "Make one and print its secret, this once", add_client);
     add->add_option("name", options.access.name, "What it is")->required();
     add_scopes(add, options);
+    add_maker(add, options);
     add_json(add, options);
     add_json(group.add_in_org("list", "All of them", list_clients), options);
     add_id(group.add_in_org("remove", "End one, with its grants", remove_client), options,

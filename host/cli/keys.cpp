@@ -19,15 +19,22 @@ Json key_json(const access::ApiKey& key) {
             {"name", key.name},
             {"scopes", key.scopes.names()},
             {"created_by", key.created_by},
+            {"role", key.role.empty() ? Json(nullptr) : Json(key.role)},
             {"created", time_json(key.created_ms)},
             {"expires", time_json(key.expires_ms)},
             {"used", time_json(key.used_ms)}};
+}
+
+Result<void> check_maker(const std::string& role) {
+    if (role.empty() || access::role_from(role)) return {};
+    return invalid("--role is member, admin or owner");
 }
 
 Json client_json(const access::OAuthClient& client) {
     return {{"id", client.id},
             {"name", client.name},
             {"scopes", client.scopes.names()},
+            {"role", client.role.empty() ? Json(nullptr) : Json(client.role)},
             {"created", time_json(client.created_ms)}};
 }
 
@@ -39,13 +46,14 @@ Result<void> create_key(const Desk& desk) {
     if (!org) return org.error();
     auto scopes = desk.scopes();
     if (!scopes) return scopes.error();
+    if (auto role = check_maker(desk.options.access.maker); !role) return role;
     std::optional<access::Millis> expires;
     if (!given.expires.empty()) {
         auto at = moment(given.expires, 1, "--expires");
         if (!at) return at.error();
         expires = *at;
     }
-    auto made = desk.access.keys.make(*org, given.name, *scopes, "cli", expires);
+    auto made = desk.access.keys.make(*org, given.name, *scopes, "cli", expires, given.maker);
     if (!made) return made.error();
     const auto& key = made->key;
     desk.note("keys.create", key.id,
@@ -90,6 +98,7 @@ Result<void> add_client(const Desk& desk) {
     if (!org) return org.error();
     auto scopes = desk.scopes();
     if (!scopes) return scopes.error();
+    if (auto role = check_maker(desk.options.access.maker); !role) return role;
     const bool plain = std::none_of(name.begin(), name.end(), [](char c) {
         return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
     });
@@ -99,6 +108,7 @@ Result<void> add_client(const Desk& desk) {
     wanted.name = name;
     wanted.org = *org;
     wanted.scopes = *scopes;
+    wanted.role = desk.options.access.maker;
     wanted.auth_method = "client_secret_basic";
     auto made = desk.access.clients.add(std::move(wanted));
     if (!made) return made.error();

@@ -38,6 +38,7 @@ struct AccessOptions {
     std::string login, id, name;
     std::string role = "member";
     std::vector<std::string> scopes = {"mcp:read", "mcp:write"};
+    std::string maker;     // of whose role a key or client is; empty: nobody's, the operator's own
     std::string expires;   // a time, or how long from now; empty: never
     std::string owner;     // a login
     std::string settings;  // a file like those of organisations

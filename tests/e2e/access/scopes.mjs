@@ -106,17 +106,24 @@ await report.check("what is forbidden is not there, whatever a key says", async 
 });
 
 await report.check("and by role, whatever a person allowed", async () => {
-    const who = async (role) => {
+    const token = async (role) => {
         const login = `${role}@example.com`;
         await site.person(login, role, ["--org", "rules"]);
-        return site.with((await allow(site, login, "mcp:read mcp:write mcp:admin")).access_token);
+        return (await allow(site, login, "mcp:read mcp:write mcp:admin")).access_token;
     };
-    const member = await who("member");
+    const member = site.with(await token("member"));
     await having(member, ["desk__greeting", "desk__fail"], ["desk__recall", "desk__remember"]);
     await unknown(member, "desk__recall", { key: "k" });
-    const owner = await who("owner");
+    const secret = await token("owner");
+    const owner = site.with(secret);
     await having(owner, ["desk__recall"], ["desk__remember", "desk__fail"]);
     await unknown(owner, "desk__remember", note);
+    // Nor with a key of their own making.
+    const body = { name: "k", scopes: [...both, "mcp:admin"] };
+    const made = await site.http("POST", "/api/keys", { secret, body });
+    assert.equal(made.body.role, "owner", made.text);
+    await having(site.with(made.body.secret), ["desk__recall"], ["desk__remember", "desk__fail"]);
+    await unknown(site.with(made.body.secret), "desk__remember", note);
 });
 
 await report.check("a rule counts as soon as the file says so, also on open streams", async () => {

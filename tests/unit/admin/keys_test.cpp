@@ -62,6 +62,24 @@ TEST_F(KeysTest, NobodyMakesMoreThanTheyAre) {
     }
 }
 
+TEST_F(KeysTest, TheMakersRoleGoesWithIt) {
+    const auto eve = person("eve", "acme", Role::admin);
+    const auto owner = person("olga", "acme", Role::owner);
+    for (const auto* path : {"/api/keys", "/api/clients"}) {
+        const Json body{{"name", "x"}, {"scopes", {"mcp:read"}}};
+        EXPECT_EQ(ask(as(eve, Role::admin), "POST", path, body).body["role"], "admin") << path;
+        EXPECT_EQ(ask(admin_, "POST", path, body).body["role"], nullptr) << path;
+    }
+    // A key of an owner has no more authority over people for it than other keys.
+    auto key = *as_key("mcp:read mcp:write mcp:admin");
+    key.role = "owner";
+    const auto owners = std::make_shared<const runtime::Caller>(key);
+    EXPECT_EQ(ask(owners, "PATCH", "/api/users/" + owner.id, Json{{"role", "member"}}).status, 403);
+    const auto made =
+        ask(owners, "POST", "/api/keys", Json{{"name", "y"}, {"scopes", {"mcp:read"}}});
+    EXPECT_EQ(must(access_->keys.find(made.body["secret"].get<std::string>()))->role, "owner");
+}
+
 TEST_F(KeysTest, WhatIsWrongIsSaid) {
     const std::pair<Json, const char*> cases[] = {
         {{{"name", "x"}}, "scopes"},

@@ -208,6 +208,38 @@ TEST_F(AuthenticateTest, ATokenPermitsNoMoreThanThePersonsRole) {
     EXPECT_EQ(refusal_of(authenticator.authenticate({.authorization = text})).status, 401);
 }
 
+// What is forbidden to a role is so for the keys and machines of those who have it.
+TEST_F(AuthenticateTest, AKeyAndAMachineHaveTheirMakersRole) {
+    auto authenticator = make();
+    auto& all = **access_;
+    const auto operators = caller_of(authenticator.authenticate({.api_key = key("acme").secret}));
+    const auto made = *all.keys.make("acme", "x", scopes("mcp:read"), "usr_1", {}, "admin");
+    const auto admins = caller_of(authenticator.authenticate({.api_key = made.secret}));
+    ASSERT_TRUE(operators && admins);
+    EXPECT_EQ(operators->role, "");
+    EXPECT_EQ(admins->role, "admin");
+    EXPECT_NE(operators->permissions, admins->permissions) << "they would share a view";
+
+    access::OAuthClient robot;
+    robot.name = "robot";
+    robot.org = "acme";
+    robot.scopes = scopes("mcp:read");
+    robot.role = "owner";
+    robot.auth_method = "client_secret_basic";
+    const auto machine = *all.clients.add(robot);
+    access::Grant grant;
+    grant.org = "acme";
+    grant.client = machine.client.id;
+    grant.scopes = robot.scopes;
+    const auto issued = *all.grants.issue(*all.grants.add(grant), false);
+    const auto text = "Bearer " + issued.access;
+    const auto caller = caller_of(authenticator.authenticate({.authorization = text}));
+    ASSERT_TRUE(caller);
+    EXPECT_EQ(caller->principal_kind, "service");
+    EXPECT_EQ(caller->role, "owner");
+    EXPECT_EQ(authenticator.standing(*caller), Standing::good);
+}
+
 TEST_F(AuthenticateTest, ATokenForAnotherResourceIsNoneHere) {
     auto authenticator =
         make({.is_ours = [](std::string_view resource) { return resource == "https://here/mcp"; }});

@@ -124,7 +124,11 @@ TEST_F(AccessTest, AKeyIsPrintedOnce) {
 
     ASSERT_EQ(run({"keys", "create", "plain", "--org", "acme", "--json"}), exit_ok);
     EXPECT_EQ(json()["scopes"], (Json{"mcp:read", "mcp:write"}));
-    EXPECT_EQ(must(access->keys.find(json()["secret"].get<std::string>()))->org, "acme");
+    const auto plain = must(access->keys.find(json()["secret"].get<std::string>()));
+    EXPECT_EQ(plain->org, "acme");
+    EXPECT_EQ(plain->role, "");
+    ASSERT_EQ(run({"keys", "create", "bound", "--role", "admin", "--json"}), exit_ok);
+    EXPECT_EQ(must(access->keys.find(json()["secret"].get<std::string>()))->role, "admin");
 }
 
 TEST_F(AccessTest, KeysThatAreNoneAreRefused) {
@@ -134,6 +138,7 @@ TEST_F(AccessTest, KeysThatAreNoneAreRefused) {
         {{"keys", "create", "x", "--expires", "soon"}, "--expires \"soon\" is no time"},
         {{"keys", "create", "x", "--expires", "2001-01-01"}, "in the future"},
         {{"keys", "create", ""}, "1 to 200 bytes"},
+        {{"keys", "create", "x", "--role", "king"}, "--role is member, admin or owner"},
         {{"keys", "create", "x", "--org", "nope"}, "there are: acme, default"},
         {{"keys", "revoke", "key_none"}, "no such key"},
     };
@@ -199,6 +204,9 @@ TEST_F(AccessTest, ClientsOfMachines) {
     ASSERT_EQ(run({"clients", "remove", id}), exit_ok) << err_;
     EXPECT_FALSE(must(access->clients.find(id)));
     EXPECT_EQ(run({"clients", "add", "a\nb"}), exit_failed);
+    EXPECT_EQ(run({"clients", "add", "x", "--role", "king"}), exit_failed);
+    ASSERT_EQ(run({"clients", "add", "x", "--role", "member", "--json"}), exit_ok) << err_;
+    EXPECT_EQ(must(access->clients.find(json()["id"].get<std::string>()))->role, "member");
 }
 
 TEST_F(AccessTest, Grants) {
