@@ -247,7 +247,8 @@ void Front::tell(const http::Request& request, const runtime::Caller& caller,
 void Front::administer(const RequestPtr& request, const ExchangePtr& exchange) {
     if (auto why = gate_->guards().refuse(*request); !why.empty())
         return refuse(*exchange, 403, why);
-    if (const auto caller = enter(*request, *exchange)) api_->handle(request, exchange, caller);
+    if (const auto caller = enter(*request, *exchange))
+        api_->handle(endpoint::without_key(request), exchange, caller);
 }
 
 void Front::show_metrics(const RequestPtr& request, const ExchangePtr& exchange) const {

@@ -12,19 +12,22 @@ namespace {
 constexpr std::string_view scheme = "Bearer";
 constexpr std::string_view first_scopes = "mcp:read mcp:write";
 
+constexpr std::string_view key_param = "apiKey";
+
 // ?apiKey=, or empty. Two of them are none.
 std::string key_in(std::string_view query) {
-    constexpr std::string_view name = "apiKey";
-    if (query.find(name) == std::string_view::npos) return {};
     const auto params = form_decode(query);
     if (!params) return {};
     std::string out;
-    for (const auto& [key, value] : *params) {
-        if (key != name) continue;
-        if (!out.empty()) return {};
-        out = value;
-    }
-    return out;
+    int count = 0;
+    for (const auto& [key, value] : *params)
+        if (key == key_param && ++count == 1) out = value;
+    return count == 1 ? out : std::string();
+}
+
+bool is_key(std::string_view pair) {
+    const auto name = form_decode(pair.substr(0, pair.find('=')));
+    return name && name->size() == 1 && name->front().first == key_param;
 }
 
 bool is_repeated(const http::Request& request) {
@@ -60,6 +63,28 @@ bool Place::is_ours(std::string_view resource, const Guards& guards, std::uint16
     return text == base + endpoint || text == base || text == base + "/";
 }
 
+std::shared_ptr<const http::Request> without_key(std::shared_ptr<const http::Request> request) {
+    std::string kept;
+    bool any = false;
+    for (auto rest = request->query; !rest.empty();) {
+        const auto pair = rest.substr(0, rest.find('&'));
+        rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
+        if (is_key(pair)) {
+            any = true;
+        } else {
+            if (!kept.empty()) kept += '&';
+            kept += pair;
+        }
+    }
+    if (!any) return request;
+    auto out = std::make_shared<http::Request>(*request);
+    auto owned = std::make_shared<std::pair<std::string, std::shared_ptr<void>>>(std::move(kept),
+                                                                                 request->buffer);
+    out->query = owned->first;
+    out->buffer = std::move(owned);
+    return out;
+}
+
 std::variant<runtime::CallerPtr, Gate::Refusal> Gate::enter(const http::Request& request) const {
     admission::Presented presented;
     presented.authorization = request.header("Authorization");
@@ -75,11 +100,12 @@ std::variant<runtime::CallerPtr, Gate::Refusal> Gate::enter(const http::Request&
     auto& refused = std::get<admission::Refused>(answer);
     if (!refused.error.empty()) tell(request, refused);
     Refusal out{refused.status, refused.description, {}};
-    if (refused.status == 401 || !refused.error.empty())
+    const bool more = refused.status == 401 || refused.error == "insufficient_scope";
+    if (more || !refused.error.empty())
         out.headers.emplace_back(
             "WWW-Authenticate",
             challenge(request, refused.error, refused.error.empty() ? "" : refused.description,
-                      refused.status == 401 ? first_scopes : ""));
+                      more ? first_scopes : ""));
     if (refused.status == 503) out.headers.emplace_back("Retry-After", "1");
     return out;
 }

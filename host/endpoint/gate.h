@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -29,6 +30,10 @@ struct Place {
     // for the place at which their client found this host, where ports may be mapped.
     bool is_ours(std::string_view resource, const Guards& guards, std::uint16_t port = 0) const;
 };
+
+// The same request without ?apiKey=, however often it is there: it says who asks, and what comes
+// behind the gate hands queries on.
+std::shared_ptr<const http::Request> without_key(std::shared_ptr<const http::Request> request);
 
 class Gate {
   public:

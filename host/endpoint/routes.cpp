@@ -228,8 +228,9 @@ std::optional<Routes::Found> Routes::find_own(const std::string& org, std::strin
     return found;
 }
 
-void Routes::handle(const std::shared_ptr<const http::Request>& request,
+void Routes::handle(const std::shared_ptr<const http::Request>& sent,
                     const std::shared_ptr<http::Exchange>& exchange) {
+    const auto request = without_key(sent);
     if (auto why = gate_.guards().refuse(*request); !why.empty())
         return refuse(*exchange, 403, why);
     if (is_foreign_change(*request))
@@ -243,7 +244,7 @@ void Routes::handle(const std::shared_ptr<const http::Request>& request,
         caller = std::make_shared<runtime::Caller>(
             runtime::Caller{found->snapshot->org, "anonymous", "anonymous", {}});
     } else {
-        auto entered = gate_.enter(*request);
+        auto entered = gate_.enter(*sent);
         if (auto* refusal = std::get_if<Gate::Refusal>(&entered))
             return refuse(*exchange, refusal->status, refusal->why, std::move(refusal->headers));
         caller = std::get<runtime::CallerPtr>(std::move(entered));

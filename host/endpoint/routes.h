@@ -29,7 +29,7 @@ class Routes {
     static bool covers(std::string_view path);
 
     // [worker] One request to such a path.
-    void handle(const std::shared_ptr<const http::Request>& request,
+    void handle(const std::shared_ptr<const http::Request>& sent,
                 const std::shared_ptr<http::Exchange>& exchange);
 
   private:

@@ -190,6 +190,20 @@ TEST_F(RoutesTest, MalformedRequestsReachNobody) {
     EXPECT_TRUE(seen.is_null());
 }
 
+TEST_F(RoutesTest, AKeyInTheUrlIsNotHandedOn) {
+    for (const char* query : {"a=1&apiKey=pb_x&apiKey=pb_x", "%61piKey=pb_x&a=1&apiKey",
+                              "apiKey=&apiKey=pb_x&a=1", "a=1&apiKey=pb_x&api%4Bey=pb_y"}) {
+        seen = nullptr;
+        send("GET", std::string("/oauth/callback/acme?") + query, {}, {}, false);
+        EXPECT_EQ(seen["query"], (json{{"a", "1"}})) << query;
+        // Nobody comes in with several, or with a bad one.
+        EXPECT_NE(send("GET", std::string("/api/notes?") + query, {}, {}, false)->status(), 200);
+    }
+    // What comes twice is no credential; here none is needed.
+    EXPECT_EQ(send("GET", "/api/notes?apiKey=x&q=1&apiKey=x")->status(), 200);
+    EXPECT_EQ(seen["query"], (json{{"q", "1"}}));
+}
+
 TEST_F(RoutesTest, FailuresAreStatuses) {
     const std::pair<Status, int> cases[] = {{Status::invalid, 400},   {Status::denied, 403},
                                             {Status::not_found, 404}, {Status::busy, 503},
