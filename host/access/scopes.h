@@ -45,6 +45,7 @@ class Scopes {
         return has(level) && reaches(name_space);
     }
     bool is_everything() const;
+    bool is_narrowed() const { return actions_ || sources_ || objects_; }
     // Null: not narrowed.
     const std::optional<std::set<std::string>>& actions() const { return actions_; }
     const std::optional<std::set<std::string>>& sources() const { return sources_; }

@@ -15,9 +15,7 @@ constexpr std::int64_t most_listed = 1000, listed = 200;
 }  // namespace
 
 bool Ask::administers() const {
-    const auto& permits = caller.permits;
-    return permits.has(access::Level::admin) && !permits.actions() && !permits.sources() &&
-           !permits.objects();
+    return caller.permits.has(access::Level::admin) && !caller.permits.is_narrowed();
 }
 
 access::Role Ask::rank() const {

@@ -31,7 +31,24 @@ Limiter::Wait Admission::limit(const Target& target, const Admitted& admitted) c
 
 bool Admission::may_use(const runtime::Caller& caller, const catalog::Binding& binding,
                         access::Level level) const {
+    // Administration over HTTP is of everything: who is narrowed to a part has none.
+    if (level == access::Level::admin && caller.permits.is_narrowed()) return false;
     return Views::permits(caller, policies_.of(caller.org), binding, level);
+}
+
+bool Admission::may_answer(const runtime::Caller& nobody, const catalog::Binding& binding) const {
+    return !Views::forbids_all(nobody, policies_.of(nobody.org), binding);
+}
+
+std::string Admission::scope_to_use(const runtime::Caller& caller, const catalog::Binding& binding,
+                                    access::Level level) const {
+    const auto org = policies_.of(caller.org);
+    if (!org || !org->access.challenges) return {};
+    const auto scopes = Views::scopes_for(caller, org, binding, level);
+    // That one narrowed would not do.
+    if (level == access::Level::admin && !scopes.empty())
+        return std::string(access::scope_of(level));
+    return scopes;
 }
 
 catalog::CallId Admission::call(const Target& target, const Admitted& admitted,

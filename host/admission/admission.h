@@ -82,9 +82,15 @@ class Admission {
     Limiter::Wait charge(const runtime::Caller& caller) const;
     // The same for what a capability asks for without calling anybody.
     Limiter::Wait charge_nested(const runtime::Caller& caller) const;
-    // One HTTP request to a capability's route may go on.
+    // One HTTP request to a capability's route may go on: to one that needs this level, or to a
+    // public one.
     bool may_use(const runtime::Caller& caller, const catalog::Binding& binding,
                  access::Level level) const;
+    bool may_answer(const runtime::Caller& nobody, const catalog::Binding& binding) const;
+    // The scope to ask for where it may not; empty: none would help, or the organisation tells
+    // nobody what there is.
+    std::string scope_to_use(const runtime::Caller& caller, const catalog::Binding& binding,
+                             access::Level level) const;
 
     // [any thread] The rest of the way. The observer hears the end exactly once, perhaps before
     // this returns. Bodies it gets carry exposed names. no_call if the call never began.

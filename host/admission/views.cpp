@@ -57,6 +57,12 @@ bool Views::permits(const runtime::Caller& caller, const config::OrgPtr& org,
            !is_forbidden(org, caller, binding, level, tool);
 }
 
+bool Views::forbids_all(const runtime::Caller& caller, const config::OrgPtr& org,
+                        const catalog::Binding& binding) {
+    return std::all_of(access::levels.begin(), access::levels.end(),
+                       [&](Level level) { return is_forbidden(org, caller, binding, level, {}); });
+}
+
 std::string Views::scopes_for(const runtime::Caller& caller, const config::OrgPtr& org,
                               const catalog::Binding& binding, Level level, std::string_view tool) {
     if (caller.permits.permits(level, binding.name_space) ||

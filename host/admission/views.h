@@ -27,6 +27,9 @@ class Views {
     static bool permits(const runtime::Caller& caller, const config::OrgPtr& org,
                         const catalog::Binding& binding, access::Level level,
                         std::string_view tool = {});
+    // Whether nothing may be done with it, whatever the caller's scopes are.
+    static bool forbids_all(const runtime::Caller& caller, const config::OrgPtr& org,
+                            const catalog::Binding& binding);
     // The scopes that doing it takes, if it is only scopes that the caller lacks; otherwise empty.
     static std::string scopes_for(const runtime::Caller& caller, const config::OrgPtr& org,
                                   const catalog::Binding& binding, access::Level level,

@@ -19,6 +19,7 @@ using catalog::Status;
 
 constexpr std::array<std::string_view, 5> methods = {"GET", "POST", "PUT", "PATCH", "DELETE"};
 constexpr std::size_t longest_route = 128;  // as manifests may have them
+constexpr std::string_view nothing_here = "there is nothing at this path for this credential";
 constexpr const char* allowed_methods = "GET, POST, PUT, PATCH, DELETE";
 
 void refuse(http::Exchange& exchange, int status, std::string_view why,
@@ -240,10 +241,11 @@ void Routes::handle(const std::shared_ptr<const http::Request>& sent,
                       {{"Allow", allowed_methods}});
     auto found = find_public(request->path);
     runtime::CallerPtr caller;
-    if (found) {
+    if (found)
         caller = std::make_shared<runtime::Caller>(
             runtime::Caller{found->snapshot->org, "anonymous", "anonymous", {}});
-    } else {
+    if (!found || !admission_.may_answer(*caller, *found->binding)) {
+        found.reset();
         auto entered = gate_.enter(*sent);
         if (auto* refusal = std::get_if<Gate::Refusal>(&entered))
             return refuse(*exchange, refusal->status, refusal->why, std::move(refusal->headers));
@@ -255,14 +257,16 @@ void Routes::handle(const std::shared_ptr<const http::Request>& sent,
                                  {{"Retry-After", std::to_string((wait->count() + 999) / 1000)}});
     if (!found) {
         found = find_own(caller->org, request->path);
-        if (!found) return answer->turn_away(404, "there is nothing at this path");
+        if (!found) return answer->turn_away(404, nothing_here);
         answer->is_for(found->binding);
         const auto level = level_of(found->route->access);
-        if (!admission_.may_use(*caller, *found->binding, level))
+        if (!admission_.may_use(*caller, *found->binding, level)) {
+            const auto scope = admission_.scope_to_use(*caller, *found->binding, level);
+            if (scope.empty()) return answer->turn_away(404, nothing_here);
             return answer->turn_away(
                 403, "the credential lacks the scope that this path needs",
-                {{"WWW-Authenticate",
-                  gate_.challenge(*request, "insufficient_scope", {}, access::scope_of(level))}});
+                {{"WWW-Authenticate", gate_.challenge(*request, "insufficient_scope", {}, scope)}});
+        }
     }
     answer->is_for(found->binding);
     call(*found, *request, exchange, answer);

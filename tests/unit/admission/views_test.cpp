@@ -57,6 +57,34 @@ TEST_F(ViewsTest, WhatIsForbiddenIsNotThereWhateverACredentialSays) {
     EXPECT_EQ(tools_of(all).size(), 3u);
 }
 
+TEST_F(ViewsTest, PathsFollowTheSameRules) {
+    const auto& binding = *world.catalog.of("default")->bindings.at(0);
+    const auto& admission = world.admission;
+    using access::Level;
+    EXPECT_TRUE(admission.may_use(*with("mcp:admin"), binding, Level::admin));
+    EXPECT_TRUE(admission.may_use(*with("mcp:read action:ns"), binding, Level::read));
+    for (const char* narrowed : {"mcp:admin action:ns", "mcp:admin source:x", "mcp:admin object:x"})
+        EXPECT_FALSE(admission.may_use(*with(narrowed), binding, Level::admin)) << narrowed;
+    const auto scope = [&](const char* scopes, Level level) {
+        return admission.scope_to_use(*with(scopes), binding, level);
+    };
+    EXPECT_EQ(scope("mcp:read", Level::write), "") << "nobody is told what there is";
+    configure([](auto& access) { access.challenges = true; });
+    EXPECT_EQ(scope("mcp:read", Level::write), "mcp:write");
+    EXPECT_EQ(scope("mcp:read action:other", Level::read), "mcp:read action:ns");
+    EXPECT_EQ(scope("mcp:read action:other", Level::admin), "mcp:admin");
+    EXPECT_EQ(scope("mcp:admin source:x", Level::admin), "") << "more scopes would not widen it";
+    EXPECT_TRUE(admission.may_answer(*caller, binding));
+    configure([](auto& access) {
+        access.challenges = true;
+        access.forbidden = {{{}, {"ns"}, {}, {"write"}}};
+    });
+    EXPECT_EQ(scope("mcp:read", Level::write), "");
+    EXPECT_TRUE(admission.may_answer(*caller, binding)) << "reading is left";
+    configure([](auto& access) { access.forbidden = {{{}, {"ns"}, {}, {}}}; });
+    EXPECT_FALSE(admission.may_answer(*caller, binding));
+}
+
 TEST_F(ViewsTest, AnOrganisationMayTellWhichScopesItTakes) {
     const auto reader = with("mcp:read action:other");
     EXPECT_EQ(kind_of(reader, "tools/call", "ns__drop"), ErrorKind::not_found);

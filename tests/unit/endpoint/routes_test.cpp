@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "support/exchange.h"
+#include "support/files.h"
 #include "support/world.h"
 
 namespace pb::test {
@@ -49,6 +50,7 @@ class RoutesTest : public testing::Test {
         auto binding = std::make_shared<catalog::Binding>();
         binding->capability = "notes";
         binding->provider = provider;
+        binding->capability = binding->name_space = "notes";
         binding->routes = std::move(routes);
         snapshot->bindings.push_back(binding);
         catalog.replace(org, snapshot);
@@ -69,12 +71,32 @@ class RoutesTest : public testing::Test {
         return exchange;
     }
 
+    void configure(const std::function<void(config::OrgAccess&)>& change) {
+        auto org = std::make_shared<config::OrgConfig>();
+        org->name = "default";
+        change(org->access);
+        auto set = std::make_shared<config::ConfigSet>();
+        set->orgs.emplace("default", org);
+        admission.policies().set(set);
+    }
+    // What a bearer token is.
+    admission::Authenticated check(std::string_view) const {
+        if (refused) return *refused;
+        return admission::Authenticator::external("default", "ada", external, "");
+    }
+
+    test::TempFolder folder;
+    std::unique_ptr<access::Access> records = std::move(*access::Access::open(folder.path()));
+    access::Scopes external;
+    std::optional<admission::Refused> refused;
     std::vector<std::unique_ptr<std::string>> targets;
     catalog::Catalog catalog;
     runtime::Calls calls{World::quick()};
     std::shared_ptr<FakeProvider> provider = std::make_shared<FakeProvider>(calls);
     admission::Admission admission{catalog, calls};
-    admission::Authenticator authenticator{{.anonymous_org = "default"}};
+    admission::Authenticator authenticator{
+        {.anonymous_org = "default", .external = [this](auto token) { return check(token); }},
+        records.get()};
     endpoint::Gate gate{authenticator, endpoint::Guards({}, {"https://app.example.com"}), {}};
     endpoint::Routes routes{catalog, admission, gate};
     json seen, seen_context;
@@ -176,6 +198,46 @@ TEST_F(RoutesTest, WhoMayNotIsRefused) {
     auto exchange = send("TRACE", "/api/notes");
     EXPECT_EQ(exchange->status(), 405);
     EXPECT_EQ(exchange->header("Allow"), "GET, POST, PUT, PATCH, DELETE");
+}
+
+TEST_F(RoutesTest, WhatTheScopesLeaveOutIsNotThereOrSaysWhatItTakes) {
+    external = *access::Scopes::parse("mcp:read");
+    const auto ask = [&](const std::string& path) {
+        return send("GET", path, {{"Authorization", "Bearer x"}});
+    };
+    EXPECT_EQ(ask("/api/notes")->status(), 200);
+    const auto hidden = ask("/api/notes/secret"), nowhere = ask("/api/nowhere");
+    EXPECT_EQ(hidden->status(), 404);
+    EXPECT_EQ(hidden->body(), nowhere->body());
+    EXPECT_EQ(hidden->header("WWW-Authenticate"), "");
+    configure([](auto& access) { access.challenges = true; });
+    const auto told = ask("/api/notes/secret");
+    EXPECT_EQ(told->status(), 403);
+    EXPECT_NE(told->header("WWW-Authenticate").find("scope=\"mcp:admin\""), std::string::npos);
+    external = *access::Scopes::parse("mcp:read action:other");
+    const auto more = ask("/api/notes");
+    EXPECT_EQ(more->status(), 403);
+    EXPECT_NE(more->header("WWW-Authenticate").find("scope=\"mcp:read action:notes\""),
+              std::string::npos)
+        << more->header("WWW-Authenticate");
+    configure([](auto& access) {
+        access.challenges = true;
+        access.forbidden = {{{}, {"notes"}, {}, {}}};
+    });
+    EXPECT_EQ(ask("/api/notes")->status(), 404) << "no scope would help";
+    seen = nullptr;
+    EXPECT_EQ(send("GET", "/oauth/callback/default")->body(), nowhere->body());
+    EXPECT_EQ(send("GET", "/oauth/callback/default", {}, {}, false)->status(), 401);
+    EXPECT_TRUE(seen.is_null()) << "public paths are forbidden too";
+}
+
+TEST_F(RoutesTest, ATokenThatPermitsNothingSaysWhichScopes) {
+    refused = admission::Refused{403, "insufficient_scope", "the token permits nothing here"};
+    const auto exchange = send("GET", "/api/notes", {{"Authorization", "Bearer x"}});
+    EXPECT_EQ(exchange->status(), 403);
+    const auto challenge = exchange->header("WWW-Authenticate");
+    EXPECT_NE(challenge.find("error=\"insufficient_scope\""), std::string::npos) << challenge;
+    EXPECT_NE(challenge.find("scope=\"mcp:read mcp:write\""), std::string::npos) << challenge;
 }
 
 TEST_F(RoutesTest, MalformedRequestsReachNobody) {
