@@ -2,6 +2,7 @@
 // Policies: what each organisation's file says, as it is now, for those who ask at every call.
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <string_view>
 
@@ -16,14 +17,16 @@ class Policies {
         std::lock_guard lock(mutex_);
         config_.swap(config);
     }
-    // [any thread] Null: there is no such organisation, or nobody has said anything.
+    // [any thread] Null: there is no such organisation, and nothing is allowed in it, though there
+    // may be something of it yet. Before set() one of which nothing is said.
     config::OrgPtr of(std::string_view org) const {
         config::ConfigSetPtr now;
         {
             std::lock_guard lock(mutex_);
             now = config_;
         }
-        if (!now) return nullptr;
+        static const auto unsaid = std::make_shared<const config::OrgConfig>();
+        if (!now) return unsaid;
         const auto at = now->orgs.find(org);
         return at == now->orgs.end() ? nullptr : at->second;
     }

@@ -23,7 +23,7 @@ bool includes(const Set& set, std::string_view value) {
 
 bool is_forbidden(const config::OrgPtr& org, const runtime::Caller& caller,
                   const catalog::Binding& binding, Level level, std::string_view tool) {
-    if (!org) return false;
+    if (!org) return true;
     const auto speaks_of = [&](const Forbidden& rule) {
         return (includes(rule.capabilities, binding.capability) ||
                 includes(rule.capabilities, binding.name_space)) &&
@@ -41,7 +41,7 @@ bool is_forbidden(const config::OrgPtr& org, const runtime::Caller& caller,
 bool may_all(const runtime::Caller& caller, const config::OrgPtr& org) {
     const auto& permits = caller.permits;
     return permits.has(Level::read) && permits.has(Level::write) && permits.has(Level::admin) &&
-           !permits.actions() && (!org || org->access.forbidden.empty());
+           !permits.actions() && org && org->access.forbidden.empty();
 }
 
 }  // namespace

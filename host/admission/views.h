@@ -19,7 +19,10 @@ access::Level level_of(const catalog::Tool& tool);
 
 class Views {
   public:
-    // [any thread] Never null. `org`: what its file says; null: nothing.
+    // `org`, here and below: what its file says; null: there is no such organisation (any more),
+    // and nothing is permitted.
+
+    // [any thread] Never null.
     static catalog::SnapshotPtr of(const catalog::SnapshotPtr& whole, const runtime::Caller& caller,
                                    const config::OrgPtr& org);
 

@@ -57,6 +57,21 @@ TEST_F(ViewsTest, WhatIsForbiddenIsNotThereWhateverACredentialSays) {
     EXPECT_EQ(tools_of(all).size(), 3u);
 }
 
+// Between its end in the rules and its end in the catalog, nothing of it may be seen or called.
+TEST_F(ViewsTest, AnOrganisationWithoutRulesHasNothing) {
+    const auto all = with("mcp:read mcp:write mcp:admin");
+    EXPECT_EQ(tools_of(all).size(), 3u) << "nobody has said anything yet";
+    world.admission.policies().set(std::make_shared<config::ConfigSet>());
+    ASSERT_TRUE(world.catalog.of("default"));
+    EXPECT_TRUE(tools_of(all).empty());
+    EXPECT_TRUE(tools_of(caller).empty());
+    EXPECT_EQ(kind_of(caller, "tools/call", "ns__look"), ErrorKind::not_found);
+    EXPECT_EQ(kind_of(caller, "resources/read", uri), ErrorKind::not_found);
+    const auto& binding = *world.catalog.of("default")->bindings.at(0);
+    EXPECT_FALSE(world.admission.may_use(*all, binding, access::Level::read));
+    EXPECT_FALSE(world.admission.may_answer(*caller, binding));
+}
+
 TEST_F(ViewsTest, PathsFollowTheSameRules) {
     const auto& binding = *world.catalog.of("default")->bindings.at(0);
     const auto& admission = world.admission;
