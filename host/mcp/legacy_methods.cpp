@@ -61,10 +61,7 @@ void Server::set_level(const RequestPtr& request) {
 void Server::subscribe(const RequestPtr& request) {
     const auto uri = json::string_value(json::member(request->message.params, "uri"));
     if (!uri) return request->fail({code::invalid_params, "params.uri must be a string", {}, 200});
-    if (!subscriptions_.subscribe(request->session, *uri))
-        return request->fail({code::resource_not_found, "Resource not found",
-                              "{\"uri\":" + json::quote(*uri) + "}", 200});
-    request->answer("{}");
+    subscriptions_.subscribe(request, *uri);
 }
 
 void Server::unsubscribe(const RequestPtr& request) {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <set>
 
 #include "json/scan.h"
 
@@ -12,6 +11,24 @@ namespace {
 
 constexpr std::string_view id_key = "io.modelcontextprotocol/subscriptionId";
 constexpr std::size_t most_uris = 1000;
+constexpr std::size_t most_agreed = 1000;
+constexpr std::chrono::seconds asking_time{10};
+
+using runtime::Status;
+
+// What the provider decides by.
+std::string rights_of(const runtime::Caller& caller) {
+    return caller.principal + '\n' + caller.permissions;
+}
+
+// Whether the provider has let somebody hear of a resource. One that cannot say at present is not
+// taken for a refusal, but where it narrows rows nobody else knows.
+bool agrees(Status status, const runtime::Caller& caller) {
+    if (status == Status::ok) return true;
+    if (status == Status::denied || status == Status::not_found || status == Status::invalid)
+        return false;
+    return !caller.permits.sources() && !caller.permits.objects();
+}
 
 }  // namespace
 
@@ -36,7 +53,17 @@ class Subscriptions::Listener : public Cancellable {
     }
 
     const runtime::CallerPtr& caller() const { return request_->caller; }
+    // Those that were asked for and are there.
     const std::set<std::string>& uris() const { return uris_; }
+    // The providers of all of them have to answer, and whoever asks them be done with asking.
+    void await_answers() { waiting_ = uris_.size() + 1; }
+    void answered() {
+        if (--waiting_ == 0) acknowledge();
+    }
+    void refused(const std::string& uri) {
+        std::lock_guard lock(mutex_);
+        refused_.insert(uri);
+    }
 
     // The first that the client hears; what changed before it is told right behind.
     void acknowledge() {
@@ -70,7 +97,6 @@ class Subscriptions::Listener : public Cancellable {
     }
 
     void updated(const std::string& uri) {
-        if (!uris_.contains(uri)) return;
         bool taken = true;
         {
             std::lock_guard lock(mutex_);
@@ -113,9 +139,10 @@ class Subscriptions::Listener : public Cancellable {
         if (tools_) add("\"toolsListChanged\":true");
         if (prompts_) add("\"promptsListChanged\":true");
         if (resources_) add("\"resourcesListChanged\":true");
-        if (!uris_.empty()) {
+        if (uris_.size() > refused_.size()) {
             std::string list = "\"resourceSubscriptions\":[";
             for (const auto& uri : uris_) {
+                if (refused_.contains(uri)) continue;
                 if (list.back() != '[') list += ',';
                 json::append_quoted(list, uri);
             }
@@ -151,8 +178,10 @@ class Subscriptions::Listener : public Cancellable {
     RequestPtr request_;
     bool tools_ = false, prompts_ = false, resources_ = false;
     std::set<std::string> uris_;
+    std::atomic<std::size_t> waiting_{0};
     std::atomic<bool> ended_{false};
     std::mutex mutex_;  // guards what follows, and that notices leave in their order
+    std::set<std::string> refused_;
     bool acknowledged_ = false;
     catalog::Changes held_lists_;
     std::set<std::string> held_uris_;
@@ -181,13 +210,21 @@ void Subscriptions::listen(const RequestPtr& request) {
                               {},
                               503});
     // It counts from here, so that whoever ends it from now on can take it off again.
+    listener->await_answers();
     for (const auto& uri : listener->uris())
-        count(listener->caller(), uri, +1);
-    if (!begin(*request, listener)) return remove(listener.get());
+        watch(uri, listener.get(), {request->caller, listener, {}, [listener, uri](bool granted) {
+                                        if (!granted) listener->refused(uri);
+                                        listener->answered();
+                                    }});
+    if (!begin(*request, listener)) remove(listener.get());
+    // Whoever ended it before it was watched for took nothing off.
+    if (!listens(listener.get())) return leave_all(*listener);
     request->outlet->on_gone([weak = std::weak_ptr<Listener>(listener)] {
         if (auto alive = weak.lock()) alive->cancel();
     });
-    listener->acknowledge();
+    for (const auto& uri : listener->uris())
+        tell_provider({request->caller->org, uri});
+    listener->answered();
 }
 
 void Subscriptions::remove(const Listener* listener) {
@@ -199,19 +236,41 @@ void Subscriptions::remove(const Listener* listener) {
         kept = std::move(found->second);
         listeners_.erase(found);
     }
-    for (const auto& uri : kept->uris())
-        count(kept->caller(), uri, -1);
+    leave_all(*kept);
 }
 
-bool Subscriptions::subscribe(const SessionPtr& session, const std::string& uri) {
-    if (!admission_.find(*session->caller, "resources/read", uri)) return false;
+bool Subscriptions::listens(const Listener* listener) const {
+    std::lock_guard lock(mutex_);
+    return listeners_.contains(listener);
+}
+
+void Subscriptions::leave_all(const Listener& listener) {
+    for (const auto& uri : listener.uris())
+        leave({listener.caller()->org, uri}, &listener);
+}
+
+void Subscriptions::subscribe(const RequestPtr& request, const std::string& uri) {
+    const auto& session = request->session;
+    const auto answer = [request, uri](bool granted) {
+        if (granted) return request->answer("{}");
+        request->fail({code::resource_not_found, "Resource not found",
+                       "{\"uri\":" + json::quote(uri) + "}", 200});
+    };
+    if (!admission_.find(*request->caller, "resources/read", uri)) return answer(false);
     {
         std::lock_guard lock(session->mutex);
-        if (session->closed || session->subscriptions.size() >= most_uris) return false;
-        if (!session->subscriptions.insert(uri).second) return true;
+        if (session->closed || session->subscriptions.size() >= most_uris) return answer(false);
+        if (!session->subscriptions.insert(uri).second) return answer(true);
     }
-    count(session->caller, uri, +1);
-    return true;
+    watch(uri, session.get(), {request->caller, {}, session, answer});
+    bool stays = false;
+    {
+        std::lock_guard lock(session->mutex);
+        stays = session->subscriptions.contains(uri);
+    }
+    // Ended before it was watched for.
+    if (!stays) leave({request->caller->org, uri}, session.get());
+    tell_provider({request->caller->org, uri});
 }
 
 void Subscriptions::unsubscribe(const SessionPtr& session, const std::string& uri) {
@@ -219,7 +278,7 @@ void Subscriptions::unsubscribe(const SessionPtr& session, const std::string& ur
         std::lock_guard lock(session->mutex);
         if (session->subscriptions.erase(uri) == 0) return;
     }
-    count(session->caller, uri, -1);
+    leave({session->caller->org, uri}, session.get());
 }
 
 void Subscriptions::forget(const SessionPtr& session) {
@@ -229,7 +288,7 @@ void Subscriptions::forget(const SessionPtr& session) {
         uris.swap(session->subscriptions);
     }
     for (const auto& uri : uris)
-        count(session->caller, uri, -1);
+        leave({session->caller->org, uri}, session.get());
 }
 
 void Subscriptions::attach(const SessionPtr& session) {
@@ -237,104 +296,190 @@ void Subscriptions::attach(const SessionPtr& session) {
     attached_.push_back(session);
 }
 
-void Subscriptions::count(const runtime::CallerPtr& caller, const std::string& uri, int step) {
-    const Key key(caller->org, uri);
+void Subscriptions::watch(const std::string& uri, const void* who, Subscriber subscriber) {
+    const Key key(subscriber.caller->org, uri);
+    const auto made = std::make_shared<Subscriber>(std::move(subscriber));
+    std::lock_guard lock(mutex_);
+    auto& watched = watched_[key];
+    made->queued = true;
+    watched.all.insert_or_assign(who, made);
+    watched.to_ask.push_back(made);
+}
+
+void Subscriptions::leave(const Key& key, const void* who) {
     {
         std::lock_guard lock(mutex_);
-        auto& watched = watched_[key];
-        watched.subscribers += step;
-        watched.caller = caller;
+        const auto at = watched_.find(key);
+        if (at == watched_.end()) return;
+        const auto found = at->second.all.find(who);
+        if (found == at->second.all.end()) return;
+        at->second.last = found->second->caller;
+        found->second->left = true;
+        at->second.all.erase(found);
     }
     tell_provider(key);
 }
 
+// A new generation of the provider has agreed to nothing yet.
 void Subscriptions::providers_changed(const std::string& org) {
     std::vector<Key> keys;
     {
         std::lock_guard lock(mutex_);
         for (auto at = watched_.lower_bound({org, {}});
-             at != watched_.end() && at->first.first == org; ++at)
+             at != watched_.end() && at->first.first == org; ++at) {
+            for (const auto& entry : at->second.all)
+                if (!std::exchange(entry.second->queued, true))
+                    at->second.to_ask.push_back(entry.second);
             keys.push_back(at->first);
+        }
     }
     for (const auto& key : keys)
         tell_provider(key);
 }
 
-// The provider has answered, and may be told the next.
+// The provider's answer, about a subscriber (null: of those who left). It may come before the call
+// is even started: then whoever starts it goes on, or one answer would lie on top of the other.
 class Subscriptions::Told : public runtime::CallObserver {
   public:
-    Told(Subscriptions& owner, Key key) : owner_(owner), key_(std::move(key)) {}
-    void completed(runtime::Status, std::string_view) noexcept override {
-        {
-            std::lock_guard lock(owner_.mutex_);
-            owner_.watched_[key_].telling = false;
-        }
-        owner_.tell_provider(key_);
+    Told(Subscriptions& owner, Key key, const runtime::CallSpec& spec, std::string uri,
+         SubscriberPtr who)
+        : owner_(owner),
+          key_(std::move(key)),
+          provider_(spec.provider),
+          uri_(std::move(uri)),
+          who_(std::move(who)) {}
+
+    void completed(Status status, std::string_view) noexcept override {
+        if (who_) hear(status);
+        if (left_.exchange(true)) owner_.work(key_);
     }
-    runtime::Status notified(std::string_view, std::string_view) noexcept override {
-        return runtime::Status::ok;
-    }
+    Status notified(std::string_view, std::string_view) noexcept override { return Status::ok; }
+    // False: the answer is there.
+    bool leave() { return !left_.exchange(true); }
 
   private:
+    void hear(Status status) {
+        const bool granted = agrees(status, *who_->caller);
+        if (granted) {
+            std::lock_guard lock(owner_.mutex_);
+            auto& watched = owner_.watched_[key_];
+            if (watched.told.lock() != provider_ || watched.agreed.size() >= most_agreed)
+                watched.agreed.clear();
+            watched.told = provider_;
+            watched.local_uri = uri_;
+            if (status == Status::ok) watched.agreed.insert(rights_of(*who_->caller));
+        }
+        owner_.settle(key_, who_, granted);
+    }
+
     Subscriptions& owner_;
-    Key key_;
+    const Key key_;
+    const std::shared_ptr<catalog::Provider> provider_;
+    const std::string uri_;
+    const SubscriberPtr who_;
+    std::atomic<bool> left_{false};
 };
 
-// The provider is told of the first subscriber and of the last one's leaving, and a new generation
-// of it of those that are there. One thing at a time for each URI, so that the last that a provider
-// hears is what is so.
+// The provider is asked for the subscribers, as each of them, and told of the last one's leaving.
+// One thing at a time for each URI, so that the last that a provider hears is what is so.
 void Subscriptions::tell_provider(const Key& key) {
-    runtime::CallerPtr caller;
     {
         std::lock_guard lock(mutex_);
         const auto at = watched_.find(key);
-        if (at == watched_.end()) return;
-        at->second.again = true;
-        if (std::exchange(at->second.telling, true)) return;
-        caller = at->second.caller;
+        if (at == watched_.end() || std::exchange(at->second.telling, true)) return;
     }
-    runtime::CallSpec spec;
-    std::string uri;
-    if (!next_to_tell(key, *caller, spec, uri)) return;
-    const auto params = "{\"uri\":" + json::quote(uri) + "}";
-    spec.params = params;
-    spec.caller = std::move(caller);
-    spec.observer = std::make_shared<Told>(*this, key);
-    admission_.calls().start(spec);
+    work(key);
 }
 
-// False: there is nothing to tell, also after a last look.
-bool Subscriptions::next_to_tell(const Key& key, const runtime::Caller& caller,
-                                 runtime::CallSpec& spec, std::string& uri) {
+// With `telling`, which goes with the call that is started, or is over.
+void Subscriptions::work(const Key& key) {
     for (;;) {
+        SubscriberPtr next;
+        runtime::CallSpec spec;
+        std::string uri;
         {
             std::lock_guard lock(mutex_);
-            watched_[key].again = false;
+            auto& watched = watched_[key];
+            if (!watched.to_ask.empty()) {
+                next = std::move(watched.to_ask.front());
+                watched.to_ask.pop_front();
+                next->queued = false;
+            } else if (spec.provider = watched.told.lock();
+                       watched.all.empty() && spec.provider && watched.last) {
+                watched.told.reset();
+                watched.agreed.clear();
+                spec.method = "resources/unsubscribe";
+                spec.caller = watched.last;
+                uri = watched.local_uri;
+            } else {
+                watched.telling = false;
+                if (watched.all.empty()) watched_.erase(key);
+                return;
+            }
         }
-        const auto target = admission_.find(caller, "resources/read", key.second);
-        const bool can = target && target->binding->resource_subscriptions;
+        if (next ? ask(key, next) : start(key, std::move(spec), uri, nullptr)) return;
+    }
+}
+
+// False: it is settled already.
+bool Subscriptions::ask(const Key& key, const SubscriberPtr& who) {
+    const auto target = admission_.find(*who->caller, "resources/read", key.second);
+    bool asks = target && target->binding->resource_subscriptions;
+    bool granted = static_cast<bool>(target);
+    {
         std::lock_guard lock(mutex_);
         auto& watched = watched_[key];
-        const auto told = watched.told.lock();
-        if (watched.subscribers > 0 && can && target->binding->provider != told) {
-            spec.method = "resources/subscribe";
-            spec.provider = target->binding->provider;
-            watched.told = spec.provider;
-            watched.local_uri = target->local_name;
-        } else if (watched.subscribers == 0 && told) {
-            spec.method = "resources/unsubscribe";
-            spec.provider = told;
-            watched.told.reset();
-        } else if (watched.again) {
-            continue;
-        } else {
-            watched.telling = false;
-            if (watched.subscribers == 0) watched_.erase(key);
-            return false;
-        }
-        uri = watched.local_uri;
-        return true;
+        if (who->left) asks = false;
+        if (asks && watched.told.lock() == target->binding->provider &&
+            watched.agreed.contains(rights_of(*who->caller)))
+            asks = false;
+        // What is gone at present may come again, and nobody hears of it until then.
+        granted = granted || who->granted;
     }
+    if (!asks) {
+        settle(key, who, granted);
+        return false;
+    }
+    runtime::CallSpec spec;
+    spec.method = "resources/subscribe";
+    spec.provider = target->binding->provider;
+    spec.caller = who->caller;
+    return start(key, std::move(spec), target->local_name, who);
+}
+
+// False: it is answered already.
+bool Subscriptions::start(const Key& key, runtime::CallSpec spec, const std::string& uri,
+                          const SubscriberPtr& who) {
+    const auto params = "{\"uri\":" + json::quote(uri) + "}";
+    const auto told = std::make_shared<Told>(*this, key, spec, uri, who);
+    spec.params = params;
+    spec.timeout = asking_time;
+    spec.observer = told;
+    admission_.calls().start(spec);
+    return told->leave();
+}
+
+void Subscriptions::settle(const Key& key, const SubscriberPtr& who, bool granted) {
+    std::function<void(bool)> answered;
+    bool missed = false, leaves = false;
+    {
+        std::lock_guard lock(mutex_);
+        answered.swap(who->answered);
+        who->granted = granted;
+        missed = std::exchange(who->missed, false) && granted;
+        leaves = !granted && !std::exchange(who->left, true);
+        auto& watched = watched_[key];
+        if (leaves) {
+            watched.last = who->caller;
+            std::erase_if(watched.all, [&](const auto& entry) { return entry.second == who; });
+        }
+    }
+    if (const auto session = leaves ? who->session.lock() : nullptr) {
+        std::lock_guard lock(session->mutex);
+        session->subscriptions.erase(key.second);
+    }
+    if (answered) answered(granted);
+    if (missed) deliver(*who, key.second);
 }
 
 std::vector<std::shared_ptr<Subscriptions::Listener>> Subscriptions::listeners(
@@ -379,18 +524,42 @@ void Subscriptions::lists_changed(const std::string& org, const catalog::Changes
 }
 
 void Subscriptions::resource_updated(const std::string& org, const std::string& uri) {
-    for (const auto& listener : listeners(org))
-        listener->updated(uri);
-    for (const auto& session : sessions(org)) {
-        std::shared_ptr<Outlet> stream;
-        {
-            std::lock_guard lock(session->mutex);
-            if (session->subscriptions.contains(uri)) stream = session->standalone;
+    std::vector<SubscriberPtr> all;
+    {
+        std::lock_guard lock(mutex_);
+        const auto at = watched_.find({org, uri});
+        if (at == watched_.end()) return;
+        for (const auto& entry : at->second.all) {
+            if (entry.second->granted)
+                all.push_back(entry.second);
+            else
+                entry.second->missed = true;
         }
-        if (stream)
-            stream->send(notification_message("notifications/resources/updated",
-                                              "{\"uri\":" + json::quote(uri) + "}"));
     }
+    for (const auto& each : all)
+        deliver(*each, uri);
+}
+
+// What the caller sees may have become less since.
+void Subscriptions::deliver(const Subscriber& to, const std::string& uri) const {
+    const auto sees = [&](const runtime::Caller& caller) {
+        return static_cast<bool>(admission_.find(caller, "resources/read", uri));
+    };
+    if (!sees(*to.caller)) return;
+    if (const auto listener = to.listener.lock()) return listener->updated(uri);
+    const auto session = to.session.lock();
+    if (!session || !session->initialized) return;
+    std::shared_ptr<Outlet> stream;
+    runtime::CallerPtr reader;
+    {
+        std::lock_guard lock(session->mutex);
+        stream = session->standalone;
+        reader = session->listener;
+    }
+    // Another credential of the same person may have opened it.
+    if (stream && (!reader || reader == to.caller || sees(*reader)))
+        stream->send(notification_message("notifications/resources/updated",
+                                          "{\"uri\":" + json::quote(uri) + "}"));
 }
 
 void Subscriptions::end_of(const runtime::StandingOf& standing) {

@@ -76,8 +76,8 @@ class Plugin {
     // In set-up: resources (prompts) will be offered, though none is yet.
     void expect_resources() { expects_resources_ = true; }
     void expect_prompts() { expects_prompts_ = true; }
-    // In set-up: clients can subscribe to resources. on: the first subscriber of a URI came; off:
-    // the last one left. Either may be empty.
+    // In set-up: clients can subscribe to resources. on: somebody subscribes to a URI, perhaps not
+    // as the first; off: the last one left. Either may be empty.
     void subscriptions(std::function<void(const std::string& uri)> on = {},
                        std::function<void(const std::string& uri)> off = {}) {
         subscribable_ = true;

@@ -107,8 +107,10 @@ enum {
  *                                       do not see them, and a call of one comes here all the same,
  *                                       to be answered with the reason.
  *          tools/call, resources/read, prompts/get, completion/complete
- *          resources/subscribe, resources/unsubscribe -> {}; sent for the first and after the last
- *                                       subscriber of a URI, if capabilities.resources.subscribe.
+ *          resources/subscribe, resources/unsubscribe -> {}; sent for each subscriber of a URI who
+ *                                       may do something else than those before (an error refuses
+ *                                       that one), and after the last one's leaving, if
+ *                                       capabilities.resources.subscribe.
  *          patchbay/http/request     (1.1) a plain HTTP request to one of the manifest's routes:
  *                                       {"method": GET | POST | PUT | PATCH | DELETE,
  *                                        "route": the declared path,

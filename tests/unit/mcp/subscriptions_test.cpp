@@ -29,6 +29,10 @@ class Subscribing : public testing::Test {
         return world.modern("subscriptions/listen",
                             {{"notifications", {{"resourceSubscriptions", {"test://a"}}}}});
     }
+    static runtime::CallerPtr with(const char* scopes) {
+        return admission::Authenticator::external("default", "ada", *access::Scopes::parse(scopes),
+                                                  "client");
+    }
     World world;
     std::vector<std::string> told;
 };
@@ -133,6 +137,99 @@ TEST_F(Subscribing, TheProviderIsToldOneThingAtATime) {
     second->gone();
     EXPECT_EQ(told.back(), "resources/unsubscribe test://a");
     EXPECT_EQ(told.size(), 2u);
+}
+
+// Only the provider knows whose rows a resource shows.
+TEST_F(Subscribing, WhoMayNotHearOfAResourceDoesNot) {
+    world.provider->handlers["resources/subscribe"] = [this](auto call, const json&,
+                                                             const json& context) {
+        const auto scopes = context["scopes"].dump();
+        told.push_back(scopes);
+        world.calls.complete(call,
+                             scopes.find("source:b") == scopes.npos ? Status::ok : Status::denied,
+                             R"({"message":"not this one"})");
+    };
+    auto first = listen_to_a();
+    world.as = with("mcp:read source:b");
+    auto second = listen_to_a();
+    EXPECT_EQ(second->sent.at(0)["params"]["notifications"], json::object());
+    auto session = world.open();
+    auto stream = std::make_shared<Recorder>();
+    session->standalone = stream;
+    auto refused = world.legacy(session, "resources/subscribe", {{"uri", "test://a"}});
+    EXPECT_EQ(refused->reply["error"]["code"], -32002);
+    world.as = with("mcp:read source:a");
+    auto third = listen_to_a();
+    auto taken = world.legacy(session, "resources/subscribe", {{"uri", "test://a"}});
+    EXPECT_EQ(taken->reply["result"], json::object()) << "as whoever asks, not whoever opened";
+    EXPECT_EQ(told.size(), 4u) << "those who may do the same are asked for once";
+    world.catalog.resource_updated("default", "test://a");
+    EXPECT_EQ(first->sent.size(), 2u);
+    EXPECT_EQ(second->sent.size(), 1u);
+    EXPECT_EQ(third->sent.size(), 2u);
+    EXPECT_EQ(stream->sent.size(), 1u);
+    first->gone();
+    second->gone();
+    third->gone();
+    EXPECT_EQ(told.size(), 4u);
+    world.server.close_session(session);
+    EXPECT_EQ(told.back(), "resources/unsubscribe test://a");
+}
+
+TEST_F(Subscribing, AProviderThatCannotSayIsNoRefusalButToWhoIsNarrowed) {
+    world.provider->handlers["resources/subscribe"] = [this](auto call, const json&, const json&) {
+        world.calls.complete(call, Status::busy, {});
+    };
+    const json all{{"resourceSubscriptions", {"test://a"}}};
+    EXPECT_EQ(listen_to_a()->sent.at(0)["params"]["notifications"], all);
+    world.as = with("mcp:read object:note");
+    EXPECT_EQ(listen_to_a()->sent.at(0)["params"]["notifications"], json::object());
+}
+
+TEST_F(Subscribing, WhatIsForbiddenLaterIsHeardOfNoMore) {
+    auto out = listen_to_a();
+    auto session = world.open();
+    auto stream = std::make_shared<Recorder>();
+    session->standalone = stream;
+    world.legacy(session, "resources/subscribe", {{"uri", "test://a"}});
+    const auto forbid = [this](std::vector<config::Forbidden> rules) {
+        auto org = std::make_shared<config::OrgConfig>();
+        org->name = "default";
+        org->access.forbidden = std::move(rules);
+        auto set = std::make_shared<config::ConfigSet>();
+        set->orgs.emplace("default", org);
+        world.admission.policies().set(set);
+    };
+    forbid({{{}, {"fake"}, {}, {}}});
+    world.catalog.resource_updated("default", "test://a");
+    EXPECT_EQ(out->sent.size(), 1u);
+    EXPECT_TRUE(stream->sent.empty());
+    forbid({});
+    world.catalog.resource_updated("default", "test://a");
+    EXPECT_EQ(out->sent.size(), 2u);
+    EXPECT_EQ(stream->sent.size(), 1u);
+    // The stream of a session may be another credential's, which sees less.
+    session->listener = with("mcp:write");
+    world.catalog.resource_updated("default", "test://a");
+    EXPECT_EQ(out->sent.size(), 3u);
+    EXPECT_EQ(stream->sent.size(), 1u);
+}
+
+TEST_F(Subscribing, ALegacyAnswerWaitsForTheProvidersAndMissesNothing) {
+    catalog::CallId asked = catalog::no_call;
+    world.provider->handlers["resources/subscribe"] = [&](auto call, const json&, const json&) {
+        asked = call;
+    };
+    auto session = world.open();
+    auto stream = std::make_shared<Recorder>();
+    session->standalone = stream;
+    auto out = world.legacy(session, "resources/subscribe", {{"uri", "test://a"}});
+    world.catalog.resource_updated("default", "test://a");
+    EXPECT_FALSE(out->over);
+    EXPECT_TRUE(stream->sent.empty());
+    world.provider->ok(asked, json::object());
+    EXPECT_EQ(out->reply["result"], json::object());
+    EXPECT_EQ(stream->sent.size(), 1u);
 }
 
 TEST_F(Subscribing, AfterGoodbyeNobodyListens) {

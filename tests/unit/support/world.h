@@ -204,7 +204,7 @@ class World {
                      mcp::SessionPtr session = nullptr, RecorderPtr recorder = nullptr) {
         if (!recorder) recorder = std::make_shared<Recorder>();
         auto text = std::make_shared<const std::string>(message.dump());
-        server.receive({text, *text, authenticator.local(), headers, session}, recorder);
+        server.receive({text, *text, as ? as : authenticator.local(), headers, session}, recorder);
         return recorder;
     }
 
@@ -258,6 +258,7 @@ class World {
     admission::Admission admission;
     admission::Authenticator authenticator;
     mcp::Server server;
+    runtime::CallerPtr as;  // who sends what follows; null: whoever started the program
     std::vector<std::string> warnings;
     json opened;
 
