@@ -6,6 +6,26 @@
 #include "mcp/server.h"
 
 namespace pb::mcp {
+namespace {
+
+constexpr std::size_t most_info = 4096, longest_name = 256, most_capabilities = 16U << 10U;
+
+// What is kept of a client for as long as its session lasts. Icons may make it large; what it is
+// called is enough.
+std::string kept_info(std::string_view info) {
+    if (info.size() <= most_info) return std::string(info);
+    std::string out;
+    for (const char* name : {"name", "title", "version"}) {
+        const auto value = json::member(info, name);
+        const bool kept = !value.empty() && value.size() <= longest_name &&
+                          json::type_of(value) == json::Type::string;
+        if (!kept) continue;
+        out.append(out.empty() ? "{\"" : ",\"").append(name).append("\":").append(value);
+    }
+    return out.empty() ? out : out + "}";
+}
+
+}  // namespace
 
 void Server::initialize(const RequestPtr& request) {
     const auto& params = request->message.params;
@@ -17,9 +37,14 @@ void Server::initialize(const RequestPtr& request) {
     auto version = version_from(*asked).value_or(newest_legacy);
     if (is_modern(version)) version = newest_legacy;
 
+    const auto capabilities = json::member(params, "capabilities");
+    if (capabilities.size() > most_capabilities)
+        return request->fail(
+            {code::invalid_params, "params.capabilities must be smaller than 16 KiB", {}, 200});
     auto session = request->session;
     const bool http = request->headers != nullptr;
     if (http) {
+        if (const auto surplus = sessions_.surplus_of(*request->caller)) close_session(surplus);
         session = sessions_.open(request->caller);
         if (!session)
             return request->fail(
@@ -29,8 +54,7 @@ void Server::initialize(const RequestPtr& request) {
     request->version = version;
     {
         std::lock_guard lock(session->mutex);
-        session->client_info = json::member(params, "clientInfo");
-        const auto capabilities = json::member(params, "capabilities");
+        session->client_info = kept_info(json::member(params, "clientInfo"));
         if (!capabilities.empty() && json::type_of(capabilities) == json::Type::object)
             session->client_capabilities = capabilities;
     }

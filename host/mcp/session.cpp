@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mcp/session.h"
 
+#include <algorithm>
+
 #include "base/tokens.h"
 
 namespace pb::mcp {
+namespace {
+
+// Of all sessions, one principal has at most this share: nobody fills the place of all.
+constexpr std::size_t shares = 20;
+
+}  // namespace
+
 void Session::touch() {
     std::lock_guard lock(mutex);
     last_used = std::chrono::steady_clock::now();
@@ -114,14 +123,48 @@ void Session::close() {
     if (stream) stream->end();
 }
 
+// With the mutex, as the next. Whoever needs no credential is alone on this machine.
+bool Sessions::has_its_share(const runtime::Caller& caller) const {
+    if (caller.principal_kind == "anonymous") return false;
+    const auto found = of_.find({caller.org, caller.principal});
+    return found != of_.end() && found->second >= std::max<std::size_t>(most_ / shares, 1);
+}
+
+void Sessions::forget_one_of(const runtime::Caller& caller) {
+    const auto found = of_.find({caller.org, caller.principal});
+    if (found != of_.end() && --found->second == 0) of_.erase(found);
+}
+
+SessionPtr Sessions::surplus_of(const runtime::Caller& caller) const {
+    std::vector<SessionPtr> own;
+    {
+        std::lock_guard lock(mutex_);
+        if (!has_its_share(caller)) return nullptr;
+        for (const auto& [id, session] : sessions_)
+            if (session->caller->org == caller.org &&
+                session->caller->principal == caller.principal)
+                own.push_back(session);
+    }
+    SessionPtr out;
+    auto oldest = std::chrono::steady_clock::time_point::max();
+    for (const auto& session : own) {
+        if (!session->idle_since(oldest)) continue;
+        std::lock_guard lock(session->mutex);
+        oldest = session->last_used;
+        out = session;
+    }
+    return out;
+}
+
 SessionPtr Sessions::open(runtime::CallerPtr caller) {
     auto session = std::make_shared<Session>();
     session->id = random_text(16);
     session->caller = std::move(caller);
     session->last_used = std::chrono::steady_clock::now();
     std::lock_guard lock(mutex_);
-    if (sessions_.size() >= most_) return nullptr;
+    if (sessions_.size() >= most_ || has_its_share(*session->caller)) return nullptr;
     sessions_.emplace(session->id, session);
+    ++of_[{session->caller->org, session->caller->principal}];
     return session;
 }
 
@@ -145,6 +188,7 @@ bool Sessions::remove(std::string_view id) {
         if (found == sessions_.end()) return false;
         session = std::move(found->second);
         sessions_.erase(found);
+        forget_one_of(*session->caller);
     }
     session->close();
     return true;

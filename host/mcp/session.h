@@ -80,7 +80,10 @@ class Sessions {
   public:
     Sessions(std::size_t most, std::chrono::milliseconds idle) : most_(most), idle_(idle) {}
 
-    // Null if there are too many.
+    // What has to go first: the caller's own session that has been idle for longest, if the caller
+    // has as many as one may. Null: nothing has.
+    SessionPtr surplus_of(const runtime::Caller& caller) const;
+    // Null if there are too many, or the caller has too many.
     SessionPtr open(runtime::CallerPtr caller);
     SessionPtr find(std::string_view id);
     // False if there was none. The session is closed.
@@ -90,10 +93,14 @@ class Sessions {
     std::vector<SessionPtr> idle() const;
 
   private:
+    bool has_its_share(const runtime::Caller& caller) const;
+    void forget_one_of(const runtime::Caller& caller);
+
     std::size_t most_;
     std::chrono::milliseconds idle_;
     mutable std::mutex mutex_;
     std::unordered_map<std::string, SessionPtr> sessions_;
+    std::map<std::pair<std::string, std::string>, std::size_t> of_;  // organisation, principal
 };
 
 }  // namespace pb::mcp

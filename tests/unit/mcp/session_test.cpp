@@ -96,6 +96,58 @@ TEST_F(Sessions, AStreamEndsWithItsTokenAndTheSessionWithItsGrant) {
     EXPECT_EQ(world.server.sessions().size(), 0u);
 }
 
+TEST(SessionsOfOne, AreAShareOfAllAndTheOldestIdleOneGoesFirst) {
+    auto options = World::options();
+    options.max_sessions = 40;  // two for each
+    World world(World::quick(), options);
+    const auto who = [](const char* name) {
+        return admission::Authenticator::external("default", name, access::Scopes::everything(),
+                                                  "");
+    };
+    world.as = who("ada");
+    const auto first = world.open(), second = world.open();
+    forget_use(first);
+    first->standalone = std::make_shared<Recorder>();
+    const auto third = world.open();
+    ASSERT_TRUE(third);
+    EXPECT_TRUE(second->closed) << "the first has a stream";
+    third->standalone = std::make_shared<Recorder>();
+    world.open();
+    EXPECT_EQ(world.server.sessions().size(), 2u) << "none was idle";
+    EXPECT_FALSE(first->closed || third->closed);
+    world.as = who("bob");
+    EXPECT_TRUE(world.open()) << "somebody else has a share too";
+    world.as = nullptr;
+    for (int i = 0; i < 10; ++i)
+        EXPECT_TRUE(world.open()) << "on this machine, without credentials";
+    world.server.close_session(first);
+    world.as = who("ada");
+    EXPECT_TRUE(world.open());
+}
+
+TEST_F(Sessions, KeepLittleOfWhatAClientSaysOfItself) {
+    const auto initialize = [this](const json& info, const json& capabilities) {
+        FakeHeaders headers;
+        return world.send({{"jsonrpc", "2.0"},
+                           {"id", 1},
+                           {"method", "initialize"},
+                           {"params",
+                            {{"protocolVersion", "2025-11-25"},
+                             {"capabilities", capabilities},
+                             {"clientInfo", info}}}},
+                          &headers);
+    };
+    const std::string large(100'000, 'x');
+    const auto out = initialize(
+        {{"name", "n"}, {"title", large}, {"version", "1"}, {"icons", {{{"src", large}}}}},
+        json::object());
+    ASSERT_TRUE(out->session);
+    EXPECT_EQ(json::parse(out->session->client_info), (json{{"name", "n"}, {"version", "1"}}));
+    const auto refused = initialize({{"name", "n"}}, {{"experimental", {{"x", large}}}});
+    EXPECT_EQ(refused->reply["error"]["code"], -32602);
+    EXPECT_FALSE(refused->session);
+}
+
 TEST_F(Sessions, ClosedOnesBeginNothing) {
     auto session = world.open();
     world.server.close_session(session);
