@@ -54,7 +54,8 @@ catalog::Binding binding_of(const plugin::Capability& capability, const std::str
 }  // namespace
 
 std::string Wanted::identity() const {
-    return spec.capability + "\n" + spec.name_space + "\n" + library->sha256;
+    return spec.capability + "\n" + spec.name_space + "\n" + library->sha256 +
+           (spec.recorded ? "\nrecorded" : "");
 }
 
 Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder,
@@ -82,6 +83,7 @@ Plan plan(const config::OrgConfig& org, const plugin::FolderState& folder,
             Wanted wanted;
             wanted.library = library;
             wanted.spec.org = org.name;
+            wanted.spec.recorded = org.recorded;
             wanted.spec.capability = capability.name;
             wanted.spec.name_space = enabled->name_space.value_or(capability.name);
             wanted.spec.config = std::move(*config);

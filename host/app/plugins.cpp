@@ -14,6 +14,7 @@ namespace fs = std::filesystem;
 
 std::string host_facts(const config::HostConfig& config) {
     json::Json facts = {{"version", build_info().version},
+                        {"operator_org", config.anonymous_org},
                         {"outbound",
                          {{"allow_stdio", config.outbound.allow_stdio},
                           {"allow_private_cidrs", config.outbound.allow_private_cidrs}}}};

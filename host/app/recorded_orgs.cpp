@@ -18,6 +18,7 @@ config::ConfigSetPtr RecordedOrgs::with(const config::ConfigSetPtr& files) {
             }
             auto org = config::parse_org(record.name, record.config);
             if (!org) log::warning("org.refused", {{"reason", org.error().message}});
+            if (org) org->recorded = true;
             now[record.name] = {
                 record.config,
                 org ? std::make_shared<const config::OrgConfig>(std::move(*org)) : nullptr};

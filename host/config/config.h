@@ -231,6 +231,7 @@ struct OrgConfig {
     Json mcp_servers = Json::object();         // as written; each may be wrong
     std::vector<std::string> server_problems;  // what is, with file and line
     OrgAccess access;
+    bool recorded = false;  // made at run time: it says what its administrators say, no operator
 
     // What this organisation says of a capability; nullopt if it does not have it.
     std::optional<CapabilityConfig> capability(std::string_view name) const;

@@ -46,6 +46,7 @@ std::string start_message(const InstanceSpec& spec, std::string_view config,
     text += ",\"namespace\":";
     json::append_quoted(text, spec.name_space);
     text.append(",\"config\":").append(config);
+    if (spec.recorded) text += ",\"recorded\":true";
     text.append(",\"host\":").append(host_facts).append("}");
     return text;
 }

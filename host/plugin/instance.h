@@ -31,6 +31,7 @@ struct InstanceSpec {
     std::string capability;  // one of the manifest's
     std::string name_space;
     std::string config = "{}";  // JSON object, references resolved, valid under config_schema
+    bool recorded = false;  // the organisation was made at run time: what it says, no operator does
     std::chrono::milliseconds start_timeout{30'000};
     std::size_t serial_queue = 64;  // waiting calls of a serial plugin; one more answers busy
 };

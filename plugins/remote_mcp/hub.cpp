@@ -47,6 +47,7 @@ Hub::~Hub() {
 
 Result<void> Hub::start(const Json& start) {
     org_ = start.value("org", "");
+    recorded_ = start.value("recorded", false);
     facts_ = HostFacts::read(start.value("host", Json::object()));
     auto engine = shared_engine(facts_);
     if (!engine) return engine.error();
@@ -108,7 +109,10 @@ Result<Settings> Hub::settings_of(const std::string& name, Named& named) const {
     auto entry = resolved(named.entry, named.origin);
     if (!entry) return entry.error();
     named.resolved = std::move(*entry);
-    auto settings = read_settings(name, named.resolved, facts_);
+    auto facts = facts_;
+    facts.is_operators =
+        org_ == facts_.operator_org || (named.origin == Origin::config && !recorded_);
+    auto settings = read_settings(name, named.resolved, facts);
     if (settings && !named.key.empty())
         settings->remarks.push_back("it is '" + name + "' here: what it is called in the file, '" +
                                     named.key.substr(0, 200) + "', is no name of a server");

@@ -101,6 +101,7 @@ class Hub {
     std::shared_ptr<Parking> parking_;
     const std::shared_ptr<Calls> calls_ = std::make_shared<Calls>();
     std::string org_;
+    bool recorded_ = false;  // what its configuration says, no operator does
     HostFacts facts_;
 
     mutable std::mutex changing_;  // one change of the table at a time

@@ -151,6 +151,12 @@ Result<void> Reader::reach_stdio() {
         return invalid(
             "type stdio starts a program on the host, which its operator has not allowed; "
             "\"outbound\": {\"allow_stdio\": true} in the host's configuration would");
+    // Whoever administers an organisation need not be somebody who may run programs here.
+    if (!host_.is_operators)
+        return invalid(
+            "type stdio starts a program on the host, which is the operator's to say: in the "
+            "organisation's file (orgs/<org>.json), or in the organisation '" +
+            host_.operator_org + "'");
     auto& spec = out_.spec;
     spec.kind = client::Kind::stdio;
     spec.command = text(entry_, "command");
@@ -348,6 +354,7 @@ HostFacts HostFacts::read(const Json& host) {
     if (!host.is_object()) return out;
     out.version = host.value("version", out.version);
     out.public_url = host.value("public_url", out.public_url);
+    out.operator_org = host.value("operator_org", out.operator_org);
     const auto outbound = host.value("outbound", Json::object());
     out.allow_stdio = outbound.value("allow_stdio", false);
     out.allow_private_cidrs = outbound.value("allow_private_cidrs", std::vector<std::string>());

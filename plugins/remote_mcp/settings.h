@@ -19,6 +19,8 @@ struct HostFacts {
     std::string version = "0";
     std::string public_url;
     bool allow_stdio = false;
+    std::string operator_org;  // the operator's own organisation
+    bool is_operators = true;  // what is read is the operator's word
     std::vector<std::string> allow_private_cidrs;
 
     static HostFacts read(const Json& host);

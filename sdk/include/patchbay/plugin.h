@@ -250,13 +250,17 @@ struct patchbay_plugin {
     void* impl; /* the plugin's */
 
     /* [lifecycle] Called once, before any handle(). `start` is a JSON object:
-     *   {"org","capability","namespace","config":{...},"host":{...}}
+     *   {"org","capability","namespace","config":{...},"recorded"?,"host":{...}}
      * which of the manifest's capabilities this instance is, for which organisation, with its
      * configuration (valid under the capability's config_schema, references resolved; and with what
      * the capability takes of the organisation's file, see "takes" in the manifest).
+     * recorded is true where the organisation has no file but was made at run time, by people who
+     * need not be the operator of this machine.
      * host (1.1) is about the host:
      *   version     of Patchbay
      *   public_url  at which people and clients reach it, without a slash at its end; may be absent
+     *   operator_org  the operator's own organisation: whoever administers it may do what the
+     *               operator may
      *   outbound    {"allow_stdio": whether servers may be programs of this machine,
      *                "allow_private_cidrs": ranges of special addresses that may be reached}:
      *               what a capability that connects to others has to keep to

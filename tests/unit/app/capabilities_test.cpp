@@ -55,6 +55,11 @@ TEST_F(Capabilities, EverythingByDefaultSortedByNamespace) {
     EXPECT_TRUE(made.problems.empty());
     EXPECT_EQ(made.wanted[0].spec.org, "acme");
     EXPECT_EQ(made.wanted[0].spec.config, "{}");
+    EXPECT_FALSE(made.wanted[0].spec.recorded);
+    org.recorded = true;
+    const auto recorded = plan(org, folder);
+    EXPECT_TRUE(recorded.wanted[0].spec.recorded);
+    EXPECT_NE(recorded.wanted[0].identity(), made.wanted[0].identity()) << "it is told otherwise";
 }
 
 TEST_F(Capabilities, NamespacesAndWhatIsOff) {

@@ -52,12 +52,15 @@ class HubTest : public ::testing::Test {
     ~HubTest() override { end(); }
 
     // The capability as the host starts it, with these servers in the organisation's file.
-    void begin(const Json& servers = Json::object(), bool allow_stdio = false) {
+    void begin(const Json& servers = Json::object(), bool allow_stdio = false,
+               const std::string& operator_org = "home", bool recorded = false) {
         const Json start{
             {"org", "acme"},
             {"config", {{"mcpServers", servers}}},
+            {"recorded", recorded},
             {"host",
-             {{"outbound",
+             {{"operator_org", operator_org},
+              {"outbound",
                {{"allow_private_cidrs", {"127.0.0.0/8"}}, {"allow_stdio", allow_stdio}}}}}};
         hub_ = std::make_unique<Hub>(host_.table());
         plugin_ = std::make_unique<patchbay::Plugin>(host_.table());
@@ -231,6 +234,34 @@ TEST_F(HubTest, AChangeThatIsRefusedChangesNothing) {
     EXPECT_FALSE(services::offered().contains("mcp:docs"));
     EXPECT_EQ(http("PATCH", "/docs", R"({"enabled":null,"namespace":null})").status, 200);
     EXPECT_EQ(kept()["namespace"], "docs");
+}
+
+// Administrators of organisations need not be people who may run programs on this machine.
+TEST_F(HubTest, ProgramsAreTheOperatorsToName) {
+    const Json program{{"command", "/nonexistent/program"}};
+    const auto state = [&] { return http("GET", "/tool").body["status"]; };
+    const auto add = [&] {
+        return http("POST", "", Json{{"name", "more"}, {"command", "/nonexistent/program"}}.dump());
+    };
+    begin({{"tool", program}}, true);
+    EXPECT_NE(state(), "misconfigured") << "the file is the operator's";
+    const auto refused = add();
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_NE(refused.body.dump().find("orgs/<org>.json"), std::string::npos) << refused.body;
+    EXPECT_NE(refused.body.dump().find("'home'"), std::string::npos) << refused.body;
+    const auto tested = tool("test_server", {{"settings", program}});
+    EXPECT_NE(tested.dump().find("operator's to say"), std::string::npos) << tested;
+    end();
+    begin({{"tool", program}}, true, "home", true);
+    EXPECT_EQ(state(), "misconfigured") << "an organisation that was made at run time";
+    EXPECT_EQ(add().status, 400);
+    end();
+    begin({{"tool", program}}, true, "acme");
+    EXPECT_EQ(add().status, 201) << "the operator's own";
+    end();
+    // What was registered once is not started for that.
+    begin(Json::object(), true);
+    EXPECT_EQ(http("GET", "/more").body["status"], "misconfigured");
 }
 
 // By the time the catalog is made the namespace may be another's.
