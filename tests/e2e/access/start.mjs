@@ -64,6 +64,13 @@ await report.check("once there is an owner it starts", async () => {
 await report.check("this machine needs none, unless the configuration says so", async () => {
     const open = await plain().start();
     assert.equal(await open.modern().tool("desk__version"), "1.0.0");
+    // A proxy on this machine would let in everybody behind it.
+    for (const header of ["x-forwarded-for", "x-real-ip", "forwarded", "via"]) {
+        const { answer } = await open.modern({ [header]: "x" }).modern("tools/list");
+        assert.equal(answer.status, 401, header);
+        assert.equal(challenge(answer.headers).error, undefined);
+        assert.match(answer.text, /forwarded/);
+    }
     await open.host.stop();
     const closed = await new Site({ plugins: [built.desk] }).start();
     assert.equal((await closed.modern().modern("tools/list")).answer.status, 401);
