@@ -406,6 +406,9 @@ Result<void> App::serve() {
     if (auto may = check_address(); !may) return may;
     Signals signals;
     auto options = http_options();
+    auto proxies = http::Proxies::make(first_->host.listen.trusted_proxies);
+    if (!proxies) return proxies.error();
+    options.proxies = std::move(*proxies);
     fit_to_descriptors(options);
     auto started = http::Server::start(
         options, [this](auto request, auto exchange) { front_->handle(request, exchange); });

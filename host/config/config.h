@@ -59,6 +59,7 @@ struct Listen {
     std::optional<Tls> tls;
     std::vector<std::string> allowed_hosts;
     std::vector<std::string> allowed_origins;
+    std::vector<std::string> trusted_proxies;  // ranges of addresses
     ListenLimits limits;
     // At which people reach the host, as browsers write it, without a slash at its end; or empty.
     std::string public_url;

@@ -27,6 +27,7 @@ void read_listen(const Members& in, Listen& listen) {
     in.read("public_url", listen.public_url);
     in.read("allowed_hosts", listen.allowed_hosts);
     in.read("allowed_origins", listen.allowed_origins);
+    in.read("trusted_proxies", listen.trusted_proxies);
     if (in.has("tls")) {
         Tls tls;
         in.in("tls").read_path("certificate", tls.certificate);
@@ -143,7 +144,7 @@ Result<void> check_namespaces(const OrgConfig& org, const std::string& path) {
 // 10.0.0.0/8, fd00::/8: an address whose bits behind the prefix are zero.
 Result<void> check_cidr(const char* member, const std::string& text) {
     const auto wrong = [&](const char* what) {
-        return invalid(std::string(member) + ".allow_private_cidrs: \"" + text + "\" " + what);
+        return invalid(std::string(member) + ": \"" + text + "\" " + what);
     };
     const auto slash = text.find('/');
     const std::string_view digits =
@@ -295,10 +296,13 @@ Result<void> check_host(const HostConfig& host) {
         return invalid("listen.limits.workers is more than listen.limits.max_workers");
     }
     for (const auto& cidr : host.outbound.allow_private_cidrs) {
-        if (auto sound = check_cidr("outbound", cidr); !sound) return sound;
+        if (auto sound = check_cidr("outbound.allow_private_cidrs", cidr); !sound) return sound;
     }
     for (const auto& cidr : host.access.oauth.allow_private_cidrs) {
-        if (auto sound = check_cidr("access.oauth", cidr); !sound) return sound;
+        if (auto sound = check_cidr("access.oauth.allow_private_cidrs", cidr); !sound) return sound;
+    }
+    for (const auto& cidr : host.listen.trusted_proxies) {
+        if (auto sound = check_cidr("listen.trusted_proxies", cidr); !sound) return sound;
     }
     return {};
 }

@@ -171,6 +171,7 @@ bool Connection::dispatch(Lock& lock, Worker& worker) {
     head_only_ = request->method == "HEAD";
     reader_.reset();
     request->peer = peer_.text;
+    request->peer = reactor_.options().proxies.client_of(*request);
     request->loopback = peer_.loopback;
     request->secure = secure_;
     phase_ = Phase::handling;

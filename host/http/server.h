@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "http/proxies.h"
 
 namespace pb::http {
 
@@ -32,7 +33,7 @@ struct Request {
     std::string_view query;  // after '?', or empty
     std::vector<Header> headers;
     std::string body;       // whole: read, de-chunked and within the limit before the handler runs
-    std::string peer;       // "127.0.0.1"
+    std::string peer;       // "127.0.0.1"; for whom a trusted proxy asks, where it does
     bool loopback = false;  // the peer is on this machine
     bool secure = false;    // came over TLS
 
@@ -97,6 +98,7 @@ struct ServerOptions {
     std::uint16_t port = 8080;  // 0 = any free one
     std::string certificate;    // PEM chain; with private_key: TLS 1.2 and newer
     std::string private_key;
+    Proxies proxies;  // of ours, which say whose request it is
 
     std::size_t workers = 0;        // waiting at once; 0 = twice the cores, at least 4
     std::size_t max_workers = 256;  // for so many handlers that last, beside those that wait

@@ -50,6 +50,7 @@ TEST_F(ReadTest, ReadsEveryMember) {
       "listen": {"address": "::1", "port": 1, "endpoint": "/x",
                  "tls": {"certificate": "c.pem", "private_key": "/abs/k.pem"},
                  "allowed_hosts": ["h"], "allowed_origins": ["https://o"],
+                 "trusted_proxies": ["10.0.0.0/8"],
                  "limits": {"workers": 2, "max_workers": 3, "max_connections": 4,
                             "max_connections_per_peer": 5, "max_header_bytes": 1024,
                             "max_body_bytes": 2048, "stream_buffer_bytes": 4096,
@@ -78,6 +79,7 @@ TEST_F(ReadTest, ReadsEveryMember) {
                        Tls{path("etc/c.pem"), "/abs/k.pem"},
                        {"h"},
                        {"https://o"},
+                       {"10.0.0.0/8"},
                        {2, 3, 4, 5, 1024, 2048, 4096, milliseconds(11), milliseconds(12),
                         milliseconds(13), milliseconds(14), milliseconds(15), milliseconds(16)},
                        "https://h.example:8443/p"};
@@ -377,6 +379,16 @@ TEST(ShippedConfig, IsValid) {
         auto compiled = json::compile_schema(json::parse(schema).value());
         EXPECT_TRUE(compiled) << compiled.error().message;
     }
+}
+
+TEST_F(ReadTest, RangesOfProxiesAreCheckedToo) {
+    HostConfig host;
+    host.listen.trusted_proxies = {"127.0.0.1/32", "fd00::/8"};
+    EXPECT_TRUE(check_host(host));
+    host.listen.trusted_proxies = {"proxy.example.com"};
+    const auto refused = check_host(host);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("listen.trusted_proxies: \"proxy"), std::string::npos);
 }
 
 TEST_F(ReadTest, RangesOfAddressesAreChecked) {
