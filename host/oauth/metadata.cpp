@@ -21,9 +21,11 @@ Json level_scopes() {
 }  // namespace
 
 std::string resource_metadata(const Place& place, const Options& options) {
+    // Clients ask for all of these where nothing else is said: the gravest is asked for by name.
+    const Json usual{access::scope_of(access::Level::read), access::scope_of(access::Level::write)};
     return json::dump(Json{{"resource", place.resource},
                            {"authorization_servers", Json::array({place.issuer()})},
-                           {"scopes_supported", level_scopes()},
+                           {"scopes_supported", usual},
                            {"bearer_methods_supported", Json::array({"header"})},
                            {"resource_name", options.resource_name}});
 }

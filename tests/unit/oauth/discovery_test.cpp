@@ -21,7 +21,7 @@ TEST_F(Discovery, TheResourceNamesItsServer) {
         const auto document = answer.json();
         EXPECT_EQ(document.at("resource"), "http://127.0.0.1:8080/mcp");
         EXPECT_EQ(document.at("authorization_servers"), Json::array({"http://127.0.0.1:8080"}));
-        EXPECT_EQ(document.at("scopes_supported"), Json({"mcp:read", "mcp:write", "mcp:admin"}));
+        EXPECT_EQ(document.at("scopes_supported"), Json({"mcp:read", "mcp:write"}));
         EXPECT_EQ(document.at("bearer_methods_supported"), Json::array({"header"}));
         EXPECT_EQ(document.at("resource_name"), "Patchbay");
     }
@@ -44,6 +44,8 @@ TEST_F(Discovery, TheServerSaysWhatItDoes) {
         EXPECT_EQ(first.at(name), std::string("http://127.0.0.1:8080") + path);
         EXPECT_TRUE(Server::covers(path));
     }
+    EXPECT_EQ(first.at("scopes_supported"),
+              Json({"mcp:read", "mcp:write", "mcp:admin", "openid", "offline_access"}));
     EXPECT_EQ(first.at("response_types_supported"), Json::array({"code"}));
     EXPECT_EQ(first.at("code_challenge_methods_supported"), Json::array({"S256"}));
     EXPECT_EQ(first.at("grant_types_supported"),
