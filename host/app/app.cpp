@@ -13,6 +13,7 @@
 #include "app/plugins.h"
 #include "app/seal_key.h"
 #include "base/log.h"
+#include "base/url.h"
 #include "base/version.h"
 #include "config/read.h"
 #include "endpoint/stdio.h"
@@ -343,6 +344,21 @@ void App::open_http_gauges() {
                      read(&Counters::refused));
 }
 
+// Nobody signs in over plain HTTP, and keys should not cross a network so.
+void App::warn_of_plain_http() const {
+    const auto& listen = first_->host.listen;
+    const auto url = parse_url(listen.public_url, "listen.public_url");
+    const bool safe = url ? url->scheme == "https" || url->loopback()
+                          : listen.tls || config::is_loopback(listen.address);
+    if (safe) return;
+    log::warning("listen.plain_http",
+                 {{"address", url ? url->text() : listen.address},
+                  {"reason",
+                   "credentials cross the network unencrypted, and nobody can sign in: set "
+                   "listen.tls, or listen.public_url to the https URL of what encrypts in front of "
+                   "the host"}});
+}
+
 Result<void> App::check_address() const {
     const auto& listen = first_->host.listen;
     if (config::is_loopback(listen.address)) return {};
@@ -357,12 +373,6 @@ Result<void> App::check_address() const {
                          "whoever reaches the host would be turned away. Make the first owner "
                          "(patchbay users add ada@example.com --role owner) or a key (patchbay "
                          "keys create), or listen on 127.0.0.1"};
-    if (!listen.tls && !listen.public_url.starts_with("https://"))
-        log::warning("listen.plain_http",
-                     {{"address", listen.address},
-                      {"reason",
-                       "credentials cross the network unencrypted; set listen.tls, or "
-                       "listen.public_url if something in front of the host encrypts"}});
     return {};
 }
 
@@ -404,6 +414,7 @@ http::ServerOptions App::http_options() const {
 
 Result<void> App::serve() {
     if (auto may = check_address(); !may) return may;
+    warn_of_plain_http();
     Signals signals;
     auto options = http_options();
     auto proxies = http::Proxies::make(first_->host.listen.trusted_proxies);

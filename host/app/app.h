@@ -60,6 +60,7 @@ class App {
     void say_first_steps() const;
     // Refuses an address that others reach while nobody has credentials.
     Result<void> check_address() const;
+    void warn_of_plain_http() const;
     http::ServerOptions http_options() const;
     void sweep();
     std::chrono::milliseconds cancel_time() const;

@@ -23,11 +23,12 @@ Json level_scopes() {
 std::string resource_metadata(const Place& place, const Options& options) {
     // Clients ask for all of these where nothing else is said: the gravest is asked for by name.
     const Json usual{access::scope_of(access::Level::read), access::scope_of(access::Level::write)};
-    return json::dump(Json{{"resource", place.resource},
-                           {"authorization_servers", Json::array({place.issuer()})},
-                           {"scopes_supported", usual},
-                           {"bearer_methods_supported", Json::array({"header"})},
-                           {"resource_name", options.resource_name}});
+    Json out{{"resource", place.resource},
+             {"scopes_supported", usual},
+             {"bearer_methods_supported", Json::array({"header"})},
+             {"resource_name", options.resource_name}};
+    if (place.is_safe()) out["authorization_servers"] = Json::array({place.issuer()});
+    return json::dump(out);
 }
 
 std::string server_metadata(const Place& place, Ways ways) {

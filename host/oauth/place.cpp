@@ -30,7 +30,7 @@ Result<Place> place_of(const http::Request& request, const Options& options) {
     const bool host_alone = !options.public_url.empty() || url->path.empty();
     if (!host_alone || !url->query.empty())
         return invalid("the address of this host is more than a host and a port");
-    Place out{url->origin(), without_slash(url->path), {}, url->scheme == "https"};
+    Place out{url->origin(), without_slash(url->path), {}, url->scheme == "https", url->loopback()};
     out.resource = out.url(options.endpoint);
     return out;
 }

@@ -15,7 +15,11 @@ struct Place {
     std::string prefix;    // the path before all of ours, mostly empty
     std::string resource;  // the MCP endpoint
     bool secure = false;
+    bool loopback = false;  // the host is this machine, by name
 
+    // Whether passwords, codes and tokens may be sent here: authorization endpoints are https
+    // (OAuth 2.1, 1.5), but for this machine alone.
+    bool is_safe() const { return secure || loopback; }
     std::string issuer() const { return origin + prefix; }
     std::string url(std::string_view path) const { return issuer() + std::string(path); }
     // For links and forms of our pages.

@@ -128,6 +128,20 @@ http::Response preflight(std::string_view method) {
              {"Access-Control-Max-Age", "86400"}}};
 }
 
+// Before anybody has typed a password there.
+http::Response in_the_clear(For whom) {
+    const std::string fix =
+        "set listen.tls, or listen.public_url to the https URL of what encrypts in front of this "
+        "host; API keys need neither";
+    if (whom == For::programs)
+        return error_answer(403, "invalid_request",
+                            "there is no signing in over plain http, but on localhost: " + fix);
+    return message_answer(403, "Not without encryption",
+                          "This server was reached over plain http, where others can read along, "
+                          "so nobody signs in here. Ask whoever runs it for its https address.",
+                          fix);
+}
+
 http::Response answer_route(Desk& desk, const Visit& visit, const Route& route) {
     if (visit.request.method != route.method) return wrong_method(route.whom, route.method);
     if (route.rate != nullptr)
@@ -146,6 +160,9 @@ http::Response answer(Desk& desk, const http::Request& request) {
     auto place = place_of(request, desk.options);
     if (!place) return error_answer(400, "invalid_request", place.error().message);
     const Visit visit{request, std::move(*place), address_of(request)};
+    // What the resource is may be told anywhere.
+    if (!visit.place.is_safe() && !behind(request.path, resource_at))
+        return in_the_clear(route ? route->whom : For::programs);
     if (route) return answer_route(desk, visit, *route);
     if (request.method != "GET") return wrong_method(For::programs, "GET");
     return show_document(desk, visit);

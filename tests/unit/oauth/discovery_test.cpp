@@ -86,6 +86,35 @@ TEST_F(Discovery, TheNameIsTheConfiguredOneOrTheRequests) {
     EXPECT_EQ(get("/.well-known/oauth-authorization-server/base").status, 200);
 }
 
+// A password that crosses a network in the clear is everybody's.
+TEST_F(Discovery, NobodySignsInOverPlainHttp) {
+    const http::HeaderList there{{"Host", "mcp.lan:8080"}};
+    const auto resource = get("/.well-known/oauth-protected-resource/mcp", there);
+    EXPECT_EQ(resource.status, 200);
+    EXPECT_EQ(resource.json().at("resource"), "http://mcp.lan:8080/mcp");
+    EXPECT_FALSE(resource.json().contains("authorization_servers"));
+    for (const char* path : {"/.well-known/oauth-authorization-server",
+                             "/.well-known/openid-configuration", "/oauth/jwks"}) {
+        EXPECT_EQ(get(path, there).status, 403) << path;
+        EXPECT_NE(get(path, there).body.find("public_url"), std::string::npos) << path;
+    }
+    for (const char* path : {"/oauth/token", "/oauth/register", "/oauth/revoke"})
+        EXPECT_EQ(post(path, {}, there).error(), "invalid_request") << path;
+    for (const char* path : {"/oauth/authorize?client_id=x", "/oauth/grants"}) {
+        const auto page = get(path, there);
+        EXPECT_EQ(page.status, 403) << path;
+        EXPECT_TRUE(page.shows("https")) << path;
+    }
+    EXPECT_EQ(post("/oauth/sign-in", {{"password", "x"}}, there).status, 403);
+    auto set = options();
+    set.public_url = "http://mcp.example.com";
+    serve(set);
+    EXPECT_EQ(get("/.well-known/oauth-authorization-server").status, 403);
+    set.public_url = "http://127.0.0.1:9000";
+    serve(set);
+    EXPECT_EQ(get("/.well-known/oauth-authorization-server").status, 200);
+}
+
 TEST_F(Discovery, OthersPathsAreLeftToThem) {
     for (const char* path : {"/oauth/callback/acme/github", "/oauth", "/oauth/", "/mcp", "/",
                              "/oauth/tokens", "/.well-known/oauth-authorization-serverx"})

@@ -167,12 +167,12 @@ TEST_F(TokenAttacks, ATokenForAnotherAudienceIsNotMade) {
     const auto got = tokens();
     const auto there =
         post("/oauth/token",
-             with(refreshing(got.at("refresh_token")), "resource", "http://other.example/mcp"),
-             {{"Host", "other.example"}});
+             with(refreshing(got.at("refresh_token")), "resource", "http://localhost:8080/mcp"),
+             {{"Host", "localhost:8080"}});
     refused(there, "invalid_target");
     const auto late =
-        post("/oauth/token", with(redemption(code()), "resource", "http://other.example/mcp"),
-             {{"Host", "other.example"}});
+        post("/oauth/token", with(redemption(code()), "resource", "http://localhost:8080/mcp"),
+             {{"Host", "localhost:8080"}});
     refused(late, "invalid_target");
 }
 
