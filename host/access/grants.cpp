@@ -153,13 +153,49 @@ Result<bool> Grants::spend(store::Queries& queries, const Kept& token, std::stri
     return spent ? Result<bool>(true) : spent.error();
 }
 
+// Whoever refreshes all day leaves no more than this behind: an older one is just no good.
+Result<void> Grants::forget_old(store::Queries& queries, std::string_view grant) {
+    auto gone = queries.run(
+        "DELETE FROM token WHERE consent=?1 AND kind='refresh' AND used_ms IS NOT NULL AND"
+        " rowid NOT IN (SELECT rowid FROM token WHERE consent=?1 AND kind='refresh'"
+        " AND used_ms IS NOT NULL ORDER BY used_ms DESC, rowid DESC LIMIT ?2)",
+        grant, lifetimes_.most_spent);
+    return gone ? Result<void>() : gone.error();
+}
+
 Result<std::string> Grants::issue_code(const Grant& grant, const CodeBinding& binding) {
     auto use = records_->use();
     return keep(*use, "code", grant, grant.scopes, details_of(binding), lifetimes_.code);
 }
 
-Result<Grants::Redeemed> Grants::redeem_code(std::string_view code, std::string_view client,
-                                             std::optional<Grant>* reused) {
+Result<Grants::Shown> Grants::find_once(std::string_view kind, std::string_view token,
+                                        std::string_view client, std::optional<Grant>* reused) {
+    auto use = records_->change();
+    auto found = kept(*use, token, kind);
+    if (!found) return found.error();
+    if (!*found || (*found)->grant.client != client) return not_good();
+    if ((*found)->spent) {
+        auto ended = spend(*use, **found, token);
+        if (!ended) return ended.error();
+        if (reused) *reused = std::move((*found)->grant);
+        return not_good();
+    }
+    if ((*found)->expires_ms <= now_ms()) return not_good();
+    return Shown{std::move((*found)->grant), binding_of((*found)->details)};
+}
+
+Result<Grants::Shown> Grants::find_code(std::string_view code, std::string_view client,
+                                        std::optional<Grant>* reused) {
+    return find_once("code", code, client, reused);
+}
+
+Result<Grants::Shown> Grants::find_refresh(std::string_view token, std::string_view client,
+                                           std::optional<Grant>* reused) {
+    return find_once("refresh", token, client, reused);
+}
+
+Result<Grants::Tokens> Grants::redeem_code(std::string_view code, std::string_view client,
+                                           std::optional<Grant>* reused) {
     auto use = records_->change();
     auto& queries = *use;
     auto all = queries.begin();
@@ -167,12 +203,18 @@ Result<Grants::Redeemed> Grants::redeem_code(std::string_view code, std::string_
     auto found = kept(queries, code, "code");
     if (!found) return found.error();
     if (!*found || (*found)->grant.client != client) return not_good();
-    auto fresh = spend(queries, **found, code);
+    const Kept& old = **found;
+    auto fresh = spend(queries, old, code);
     if (!fresh) return fresh.error();
+    if (!*fresh || old.expires_ms <= now_ms()) {
+        if (auto done = all->commit(); !done) return done.error();
+        if (!*fresh && reused) *reused = old.grant;
+        return not_good();
+    }
+    auto out = issue_both(queries, old.grant, old.grant.scopes, &old.grant.scopes);
+    if (!out) return out;
     if (auto done = all->commit(); !done) return done.error();
-    if (!*fresh && reused) *reused = (*found)->grant;
-    if (!*fresh || (*found)->expires_ms <= now_ms()) return not_good();
-    return Redeemed{std::move((*found)->grant), binding_of((*found)->details)};
+    return out;
 }
 
 Result<Grants::Tokens> Grants::issue_both(store::Queries& queries, const Grant& grant,
@@ -211,8 +253,8 @@ Result<Grants::Tokens> Grants::refresh(std::string_view token, std::string_view 
     if (!*found || (*found)->grant.client != client) return not_good();
     const Kept& old = **found;
     // What is asked for is looked at before the token is spent for it.
-    if (!old.spent && scopes && !old.scopes.covers(*scopes))
-        return invalid("the token was not granted all of these scopes");
+    const auto wanted = scopes ? old.scopes.narrowed_to(*scopes) : std::optional(old.scopes);
+    if (!old.spent && !wanted) return invalid("the token was not granted all of these scopes");
     if (!old.spent && !resource.empty() && resource != old.grant.resource)
         return Error{ErrorKind::unsupported, "the token is for another resource"};
     auto fresh = spend(queries, old, token);
@@ -222,7 +264,8 @@ Result<Grants::Tokens> Grants::refresh(std::string_view token, std::string_view 
         if (!*fresh && reused) *reused = old.grant;
         return not_good();
     }
-    auto out = issue_both(queries, old.grant, scopes ? *scopes : old.scopes, &old.scopes);
+    if (auto done = forget_old(queries, old.grant.id); !done) return done.error();
+    auto out = issue_both(queries, old.grant, *wanted, &old.scopes);
     if (!out) return out;
     if (auto done = all->commit(); !done) return done.error();
     return out;

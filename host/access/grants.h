@@ -48,6 +48,8 @@ struct Lifetimes {
     Millis code = 60'000;
     Millis access = 3'600'000;
     Millis refresh = 30LL * 24 * 3'600'000;  // without use
+    // How many spent refresh tokens of a grant are known as such.
+    std::int64_t most_spent = 100;
 };
 
 // [any thread], all of it. denied: the code or token is not (or no longer) good; the message says
@@ -68,14 +70,17 @@ class Grants {
     Result<void> revoke_person(std::string_view org, std::string_view person);
 
     Result<std::string> issue_code(const Grant& grant, const CodeBinding& binding);
-    struct Redeemed {
+    struct Shown {
         Grant grant;
-        CodeBinding binding;
+        CodeBinding binding;  // of a code
     };
-    // Once. Whoever redeems has to hold the binding against what was sent with the code.
-    // `reused`, here and below: is set to the grant that ended, if it came a second time.
-    Result<Redeemed> redeem_code(std::string_view code, std::string_view client,
-                                 std::optional<Grant>* reused = nullptr);
+    // What it stands for, so that all else is looked at before it is spent: what goes wrong then
+    // costs nothing. `reused`, here and below: is set to the grant that ended, if it had been
+    // spent.
+    Result<Shown> find_code(std::string_view code, std::string_view client,
+                            std::optional<Grant>* reused = nullptr);
+    Result<Shown> find_refresh(std::string_view token, std::string_view client,
+                               std::optional<Grant>* reused = nullptr);
 
     struct Tokens {
         std::string access, refresh;  // refresh: empty where there is none
@@ -84,7 +89,11 @@ class Grants {
         Grant grant;
     };
     Result<Tokens> issue(const Grant& grant, bool with_refresh);
-    // `scopes`: fewer than the token has, for the new access token alone (RFC 6749, 6).
+    // Once, and whole or not at all. Whoever redeems has held the binding against what was sent.
+    Result<Tokens> redeem_code(std::string_view code, std::string_view client,
+                               std::optional<Grant>* reused = nullptr);
+    // The same for a refresh token. `scopes`: fewer than it has, for the new access token alone
+    // (RFC 6749, 6), as of Scopes::narrowed_to().
     Result<Tokens> refresh(std::string_view token, std::string_view client,
                            const std::optional<Scopes>& scopes, std::string_view resource,
                            std::optional<Grant>* reused = nullptr);
@@ -113,6 +122,9 @@ class Grants {
     // `lasting`: of the refresh token, null for none.
     Result<Tokens> issue_both(store::Queries& queries, const Grant& grant, const Scopes& scopes,
                               const Scopes* lasting);
+    Result<Shown> find_once(std::string_view kind, std::string_view token, std::string_view client,
+                            std::optional<Grant>* reused);
+    Result<void> forget_old(store::Queries& queries, std::string_view grant);
     // True if it was not spent before; otherwise the grant is gone.
     Result<bool> spend(store::Queries& queries, const Kept& token, std::string_view text);
 

@@ -104,6 +104,14 @@ Scopes Scopes::within(const Scopes& other) const {
     return some && !out.empty() ? out : Scopes();
 }
 
+std::optional<Scopes> Scopes::narrowed_to(const Scopes& named) const {
+    Scopes out = named;
+    if (!out.actions_) out.actions_ = actions_;
+    if (!out.sources_) out.sources_ = sources_;
+    if (!out.objects_) out.objects_ = objects_;
+    return covers(out) ? std::optional(std::move(out)) : std::nullopt;
+}
+
 Scopes Scopes::without(Level level) const {
     Scopes out = *this;
     out.levels_[static_cast<std::size_t>(level)] = false;

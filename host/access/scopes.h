@@ -55,6 +55,9 @@ class Scopes {
     Scopes within(const Scopes& other) const;
     // Whether everything that the other permits is permitted here.
     bool covers(const Scopes& other) const { return other.within(*this) == other; }
+    // What is named of these; a kind that is not named (actions, say) stays as narrow as it is
+    // here. Nothing if something is named that is not permitted here.
+    std::optional<Scopes> narrowed_to(const Scopes& named) const;
     Scopes without(Level level) const;
 
     // In one order, so that equal scopes have equal texts.

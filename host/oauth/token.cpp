@@ -86,6 +86,32 @@ bool is_verifier(std::string_view text) {
            });
 }
 
+// What is wrong with a code that is good: then somebody has got hold of it, and its grant ends.
+std::optional<http::Response> check_code(Desk& desk, const Visit& visit, const Asked& asked,
+                                         const Grants::Shown& shown) {
+    const auto& [grant, binding] = shown;
+    if (!same_secret(sha256_url(asked.form.get("code_verifier")), binding.code_challenge))
+        return ended(desk, grant, "code_verifier is not that of the code_challenge");
+    const auto redirect_uri = asked.form.get("redirect_uri");
+    // OAuth 2.1 has it no more in this request; who sends it has to mean the same.
+    if (!redirect_uri.empty() && redirect_uri != binding.redirect_uri)
+        return ended(desk, grant, "redirect_uri is not that of the authorization request");
+    if (grant.resource != visit.place.resource && !asked.form.get("resource").empty()) {
+        (void)desk.parts.access.grants.revoke(grant.id);
+        return invalid_target(visit);
+    }
+    const auto standing = stands(desk, grant);
+    if (!standing) return unavailable();
+    if (!*standing) return ended(desk, grant, "the person is not in the organisation any more");
+    return std::nullopt;
+}
+
+http::Response refuse_code(const Error& error) {
+    return error.kind == ErrorKind::denied
+               ? invalid_grant("the code is unknown, spent, expired or another client's")
+               : unavailable();
+}
+
 http::Response by_code(Desk& desk, const Visit& visit, const Asked& asked) {
     const auto code = asked.form.get("code"), verifier = asked.form.get("code_verifier");
     // Looked at before the code is spent for it.
@@ -96,36 +122,27 @@ http::Response by_code(Desk& desk, const Visit& visit, const Asked& asked) {
                             "a code_verifier has 43 to 128 of A-Z, a-z, 0-9, '-', '.', '_', '~'");
     auto& grants = desk.parts.access.grants;
     std::optional<Grant> reused;
-    auto redeemed = grants.redeem_code(code, asked.client.id, &reused);
+    const auto shown = grants.find_code(code, asked.client.id, &reused);
     record_reuse(desk, visit, reused);
-    if (!redeemed)
-        return redeemed.error().kind == ErrorKind::denied
-                   ? invalid_grant("the code is unknown, spent, expired or another client's")
-                   : unavailable();
-    const auto& [grant, binding] = *redeemed;
-    // Whatever does not fit: somebody has got hold of the code, and it is spent now.
-    if (!same_secret(sha256_url(verifier), binding.code_challenge))
-        return ended(desk, grant, "code_verifier is not that of the code_challenge");
-    const auto redirect_uri = asked.form.get("redirect_uri");
-    // OAuth 2.1 has it no more in this request; who sends it has to mean the same.
-    if (!redirect_uri.empty() && redirect_uri != binding.redirect_uri)
-        return ended(desk, grant, "redirect_uri is not that of the authorization request");
-    if (grant.resource != visit.place.resource && !asked.form.get("resource").empty()) {
-        (void)grants.revoke(grant.id);
-        return invalid_target(visit);
-    }
-    const auto standing = stands(desk, grant);
-    if (!standing) return unavailable();
-    if (!*standing) return ended(desk, grant, "the person is not in the organisation any more");
+    if (!shown) return refuse_code(shown.error());
+    if (auto wrong = check_code(desk, visit, asked, *shown)) return std::move(*wrong);
     std::string id_token;
-    if (binding.openid) {
+    if (shown->binding.openid) {
         auto made = desk.id_tokens.make(
-            {visit.place.issuer(), grant.person, asked.client.id, binding.nonce});
+            {visit.place.issuer(), shown->grant.person, asked.client.id, shown->binding.nonce});
         if (!made) return unavailable();
         id_token = std::move(*made);
     }
-    const auto tokens = grants.issue(grant, true);
-    return tokens ? token_answer(*tokens, id_token) : unavailable();
+    const auto tokens = grants.redeem_code(code, asked.client.id, &reused);
+    record_reuse(desk, visit, reused);
+    return tokens ? token_answer(*tokens, id_token) : refuse_code(tokens.error());
+}
+
+http::Response refuse_refresh(const Visit& visit, const Error& error) {
+    if (error.kind == ErrorKind::invalid) return error_answer(400, "invalid_scope", error.message);
+    if (error.kind == ErrorKind::unsupported) return invalid_target(visit);
+    if (error.kind != ErrorKind::denied) return unavailable();
+    return invalid_grant("the refresh token is unknown, spent, expired, revoked or another's");
 }
 
 http::Response by_refresh(Desk& desk, const Visit& visit, const Asked& asked) {
@@ -141,22 +158,17 @@ http::Response by_refresh(Desk& desk, const Visit& visit, const Asked& asked) {
     const bool names_resource = !asked.form.get("resource").empty();
     std::optional<Grant> reused;
     auto& grants = desk.parts.access.grants;
+    const auto shown = grants.find_refresh(text, asked.client.id, &reused);
+    record_reuse(desk, visit, reused);
+    if (!shown) return refuse_refresh(visit, shown.error());
+    const auto standing = stands(desk, shown->grant);
+    if (!standing) return unavailable();
+    if (!*standing)
+        return ended(desk, shown->grant, "the person is not in the organisation any more");
     const auto tokens = grants.refresh(text, asked.client.id, fewer,
                                        names_resource ? visit.place.resource : "", &reused);
     record_reuse(desk, visit, reused);
-    if (!tokens) {
-        const auto kind = tokens.error().kind;
-        if (kind == ErrorKind::invalid)
-            return error_answer(400, "invalid_scope", tokens.error().message);
-        if (kind == ErrorKind::unsupported) return invalid_target(visit);
-        if (kind != ErrorKind::denied) return unavailable();
-        return invalid_grant("the refresh token is unknown, spent, expired, revoked or another's");
-    }
-    const auto standing = stands(desk, tokens->grant);
-    if (!standing) return unavailable();
-    if (!*standing)
-        return ended(desk, tokens->grant, "the person is not in the organisation any more");
-    return token_answer(*tokens, {});
+    return tokens ? token_answer(*tokens, {}) : refuse_refresh(visit, tokens.error());
 }
 
 // The grant that stands for it: one for each set of scopes, however often it comes.
@@ -185,12 +197,13 @@ http::Response by_itself(Desk& desk, const Visit& visit, const Asked& asked) {
                             "an administrator");
     auto scopes = read_scopes(asked.form.get("scope"));
     if (!scopes) return error_answer(400, "invalid_scope", scopes.error().message);
-    if (!scopes->any) scopes->scopes = asked.client.scopes;
-    if (scopes->scopes.empty() || !asked.client.scopes.covers(scopes->scopes))
+    const auto& own = asked.client.scopes;
+    const auto wanted = scopes->any ? own.narrowed_to(scopes->scopes) : std::optional(own);
+    if (!wanted || wanted->empty())
         return error_answer(400, "invalid_scope", "the client may not have all of these scopes");
     if (!desk.parts.is_org(asked.client.org))
         return error_answer(400, "unauthorized_client", "its organisation is no more");
-    const auto grant = machine_grant(desk, visit, asked.client, scopes->scopes);
+    const auto grant = machine_grant(desk, visit, asked.client, *wanted);
     if (!grant) return unavailable();
     const auto tokens = desk.parts.access.grants.issue(*grant, false);
     if (!tokens) return unavailable();

@@ -30,12 +30,18 @@ class GrantsTest : public WithRecords {
 TEST_F(GrantsTest, ACodeBecomesTokens) {
     const auto grant = add();
     const auto code = must(grants_.issue_code(grant, {"http://127.0.0.1/cb", "challenge", "n"}));
-    const auto redeemed = must(grants_.redeem_code(code, "app"));
-    EXPECT_EQ(redeemed.grant.id, grant.id);
-    EXPECT_EQ(redeemed.binding.redirect_uri, "http://127.0.0.1/cb");
-    EXPECT_EQ(redeemed.binding.code_challenge, "challenge");
-    EXPECT_EQ(redeemed.binding.nonce, "n");
-    const auto tokens = must(grants_.issue(redeemed.grant, true));
+    // Looking costs nothing.
+    for (int i = 0; i < 2; ++i) {
+        const auto shown = must(grants_.find_code(code, "app"));
+        EXPECT_EQ(shown.grant.id, grant.id);
+        EXPECT_EQ(shown.binding.redirect_uri, "http://127.0.0.1/cb");
+        EXPECT_EQ(shown.binding.code_challenge, "challenge");
+        EXPECT_EQ(shown.binding.nonce, "n");
+    }
+    EXPECT_FALSE(grants_.find_code(code, "other"));
+    EXPECT_FALSE(grants_.find_refresh(code, "app"));
+    const auto tokens = must(grants_.redeem_code(code, "app"));
+    EXPECT_EQ(tokens.grant.id, grant.id);
     const auto access = must(grants_.find_access(tokens.access));
     ASSERT_TRUE(access);
     EXPECT_EQ(access->grant.person, "usr_1");
@@ -48,12 +54,36 @@ TEST_F(GrantsTest, ACodeBecomesTokens) {
 TEST_F(GrantsTest, ACodeThatIsUsedTwiceEndsTheGrant) {
     const auto grant = add();
     const auto code = must(grants_.issue_code(grant, {}));
-    const auto tokens = must(grants_.issue(must(grants_.redeem_code(code, "app")).grant, true));
+    const auto tokens = must(grants_.redeem_code(code, "app"));
     EXPECT_TRUE(works(tokens.access));
     EXPECT_FALSE(grants_.redeem_code(code, "app"));
     EXPECT_FALSE(works(tokens.access));
     denied(grants_.refresh(tokens.refresh, "app", {}, ""));
     EXPECT_FALSE(must(grants_.find(grant.id)));
+}
+
+TEST_F(GrantsTest, LookingAtWhatIsSpentEndsTheGrantToo) {
+    const auto code = must(grants_.issue_code(add(), {}));
+    const auto tokens = must(grants_.redeem_code(code, "app"));
+    std::optional<Grant> reused;
+    EXPECT_FALSE(grants_.find_code(code, "app", &reused));
+    ASSERT_TRUE(reused);
+    EXPECT_EQ(reused->id, tokens.grant.id);
+    EXPECT_FALSE(works(tokens.access));
+}
+
+// A code that was not turned into tokens is as good as before: whoever tries again has not stolen
+// it.
+TEST_F(GrantsTest, ACodeIsSpentForTokensOrNotAtAll) {
+    const auto code = must(grants_.issue_code(add(), {}));
+    ASSERT_TRUE(
+        records_->use()->run("CREATE TRIGGER full BEFORE INSERT ON token"
+                             " BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"));
+    const auto failed = grants_.redeem_code(code, "app");
+    ASSERT_FALSE(failed);
+    EXPECT_NE(failed.error().kind, ErrorKind::denied);
+    ASSERT_TRUE(records_->use()->run("DROP TRIGGER full"));
+    EXPECT_TRUE(works(must(grants_.redeem_code(code, "app")).access));
 }
 
 TEST_F(GrantsTest, AnotherClientsCodeIsLeftAlone) {
@@ -84,6 +114,27 @@ TEST_F(GrantsTest, ARefreshTokenIsGoodOnce) {
     denied(grants_.refresh(third.refresh, "app", {}, ""));
 }
 
+// Whoever refreshes all day does not fill the disk.
+TEST_F(GrantsTest, SpentRefreshTokensAreFewInTheEnd) {
+    Lifetimes few;
+    few.most_spent = 3;
+    Grants brief(records_, few);
+    std::vector<std::string> spent;
+    auto last = must(brief.issue(add(), true));
+    for (int i = 0; i < 6; ++i) {
+        spent.push_back(last.refresh);
+        last = must(brief.refresh(last.refresh, "app", {}, ""));
+    }
+    const auto count =
+        must(records_->use()->row("SELECT count(*) FROM token WHERE kind='refresh'",
+                                  [](const store::Statement& row) { return row.integer(0); }));
+    EXPECT_EQ(count, 3 + 1);
+    denied(brief.refresh(spent[2], "app", {}, ""));
+    EXPECT_TRUE(works(last.access)) << "it is forgotten, and no good";
+    denied(brief.refresh(spent[3], "app", {}, ""));
+    EXPECT_FALSE(works(last.access)) << "it is known to be spent";
+}
+
 TEST_F(GrantsTest, ARefreshMayAskForLess) {
     const auto first = must(grants_.issue(add(), true));
     const auto more = grants_.refresh(first.refresh, "app", Scopes::everything(), "");
@@ -96,6 +147,17 @@ TEST_F(GrantsTest, ARefreshMayAskForLess) {
     EXPECT_EQ(must(grants_.find_access(less.access))->scopes.text(), "mcp:read");
     const auto whole = must(grants_.refresh(less.refresh, "app", {}, ""));
     EXPECT_EQ(whole.scopes.text(), "mcp:read mcp:write");
+}
+
+TEST_F(GrantsTest, WhatARefreshDoesNotNameStaysAsItIs) {
+    auto narrow = add();
+    narrow.scopes = must(Scopes::parse("mcp:read mcp:write action:a"));
+    const auto first = must(grants_.issue(must(grants_.add(narrow)), true));
+    for (const char* more : {"mcp:admin", "mcp:read action:b"})
+        EXPECT_FALSE(grants_.refresh(first.refresh, "app", must(Scopes::parse(more)), "")) << more;
+    const auto less =
+        must(grants_.refresh(first.refresh, "app", must(Scopes::parse("mcp:read")), ""));
+    EXPECT_EQ(less.scopes.text(), "mcp:read action:a");
 }
 
 TEST_F(GrantsTest, AreRevokedAtOnce) {

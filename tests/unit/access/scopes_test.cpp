@@ -72,6 +72,31 @@ TEST(Scopes, OneCoversAnother) {
     EXPECT_TRUE(scopes("mcp:read").covers(Scopes()));
 }
 
+TEST(Scopes, AreNarrowedToWhatIsNamed) {
+    const auto held = scopes("mcp:read mcp:write action:a action:b source:s");
+    const auto to = [&](std::string_view named) {
+        const auto out = held.narrowed_to(scopes(named));
+        return out ? out->text() : "none";
+    };
+    EXPECT_EQ(to("mcp:read"), "mcp:read action:a action:b source:s");
+    EXPECT_EQ(to("mcp:read action:a"), "mcp:read action:a source:s");
+    EXPECT_EQ(to("mcp:write object:o"), "mcp:write action:a action:b source:s object:o");
+    for (const char* more : {"mcp:admin", "mcp:read mcp:admin", "mcp:read action:c",
+                             "mcp:read action:a action:c", "mcp:read source:t"})
+        EXPECT_EQ(to(more), "none") << more;
+}
+
+TEST(Scopes, WhatIsNeededComesOnTopOfWhatIsHeld) {
+    EXPECT_EQ(together(scopes("mcp:read action:a source:s"), "mcp:write action:b"),
+              "mcp:read mcp:write action:a action:b source:s");
+    EXPECT_EQ(together(Scopes(), "mcp:read"), "mcp:read");
+    std::string many = "mcp:read";
+    for (int i = 0; i < 100; ++i)
+        many += " action:" + std::string(60, 'a') + std::to_string(i);
+    EXPECT_EQ(together(scopes(many), "mcp:write action:b"), "mcp:write action:b")
+        << "too long for a header";
+}
+
 TEST(Scopes, WithoutALevel) {
     EXPECT_EQ(Scopes::everything().without(Level::admin).text(), "mcp:read mcp:write");
     EXPECT_EQ(scopes("mcp:admin action:a").without(Level::admin), Scopes());

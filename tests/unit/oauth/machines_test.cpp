@@ -49,11 +49,14 @@ TEST_F(Machines, SignInAsThemselves) {
     posted.emplace_back("scope", "mcp:read action:weather");
     const auto fewer = post("/oauth/token", posted).json();
     EXPECT_EQ(fewer.at("scope"), "mcp:read action:weather");
+    // What is not named stays as it is.
+    const auto unnamed = post("/oauth/token", with(posted, "scope", "mcp:read")).json();
+    EXPECT_EQ(unnamed.at("scope"), "mcp:read action:weather");
     // However often it comes, it has one grant for the same scopes.
     post("/oauth/token", posted);
     EXPECT_EQ(must(access_->grants.of_machine(made.client.id)).size(), 2U);
     const auto seen = trail_.of("oauth.machine_token");
-    ASSERT_EQ(seen.size(), 3U);
+    ASSERT_EQ(seen.size(), 4U);
     EXPECT_EQ(seen[0].principal, made.client.id);
     EXPECT_EQ(seen[0].principal_kind, "service");
     EXPECT_EQ(trail_.text().find(made.secret), std::string::npos);
@@ -66,7 +69,7 @@ TEST_F(Machines, GetNoMoreThanTheyMay) {
         FormParams more;
         const char* error;
     } wrong[] = {{{{"scope", "mcp:admin action:weather"}}, "invalid_scope"},
-                 {{{"scope", "mcp:read"}}, "invalid_scope"},
+                 {{{"scope", "action:weather"}}, "invalid_scope"},
                  {{{"scope", "mcp:read action:files"}}, "invalid_scope"},
                  {{{"scope", "nonsense"}}, "invalid_scope"},
                  {{{"resource", "https://evil.example/mcp"}}, "invalid_target"},

@@ -131,7 +131,6 @@ TEST_F(TokenAttacks, ARefreshGivesNoMoreThanWasGranted) {
     } attacks[] = {
         {"scope", "mcp:read mcp:write action:weather", "invalid_scope"},
         {"scope", "mcp:admin", "invalid_scope"},
-        {"scope", "mcp:read", "invalid_scope"},  // with all capabilities
         {"scope", "mcp:read action:files", "invalid_scope"},
         {"scope", "action:weather", "invalid_scope"},
         {"scope", "everything", "invalid_scope"},
@@ -151,6 +150,33 @@ TEST_F(TokenAttacks, ARefreshGivesNoMoreThanWasGranted) {
         post("/oauth/token", with(refreshing(got.at("refresh_token")), "scope", "openid"));
     ASSERT_EQ(fewer.status, 200) << fewer.body;
     EXPECT_EQ(fewer.json().at("scope"), "mcp:read action:weather");
+    // What is not named stays as narrow as it is.
+    const auto level = post(
+        "/oauth/token", with(refreshing(fewer.json().at("refresh_token")), "scope", "mcp:read"));
+    ASSERT_EQ(level.status, 200) << level.body;
+    EXPECT_EQ(level.json().at("scope"), "mcp:read action:weather");
+}
+
+// A client that was told to try again and does so is no thief.
+TEST_F(TokenAttacks, WhatCameToNothingHasSpentNothing) {
+    const auto form = redemption(code());
+    const auto full = [&](bool is_full) {
+        ASSERT_TRUE(access_->records->use()->run(
+            is_full ? "CREATE TRIGGER full BEFORE INSERT ON token"
+                      " BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+                    : "DROP TRIGGER full"));
+    };
+    full(true);
+    refused(post("/oauth/token", form), "temporarily_unavailable", 503);
+    full(false);
+    const auto got = post("/oauth/token", form);
+    ASSERT_EQ(got.status, 200) << got.body;
+    const auto refresh = refreshing(got.json().at("refresh_token"));
+    full(true);
+    refused(post("/oauth/token", refresh), "temporarily_unavailable", 503);
+    full(false);
+    EXPECT_EQ(post("/oauth/token", refresh).status, 200);
+    EXPECT_TRUE(trail_.of("oauth.reuse").empty());
 }
 
 TEST_F(TokenAttacks, AnotherClientsRefreshTokenIsNone) {
