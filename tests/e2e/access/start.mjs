@@ -109,7 +109,7 @@ async function describedAt(config) {
     return { status: answer.status, page, came };
 }
 
-await report.check("nobody has this host ask its own networks for a client's document", async () => {
+await report.check("nobody has this host ask inside its networks for a document", async () => {
     const allow_private_cidrs = ["127.0.0.0/8"];
     const outbound = { allow_private_cidrs };
     const guarded = await describedAt({ outbound });
