@@ -250,6 +250,8 @@ await report.check("ready until it stops; what came before is in the trail", asy
     // A request that has begun is still answered; new connections find nobody.
     const late = await Socket.open(site.host.port);
     await late.write("GET /readyz HTTP/1.1\r\nHost: localhost\r\n");
+    // What was answered after that says that the host has seen it.
+    for (let i = 0; i < 3; i++) await client.tool("desk__version");
     site.host.signal("SIGTERM");
     await site.host.event("stopping");
     await eventually(() => site.http("GET", "/healthz").then(() => false, () => true), "the drain");
