@@ -31,12 +31,6 @@ bool is_endpoint(std::string_view path, std::string_view endpoint) {
 }
 
 oauth::ExternalIssuer issuer_of(const config::ExternalIssuer& from) {
-// People write a slash behind it, or do not.
-bool is_endpoint(std::string_view path, std::string_view endpoint) {
-    if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-    return path == endpoint;
-}
-
     oauth::ExternalIssuer out;
     out.issuer = from.issuer;
     out.jwks_uri = from.jwks_uri;
