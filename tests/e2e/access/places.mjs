@@ -34,6 +34,7 @@ async function open(listen) {
     const site = new Site({ config: { listen }, ...machine });
     const made = await site.done(["clients", "add", "robot", "--json", "--scope", "mcp:read"]);
     const { id, secret } = JSON.parse(made);
+    const key = await site.key(["mcp:read"]);
     await site.start();
     const { port, protocol } = new URL(site.host.url);
     const ask = (name, to, { method = "GET", headers = {}, body } = {}) =>
@@ -71,7 +72,7 @@ async function open(listen) {
         const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
         return ask(name, to, { method: "POST", headers, body });
     };
-    return { site, ask, token, list, port };
+    return { site, key, ask, token, list, port };
 }
 
 await report.check("a token made under a name of the configuration is good there", async () => {
@@ -109,8 +110,7 @@ await report.check("the public URL may be written in any way that means the same
 await report.check("over plain http keys work, and nobody signs in", async () => {
     const here = await open({ address: "0.0.0.0", allowed_hosts: ["mcp.lan"] });
     await here.site.host.event("listen.plain_http");
-    const { secret } = await here.site.key(["mcp:read"]);
-    assert.notEqual((await here.list("mcp.lan", secret)).status, 401);
+    assert.notEqual((await here.list("mcp.lan", here.key.secret)).status, 401);
     const { headers } = await here.list("mcp.lan");
     const { pathname } = new URL(challenge(headers).resource_metadata);
     const { body: found } = await here.ask("mcp.lan", pathname);
