@@ -85,8 +85,8 @@ TEST_F(ViewsTest, PathsFollowTheSameRules) {
     };
     EXPECT_EQ(scope("mcp:read", Level::write), "") << "nobody is told what there is";
     configure([](auto& access) { access.challenges = true; });
-    EXPECT_EQ(scope("mcp:read", Level::write), "mcp:write");
-    EXPECT_EQ(scope("mcp:read action:other", Level::read), "mcp:read action:ns");
+    EXPECT_EQ(scope("mcp:read", Level::write), "mcp:read mcp:write");
+    EXPECT_EQ(scope("mcp:read action:other", Level::read), "mcp:read action:ns action:other");
     EXPECT_EQ(scope("mcp:read action:other", Level::admin), "mcp:admin");
     EXPECT_EQ(scope("mcp:admin source:x", Level::admin), "") << "more scopes would not widen it";
     EXPECT_TRUE(admission.may_answer(*caller, binding));
@@ -181,7 +181,7 @@ TEST_F(ViewsTest, OverTheWire) {
     configure([](auto& access) { access.challenges = true; });
     const auto refused = ask(reader, "ns__drop");
     EXPECT_EQ(refused->http_status, 403);
-    EXPECT_EQ(refused->reply["error"]["data"]["scope"], "mcp:admin");
+    EXPECT_EQ(refused->reply["error"]["data"]["scope"], "mcp:read mcp:admin");
     EXPECT_EQ(notes.last().outcome, "denied");
     EXPECT_EQ(ask(reader, "ns__look")->http_status, 200);
     EXPECT_EQ(notes.last().outcome, "ok");

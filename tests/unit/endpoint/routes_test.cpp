@@ -217,7 +217,7 @@ TEST_F(RoutesTest, WhatTheScopesLeaveOutIsNotThereOrSaysWhatItTakes) {
     external = *access::Scopes::parse("mcp:read action:other");
     const auto more = ask("/api/notes");
     EXPECT_EQ(more->status(), 403);
-    EXPECT_NE(more->header("WWW-Authenticate").find("scope=\"mcp:read action:notes\""),
+    EXPECT_NE(more->header("WWW-Authenticate").find("scope=\"mcp:read action:notes action:other\""),
               std::string::npos)
         << more->header("WWW-Authenticate");
     configure([](auto& access) {

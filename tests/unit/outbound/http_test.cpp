@@ -74,7 +74,6 @@ TEST(Http, AConnectionIsKept) {
     for (int i = 0; i < 50; ++i)
         EXPECT_EQ(fetch(http, post(url(server->port()), "x")).status(), 200);
     EXPECT_EQ(server->counters().connections, 1U);
-    EXPECT_EQ(server->counters().requests, 50U);
 }
 
 TEST(Http, ManyAtOnce) {
