@@ -45,10 +45,14 @@ std::string Admission::scope_to_use(const runtime::Caller& caller, const catalog
     const auto org = policies_.of(caller.org);
     if (!org || !org->access.challenges) return {};
     const auto scopes = Views::scopes_for(caller, org, binding, level);
-    // That one narrowed would not do.
-    if (level == access::Level::admin && !scopes.empty())
-        return std::string(access::scope_of(level));
-    return scopes;
+    if (level != access::Level::admin || scopes.empty()) return scopes;
+    // What is narrowed would not do; what else the credential may do it goes on to.
+    std::string whole;
+    for (const auto each : access::levels) {
+        if (each != level && !caller.permits.has(each)) continue;
+        whole.append(whole.empty() ? "" : " ").append(access::scope_of(each));
+    }
+    return whole;
 }
 
 catalog::CallId Admission::call(const Target& target, const Admitted& admitted,

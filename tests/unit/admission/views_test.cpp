@@ -87,7 +87,7 @@ TEST_F(ViewsTest, PathsFollowTheSameRules) {
     configure([](auto& access) { access.challenges = true; });
     EXPECT_EQ(scope("mcp:read", Level::write), "mcp:read mcp:write");
     EXPECT_EQ(scope("mcp:read action:other", Level::read), "mcp:read action:ns action:other");
-    EXPECT_EQ(scope("mcp:read action:other", Level::admin), "mcp:admin");
+    EXPECT_EQ(scope("mcp:read action:other", Level::admin), "mcp:read mcp:admin");
     EXPECT_EQ(scope("mcp:admin source:x", Level::admin), "") << "more scopes would not widen it";
     EXPECT_TRUE(admission.may_answer(*caller, binding));
     configure([](auto& access) {
