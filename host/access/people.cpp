@@ -8,7 +8,7 @@
 namespace pb::access {
 namespace {
 
-constexpr std::size_t longest_login = 254, longest_name = 200;
+constexpr std::size_t longest_login = 254, longest_person_name = 200;
 constexpr std::string_view id_prefix = "usr_";
 constexpr std::string_view role_names[] = {"member", "admin", "owner"};
 
@@ -36,7 +36,7 @@ Result<void> check_name(std::string_view name) {
     const bool plain = std::none_of(name.begin(), name.end(), [](char c) {
         return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
     });
-    if (name.size() <= longest_name && plain) return {};
+    if (name.size() <= longest_person_name && plain) return {};
     return invalid("a name has at most 200 bytes and no control characters");
 }
 
