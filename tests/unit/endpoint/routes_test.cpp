@@ -213,7 +213,7 @@ TEST_F(RoutesTest, WhatTheScopesLeaveOutIsNotThereOrSaysWhatItTakes) {
     configure([](auto& access) { access.challenges = true; });
     const auto told = ask("/api/notes/secret");
     EXPECT_EQ(told->status(), 403);
-    EXPECT_NE(told->header("WWW-Authenticate").find("scope=\"mcp:admin\""), std::string::npos);
+    EXPECT_NE(told->header("WWW-Authenticate").find("scope=\"mcp:read mcp:admin\""), std::string::npos);
     external = *access::Scopes::parse("mcp:read action:other");
     const auto more = ask("/api/notes");
     EXPECT_EQ(more->status(), 403);
