@@ -319,7 +319,7 @@ void App::say_first_steps() const {
     const auto people = access_->people.any();
     const auto keys = access_->keys.any();
     if (!people || *people || !keys || *keys || !host.access.issuers.empty()) return;
-    const bool open = host.access.anonymous && host.listen.public_url.empty();
+    const bool open = host.access.anonymous && config::is_private(host.listen);
     log::info("access.nobody",
               {{"reason", std::string(open ? "callers on this machine need no credentials"
                                            : "nobody can get in yet") +
@@ -437,7 +437,7 @@ Result<void> App::serve() {
     int number = signals.wait();
     for (; number == SIGHUP; number = signals.wait()) {
         config_->reload();
-    front_->set_port(http_->port());
+        front_->set_port(http_->port());
         folder_->rescan();
         orgs_.again();
     }

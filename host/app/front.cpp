@@ -156,7 +156,7 @@ void Front::open_gate() {
     admission::Authenticator::Options options;
     options.anonymous_org = host.anonymous_org;
     // Whatever stands in front of the host makes everybody look like this machine.
-    options.anonymous = host.access.anonymous && host.listen.public_url.empty();
+    options.anonymous = host.access.anonymous && config::is_private(host.listen);
     options.is_ours = [this, place](std::string_view resource) {
         return place.is_ours(resource, guards_);
     };

@@ -221,6 +221,15 @@ bool is_loopback(const std::string& address) {
     return inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+bool is_private(const Listen& listen) {
+    if (listen.public_url.empty()) return true;
+    const auto url = parse_url(listen.public_url, "listen.public_url");
+    if (!url) return false;
+    const bool literal = url->host.starts_with('[');
+    return url->host == "localhost" ||
+           is_loopback(literal ? url->host.substr(1, url->host.size() - 2) : url->host);
+}
+
 bool is_org_name(std::string_view name) {
     const auto alnum = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
     const auto inner = [&](char c) { return alnum(c) || c == '_' || c == '-'; };

@@ -34,6 +34,8 @@ Result<void> check_host(const HostConfig& host);
 
 // Whether only this machine reaches the address.
 bool is_loopback(const std::string& address);
+// Whether the host is not said to be found by others: no public URL, or one of this machine.
+bool is_private(const Listen& listen);
 
 // [a-z0-9]([a-z0-9_-]*[a-z0-9])?, at most 64.
 bool is_org_name(std::string_view name);

@@ -399,6 +399,7 @@ function checkLegacyVerb(exchange, sessions, problem, stats) {
         return;
     }
     if (exchange.method !== "GET" || exchange.status >= 400) return;
+    if (exchange.path?.startsWith("/.well-known/")) return; // no message
     if (mediaType(exchange) !== streamType) {
         problem(`GET is answered with the Content-Type ${JSON.stringify(mediaType(exchange))}`);
     } else if (session === undefined) {

@@ -177,7 +177,7 @@ const text = (response) => response.result.content.map((block) => block.text).jo
 // ---- mcp-remote: a GET first, well-known probes, then the handshake; mcp-method in the old era ----
 {
     const client = new RawClient(target.url);
-    await report.check("the probes for a log-in find none", async () => {
+    await report.check("the probes for a log-in find where there is one, and ask for none", async () => {
         const probe = await client.send(undefined, {
             method: "GET",
             headers: { "content-type": null },
@@ -191,8 +191,10 @@ const text = (response) => response.result.content.map((block) => block.text).jo
             "/.well-known/openid-configuration/mcp",
             "/.well-known/openid-configuration",
         ]) {
-            const { status } = await client.send(undefined, { method: "GET", path });
-            assert.equal(status, 404, `${path} is answered with ${status}`);
+            const { status, text } = await client.send(undefined, { method: "GET", path });
+            assert.equal(status, 200, `${path} is answered with ${status}`);
+            const { resource, issuer } = JSON.parse(text);
+            assert.ok((resource ?? issuer).startsWith("http://127.0.0.1:"), text);
         }
     });
     await report.check("a handshake with the header mcp-method", async () => {

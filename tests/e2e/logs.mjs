@@ -10,7 +10,6 @@ import { Legacy, Modern, exchange } from "./wire.mjs";
 
 const report = new Report("logs");
 const secret = "s3cr3t-of-the-environment";
-const token = "t0ken-of-a-header";
 const levels = ["debug", "info", "notice", "warning", "error", "critical"];
 const org = { capabilities: { desk: { config: { api_key: "${env:E2E_SECRET}" } } } };
 const env = { E2E_SECRET: secret };
@@ -20,10 +19,10 @@ function makePlace() {
 }
 
 // What a day brings: both eras, failures that are the tool's, refusals, secrets in headers.
-async function use(host) {
+async function use(host, token) {
     const modern = new Modern(host.url, { authorization: `Bearer ${token}` });
-    const legacy = await Legacy.open(host.url);
-    legacy.headers.authorization = `Bearer ${token}`;
+    const headers = { authorization: `Bearer ${token}` };
+    const legacy = await Legacy.open(host.url, "2025-11-25", headers);
     const stream = await modern.listen();
     for (let i = 0; i < 20; i++) {
         await modern.tool("desk__version");
@@ -46,11 +45,12 @@ async function use(host) {
 
 {
     const place = makePlace();
+    const token = await place.key("mcp:read", "mcp:write");
     const host = await place.serve([], { env });
     const started = host.lines.items.length;
     let refusal;
     await report.check("nothing is logged while all is well", async () => {
-        refusal = await use(host);
+        refusal = await use(host, token);
         assert.deepEqual(host.lines.items.slice(started), []);
     });
     await report.check("a change that cannot be is one line", async () => {
@@ -81,8 +81,10 @@ async function use(host) {
 }
 
 await report.check("at the level debug there is no secret either", async () => {
-    const host = await makePlace().serve(["--log-level", "debug"], { env });
-    await use(host);
+    const place = makePlace();
+    const token = await place.key("mcp:read", "mcp:write");
+    const host = await place.serve(["--log-level", "debug"], { env });
+    await use(host, token);
     await host.stop();
     assert.ok(!host.err.includes(secret) && !host.err.includes(token), host.err);
 });

@@ -144,6 +144,14 @@ export class Workplace {
         return ["--config", config, "--org-dir", orgs, "--data", data];
     }
 
+    // A new API key.
+    async key(...scopes) {
+        const asked = scopes.flatMap((scope) => ["--scope", scope]);
+        const made = await run(["keys", "create", "k", "--json", ...asked, ...this.stored]);
+        if (made.code !== 0) throw new Error(made.err);
+        return JSON.parse(made.out).secret;
+    }
+
     // A program that serves, not yet ready; a free port unless the arguments name one.
     start(args = [], options = {}) {
         const port = args.includes("--listen") ? [] : ["--port", "0"];

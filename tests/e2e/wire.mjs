@@ -103,8 +103,8 @@ export class Modern extends RawModernClient {
 }
 
 export class Legacy extends RawClient {
-    static async open(url, version = "2025-11-25") {
-        const client = new Legacy(url);
+    static async open(url, version = "2025-11-25", headers = {}) {
+        const client = new Legacy(url, headers);
         await client.initialize(version);
         client.headers["mcp-protocol-version"] = version;
         return client;

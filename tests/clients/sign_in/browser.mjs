@@ -52,8 +52,8 @@ export class Browser {
         page.setDefaultTimeout(PATIENCE);
         page.complaints = [];
         page.on("console", (message) => {
-            // That of a client that has gone since is none of ours.
-            if (!message.location().url?.endsWith("/favicon.ico"))
+            // What a client's own page does, or its icon when it has gone since, is none of ours.
+            if (!/\/favicon\.ico$|\/callback\b/.test(message.location().url ?? ""))
                 page.complaints.push(message.text());
         });
         page.on("pageerror", (error) => page.complaints.push(error.message));

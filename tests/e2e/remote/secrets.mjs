@@ -36,7 +36,7 @@ const site = new Site(
     { config: { log: { level: "debug" } } },
 );
 const ofClients = {
-    authorization: `Bearer ${secret("client-token")}`,
+    authorization: `Bearer ${await site.place.key("mcp:read", "mcp:write", "mcp:admin")}`,
     cookie: `session=${secret("client-cookie")}`,
     "x-client": secret("client-header"),
     "x-forwarded-for": "203.0.113.9",
@@ -66,8 +66,7 @@ const nameOf = (header) => header.slice(0, header.indexOf(":"));
 const everyCall = async () => {
     for (const { name } of upstreams)
         assert.equal((await site.call(`${name}__tool_00`)).text, `${name} tool_00 x`);
-    const legacy = await Legacy.open(site.host.url);
-    Object.assign(legacy.headers, ofClients);
+    const legacy = await Legacy.open(site.host.url, "2025-11-25", ofClients);
     for (const { name } of upstreams) await legacy.tool(`${name}__tool_01`, { text: "y" });
 };
 
