@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A host on which people sign in: one owner, two capabilities (lab, text_tools), and no access
-// without a credential, since it has a public URL. What clients and browsers say to it is recorded
-// on the way.
+// without a credential. What clients and browsers say to it is recorded on the way.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import fs from "node:fs";
@@ -29,7 +28,11 @@ export async function openPlace({ host, plugins, config = {}, org }) {
     const server = await startHost({
         binary: host,
         plugins: folder,
-        config: { ...config, listen: { public_url: proxy.origin } },
+        config: {
+            ...config,
+            listen: { public_url: proxy.origin },
+            access: { anonymous: "never", ...config.access },
+        },
         orgs: org ? { default: org } : {},
     });
     proxy.upstream = new URL(server.url);

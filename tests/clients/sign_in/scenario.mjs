@@ -89,11 +89,14 @@ export function testSignIn({ place, browser, name, make, url, described }) {
 
     test("a person who declines has given nothing", async () => {
         const other = await make();
-        const ask = (to, callback) => person.authorize(to, callback, { decision: "deny" });
-        assert.equal(await other.connect(ask), false);
-        assert.match(person.seen.at(-1), /^Give /, "signed in they still were");
-        assert.ok(!other.tokens?.access_token);
-        await other.end();
+        try {
+            const ask = (to, callback) => person.authorize(to, callback, { decision: "deny" });
+            assert.equal(await other.connect(ask), false);
+            assert.match(person.seen.at(-1), /^Give /, "signed in they still were");
+            assert.ok(!other.tokens?.access_token);
+        } finally {
+            await other.end();
+        }
     });
 
     test("the person ends the access, and it is over at once", async () => {
