@@ -195,7 +195,7 @@ std::shared_ptr<runtime::CallObserver> Recorder::watch(
 
 void Recorder::tell(const Ending& ending) const noexcept { write(ending, {}); }
 
-void Recorder::write(const Ending& ending, audit::Record record) const noexcept {
+void Recorder::write(const Ending& ending, audit::Record&& record) const noexcept {
     try {
         const auto took = Clock::now() - ending.began;
         if (ending.binding) record.capability = ending.binding->capability;

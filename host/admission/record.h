@@ -57,7 +57,7 @@ class Recorder {
 
   private:
     class Watcher;
-    void write(const Ending& ending, audit::Record record) const noexcept;
+    void write(const Ending& ending, audit::Record&& record) const noexcept;
 
     audit::Sink* trail_ = nullptr;
     Measure measure_;

@@ -3,7 +3,6 @@
 // much is taken out than too little.
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "audit/redact.h"
 #include "audit/redacted.h"
@@ -29,7 +28,8 @@ constexpr std::size_t shortest_part = 8;  // of what follows "Bearer", of the pa
 constexpr std::size_t longest_name = 100;
 
 bool is_word(char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
 }
 bool is_token(char c) {  // RFC 7235's token68
     return is_word(c) || c == '.' || c == '~' || c == '+' || c == '/' || c == '=';
@@ -119,11 +119,12 @@ class Cleaning {
 
     // "Bearer abc", "Basic dTpw".
     std::size_t scheme(std::string_view word, std::size_t to) {
+        const auto begin = run(text_, to, is_blank);
+        if (begin == to) return to;
         const auto name = folded(word);
         if (name != "bearer" && name != "basic") return to;
-        const auto begin = run(text_, to, is_blank);
         const auto end = run(text_, begin, is_token);
-        if (begin == to || end - begin < shortest_part) return to;
+        if (end - begin < shortest_part) return to;
         if (name == "basic") {
             const auto pair = base64_decode(text_.substr(begin, end - begin), Alphabet::standard);
             if (!pair || pair->find(':') == std::string::npos) return to;

@@ -7,6 +7,8 @@
 namespace pb::audit {
 namespace {
 
+constexpr const char* cannot_write = "the audit trail cannot be written";
+constexpr std::size_t many_records = 16;
 constexpr std::int64_t id_mask = (std::int64_t{1} << id_shift) - 1;
 
 // Version 1. Only organisations have an index: a reader walks through one's records from the newest
@@ -51,12 +53,26 @@ CREATE TABLE dropped(
 CREATE TABLE schema(version INTEGER NOT NULL) STRICT;
 INSERT INTO schema VALUES(1);
 )";
-constexpr std::string_view insert_sql =
-    "INSERT INTO record(id, size, at_ms, code, duration_us, request_bytes, response_bytes, org,"
-    " kind, method, principal, principal_kind, credential, client, address, name, original,"
-    " capability, upstream, outcome, reason, trace_id, arguments, result) VALUES(?1, ?2, ?3, ?4,"
-    " ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,"
-    " ?24)";
+constexpr int column_count = 2 + static_cast<int>(number_fields.size() + text_fields.size());
+
+// Many rows in one go take a good deal less time than one by one; OR FAIL, because otherwise SQLite
+// keeps a copy of every page that it changes, to take back the rows before one that fails.
+std::string insert_sql(std::size_t rows) {
+    std::string row = "(?";
+    for (int i = 1; i < column_count; ++i)
+        row += ",?";
+    row += ')';
+    std::string out =
+        "INSERT OR FAIL INTO record(id, size, at_ms, code, duration_us, request_bytes, "
+        "response_bytes, org,"
+        " kind, method, principal, principal_kind, credential, client, address, name, original,"
+        " capability, upstream, outcome, reason, trace_id, arguments, result) VALUES" +
+        row;
+    for (std::size_t i = 1; i < rows; ++i)
+        out.append(",").append(row);
+    return out;
+}
+
 // What a record takes besides its texts.
 constexpr std::int64_t record_overhead = 64;
 
@@ -89,9 +105,10 @@ Result<void> make(const store::Database& database, const std::string& path) {
 
 }  // namespace
 
-File::File(store::Database database, store::Statement insert)
+File::File(store::Database database, store::Statement insert, store::Statement insert_many)
     : database_(std::move(database)),
       insert_(std::move(insert)),
+      insert_many_(std::move(insert_many)),
       // Another program, or this one before, may have written in the same millisecond.
       next_(static_cast<std::int64_t>(std::random_device()()) & id_mask) {}
 
@@ -101,43 +118,66 @@ Result<File> File::open(const std::string& path) {
     if (auto made = make(*database, path); !made) return made.error();
     // Moving records from the log to the file goes better in larger portions.
     if (auto set = database->execute("PRAGMA wal_autocheckpoint=4000"); !set) return set.error();
-    auto insert = database->prepare(insert_sql);
+    auto insert = database->prepare(insert_sql(1));
     if (!insert) return insert.error();
-    return File(std::move(*database), std::move(*insert));
+    auto many = database->prepare(insert_sql(many_records));
+    if (!many) return many.error();
+    return File(std::move(*database), std::move(*insert), std::move(*many));
 }
 
-Result<void> File::insert(const Packed& record) {
-    constexpr int most_tries = 1000;
-    for (int tries = 1;; ++tries) {
-        const store::Statement::Use use(insert_);
+// The statement's one row or its many.
+int File::insert(const store::Statement& statement, std::span<const Packed> records) {
+    const store::Statement::Use use(statement);
+    int column = 0;
+    for (const auto& record : records) {
         next_ = (next_ + 1) & id_mask;
-        int column = 1;
-        use->bind(column, id_at(record.at_ms()) | next_);
+        use->bind(++column, id_at(record.at_ms()) | next_);
         use->bind(++column, size_of(record));
         for (const auto number : record.numbers)
             use->bind(++column, number);
         for (const auto text : record.texts)
             use->bind_text(++column, text);
-        const int got = use->step();
-        if (got == SQLITE_DONE) return {};
-        // Only the id can be there already.
-        if (got != SQLITE_CONSTRAINT || tries == most_tries)
-            return database_.failure("the audit trail cannot be written");
     }
+    return use->step();
+}
+
+Result<void> File::insert(std::span<const Packed> records) {
+    constexpr int most_tries = 1000;
+    std::size_t done = 0;
+    if (records.size() == many_records) {
+        const int got = insert(insert_many_, records);
+        if (got == SQLITE_DONE) return {};
+        // Only an id can be there already; those before it were written.
+        if (got != SQLITE_CONSTRAINT) return database_.failure(cannot_write);
+        done = static_cast<std::size_t>(database_.changes());
+    }
+    for (std::size_t i = done; i < records.size(); ++i)
+        for (int tries = 1;; ++tries) {
+            const int got = insert(insert_, records.subspan(i, 1));
+            if (got == SQLITE_DONE) break;
+            if (got != SQLITE_CONSTRAINT || tries == most_tries)
+                return database_.failure(cannot_write);
+        }
+    return {};
 }
 
 Result<void> File::append(const std::vector<Chunk>& chunks, std::size_t from, std::size_t count) {
     auto writing = store::Transaction::begin(database_);
     if (!writing) return writing.error();
     Sizes sizes;
+    std::vector<Packed> some;
+    some.reserve(many_records);
     for (std::size_t i = from; i < from + count; ++i) {
         std::string_view packed = chunks[i].bytes;
         while (!packed.empty()) {
-            const auto record = unpack(packed);
-            if (auto done = insert(record); !done) return done;
-            sizes[record.org()] += size_of(record);
+            some.push_back(unpack(packed));
+            sizes[some.back().org()] += size_of(some.back());
+            if (some.size() < many_records) continue;
+            if (auto done = insert(some); !done) return done;
+            some.clear();
         }
     }
+    if (auto done = insert(some); !done) return done;
     if (auto held = hold(sizes); !held) return held;
     return writing->commit();
 }
@@ -152,8 +192,7 @@ Result<void> File::hold(const Sizes& sizes) {
         const store::Statement::Use use(*add);
         use->bind_text(1, org);
         use->bind(2, bytes);
-        if (use->step() != SQLITE_DONE)
-            return database_.failure("the audit trail cannot be written");
+        if (use->step() != SQLITE_DONE) return database_.failure(cannot_write);
     }
     return {};
 }
@@ -180,13 +219,12 @@ Result<void> File::append(const Loss& loss) {
         pack(record, packed);
         std::string_view text = packed;
         const auto unpacked = unpack(text);
-        if (auto done = insert(unpacked); !done) return done;
+        if (auto done = insert({&unpacked, 1}); !done) return done;
         if (auto held = hold({{org, size_of(unpacked)}}); !held) return held;
         const store::Statement::Use use(*total);
         use->bind_text(1, org);
         use->bind(2, static_cast<std::int64_t>(records));
-        if (use->step() != SQLITE_DONE)
-            return database_.failure("the audit trail cannot be written");
+        if (use->step() != SQLITE_DONE) return database_.failure(cannot_write);
     }
     return writing->commit();
 }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,16 +43,17 @@ class File {
     Result<void> bound_pages(std::int64_t pages);
 
   private:
-    File(store::Database database, store::Statement insert);
+    File(store::Database database, store::Statement insert, store::Statement insert_many);
     using Sizes = std::map<std::string_view, std::int64_t>;  // by organisation
 
-    Result<void> insert(const Packed& record);
+    int insert(const store::Statement& statement, std::span<const Packed> records);
+    Result<void> insert(std::span<const Packed> records);
     Result<void> hold(const Sizes& sizes);
     Result<std::int64_t> remove(std::string_view sql, std::int64_t below, std::int64_t most);
     Result<std::int64_t> number(std::string_view sql);
 
     store::Database database_;
-    store::Statement insert_;
+    store::Statement insert_, insert_many_;
     std::int64_t next_;  // the lower bits of the next id
 };
 

@@ -48,12 +48,12 @@ class Sink {
   public:
     virtual ~Sink() = default;
     // [any thread] Does not wait and never fails; what cannot be kept is counted.
-    virtual void add(Record record) noexcept = 0;
+    virtual void add(Record&& record) noexcept = 0;
 };
 
 class Nowhere final : public Sink {
   public:
-    void add(Record) noexcept override {}
+    void add(Record&&) noexcept override {}
 };
 
 }  // namespace pb::audit

@@ -55,7 +55,7 @@ Trail::Trail(File file, std::unique_ptr<Reader> reader, Options options)
 
 Trail::~Trail() { stop(); }
 
-void Trail::add(Record record) noexcept {
+void Trail::add(Record&& record) noexcept {
     bool first = false;
     std::int64_t now = 0;
     try {

@@ -32,7 +32,7 @@ class Trail final : public Sink {
     static Result<std::unique_ptr<Trail>> open(const std::string& folder, Options options = {});
     ~Trail() override;  // stop()
 
-    void add(Record record) noexcept override;
+    void add(Record&& record) noexcept override;
     // [any thread but the writer] As Reader::page(), after what was added before.
     Result<Page> page(const Filter& filter, std::string_view cursor = {}, std::size_t limit = 100);
     // [any thread] Waits until what was added before is in the file; false if it was not to be.

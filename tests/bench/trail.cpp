@@ -124,7 +124,7 @@ void add_all(const std::string& folder, int records) {
     constexpr int threads = 4;
     const int each = records / threads / 4;
     const double from = wall();
-    measure("add, as fast as it goes", threads, each, [&](int) { trail.add(one); });
+    measure("add, as fast as it goes", threads, each, [&](int) { trail.add(audit::Record(one)); });
     trail.flush(std::chrono::minutes(5));
     std::printf("until all was written: %.0f records/s, %llu lost\n",
                 threads * each / (wall() - from),

@@ -29,7 +29,7 @@ constexpr const char* password = "correct horse battery";
 
 class Notes : public audit::Sink {
   public:
-    void add(audit::Record record) noexcept override { records.push_back(std::move(record)); }
+    void add(audit::Record&& record) noexcept override { records.push_back(std::move(record)); }
     std::vector<audit::Record> records;
 };
 

@@ -13,7 +13,7 @@ namespace pb::test {
 
 class Notes : public audit::Sink {
   public:
-    void add(audit::Record record) noexcept override {
+    void add(audit::Record&& record) noexcept override {
         std::lock_guard lock(mutex_);
         all_.push_back(std::move(record));
     }

@@ -15,7 +15,7 @@ class ReaderTest : public WithTrail {
         for (int i = 0; i < count; ++i) {
             auto record = call("tool" + std::to_string(i), "acme", begin_ms + i);
             if (change) change(i, record);
-            trail_->add(record);
+            trail_->add(std::move(record));
         }
         ASSERT_TRUE(trail_->flush());
     }

@@ -48,7 +48,7 @@ TEST_F(TrailTest, KeepsEveryField) {
     record.arguments = "{\"q\" :\n\"x\"}";
     record.result = "no json";
     auto trail = open();
-    trail->add(record);
+    trail->add(std::move(record));
     const auto page = must(trail->page(of("acme")));
     ASSERT_EQ(page.records.size(), 1U);
     EXPECT_EQ(page.records[0].find('\n'), std::string::npos);
@@ -84,7 +84,7 @@ TEST_F(TrailTest, WhatIsTooLongIsCut) {
     Record record = call(std::string(5000, 'n'));
     record.reason = std::string(longest_text - 4, 'r') + "\xC3\xA4\xC3\xA4\xC3\xA4";
     record.arguments = "[\"" + std::string(longest_json, 'a') + "\"]";
-    trail->add(record);
+    trail->add(std::move(record));
     const auto got = parsed(must(trail->page({}))).at(0);
     EXPECT_EQ(got["name"], std::string(longest_text - 3, 'n') + "...");
     EXPECT_EQ(got["reason"], std::string(longest_text - 4, 'r') + "...");
@@ -142,6 +142,29 @@ TEST_F(TrailTest, OfOneMillisecondAllAreKept) {
                      "UPDATE next SET id = id + 1; INSERT INTO record SELECT * FROM next;"));
     ASSERT_TRUE(file.append({chunk}, 0, 1));
     EXPECT_EQ(all().size(), 4U);
+}
+
+// They are written many at once, and the ids in the middle of them are taken.
+TEST_F(TrailTest, OfManyAtOnceAllAreKept) {
+    open();
+    auto file = must(File::open(folder_ / "audit.db"));
+    Chunk one, many;
+    pack(call("a", "acme", 1000), one.bytes);
+    constexpr int count = 40;
+    for (int i = 0; i < count; ++i)
+        pack(call("b" + std::to_string(i), "acme", 1000), many.bytes);
+    ASSERT_TRUE(file.append({one}, 0, 1));
+    ASSERT_TRUE(
+        must(store::Database::open(folder_ / "audit.db"))
+            .execute("CREATE TEMP TABLE next AS SELECT * FROM record;"
+                     "UPDATE next SET id = id + 6; INSERT INTO record SELECT * FROM next;"
+                     "UPDATE next SET id = id + 1; INSERT INTO record SELECT * FROM next;"));
+    ASSERT_TRUE(file.append({many}, 0, 1));
+    std::set<std::string> seen;
+    for (const auto& record : all())
+        seen.insert(record["name"]);
+    EXPECT_EQ(seen.size(), count + 1U);
+    EXPECT_EQ(all().size(), count + 3U);
 }
 
 // The file cannot grow: what waits stays, what finds no room is counted; and when there is room

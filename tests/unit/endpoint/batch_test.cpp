@@ -42,7 +42,7 @@ TEST_F(Batch, OfNotificationsAloneHasNoAnswer) {
 TEST_F(Batch, WhatIsNoMessageIsChargedOneByOneAndRecordedOnce) {
     struct Notes : audit::Sink {
         std::vector<audit::Record> all;
-        void add(audit::Record record) noexcept override { all.push_back(std::move(record)); }
+        void add(audit::Record&& record) noexcept override { all.push_back(std::move(record)); }
     } notes;
     world.admission.recorder().use(&notes, {}, {});
     auto org = std::make_shared<config::OrgConfig>();

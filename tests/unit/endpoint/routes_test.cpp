@@ -41,7 +41,7 @@ class RoutesTest : public testing::Test {
     }
     struct Notes : audit::Sink {
         std::vector<audit::Record> all;
-        void add(audit::Record record) noexcept override { all.push_back(std::move(record)); }
+        void add(audit::Record&& record) noexcept override { all.push_back(std::move(record)); }
     } notes;
 
     void serve(const std::string& org, std::vector<catalog::Route> routes) {
@@ -213,7 +213,8 @@ TEST_F(RoutesTest, WhatTheScopesLeaveOutIsNotThereOrSaysWhatItTakes) {
     configure([](auto& access) { access.challenges = true; });
     const auto told = ask("/api/notes/secret");
     EXPECT_EQ(told->status(), 403);
-    EXPECT_NE(told->header("WWW-Authenticate").find("scope=\"mcp:read mcp:admin\""), std::string::npos);
+    EXPECT_NE(told->header("WWW-Authenticate").find("scope=\"mcp:read mcp:admin\""),
+              std::string::npos);
     external = *access::Scopes::parse("mcp:read action:other");
     const auto more = ask("/api/notes");
     EXPECT_EQ(more->status(), 403);

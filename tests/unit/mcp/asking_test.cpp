@@ -134,7 +134,7 @@ TEST_F(Asking, LegacyClientsAreAskedOnTheStream) {
 class AskingTold : public Asking, public audit::Sink {
   protected:
     AskingTold() { world.admission.recorder().use(this, {}, {}); }
-    void add(audit::Record record) noexcept override {
+    void add(audit::Record&& record) noexcept override {
         EXPECT_EQ(record.name, record.method == "tools/call" ? "ask" : "");
         if (record.method == "tools/call")
             told.push_back(record.outcome + " " + record.capability + " " + record.reason);

@@ -34,7 +34,7 @@ inline void must(const Result<void>& result) {
 
 class Trail : public audit::Sink {
   public:
-    void add(audit::Record record) noexcept override {
+    void add(audit::Record&& record) noexcept override {
         std::lock_guard lock(mutex_);
         records_.push_back(std::move(record));
     }
