@@ -103,9 +103,9 @@ class Recorder::Watcher : public runtime::CallObserver {
           client_(admitted.client),
           request_bytes_(admitted.params.size()),
           next_(std::move(next)) {
-        if (recorder_.redact_ && target_.tool)
-            arguments_ =
-                recorder_.redact_(caller_->org, false, json::member(admitted.params, "arguments"));
+        if (!target_.tool) return;
+        if (const auto redact = redactor(false))
+            arguments_ = redact(json::member(admitted.params, "arguments"));
     }
 
     void said() noexcept override { said_ = true; }
@@ -143,21 +143,24 @@ class Recorder::Watcher : public runtime::CallObserver {
             ending.reason = reason;
             audit::Record record;
             record.arguments = std::move(arguments_);
-            if (recorder_.redact_ && target_.tool)
-                record.result = recorder_.redact_(caller_->org, true, body);
+            if (target_.tool)
+                if (const auto redact = redactor(true)) record.result = redact(body);
             recorder_.write(ending, std::move(record));
         } catch (const std::exception& fault) {
             log::error("audit.fault", {{"reason", fault.what()}});
         }
     }
 
+    Redactor redactor(bool result) const {
+        return recorder_.redact_ ? recorder_.redact_(caller_->org, result) : nullptr;
+    }
     // The host's own words always; the provider's, which may repeat what it was asked, as results
     // are kept.
     std::string reason_of(std::string_view body) const {
         const auto message = json::member(body, "message");
         if (!said_) return json::string_value(message).value_or("");
-        if (!recorder_.redact_ || message.empty()) return {};
-        return json::string_value(recorder_.redact_(caller_->org, true, message)).value_or("");
+        const auto redact = redactor(true);
+        return redact ? json::string_value(redact(message)).value_or("") : std::string();
     }
     std::string reason_of_tool(std::string_view body) const {
         const auto failure = json::member(json::member(body, "_meta"), "patchbay/error");

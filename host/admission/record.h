@@ -41,10 +41,10 @@ class Recorder {
     // `capability`: the plugin's that it came to; empty where it came to none.
     using Measure =
         std::function<void(const Ending& ending, std::string_view capability, double seconds)>;
-    // What of arguments and results an organisation wants kept, with its secrets left out; empty:
-    // nothing.
-    using Redact =
-        std::function<std::string(std::string_view org, bool result, std::string_view json)>;
+    // JSON text without the secrets in it.
+    using Redactor = std::function<std::string(std::string_view json)>;
+    // What an organisation wants kept of results or of arguments goes through; null: nothing.
+    using Redact = std::function<Redactor(std::string_view org, bool result)>;
 
     // Before anything else; what is null is not done.
     void use(audit::Sink* trail, Measure measure, Redact redact);

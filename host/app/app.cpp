@@ -209,8 +209,12 @@ Result<void> App::open_trail() {
             metrics_.observe(ending.method, capability, ending.outcome, seconds);
             if (ending.code != 0) metrics_.error(ending.method, ending.code);
         },
-        [this](std::string_view org, bool result, std::string_view json) {
-            return redactors_(org, result, json);
+        [this](std::string_view org, bool result) -> admission::Recorder::Redactor {
+            const auto redactor = redactors_.of(org, result);
+            if (!redactor) return nullptr;
+            return [redactor](std::string_view json) {
+                return json.empty() ? std::string() : (*redactor)(json);
+            };
         });
     return {};
 }

@@ -18,8 +18,8 @@ class Redactors {
   public:
     explicit Redactors(const admission::Policies& policies) : policies_(policies) {}
 
-    // [any thread] What may be kept of it; empty: nothing.
-    std::string operator()(std::string_view org, bool result, std::string_view json);
+    // [any thread] Of its results or its arguments; null: they are not kept.
+    std::shared_ptr<const audit::Redactor> of(std::string_view org, bool result);
 
   private:
     struct Made {

@@ -40,7 +40,8 @@ constexpr std::string_view of_org =
     " INDEXED BY record_org WHERE id >= ?1 AND id < ?2 AND org = ?3";
 constexpr std::string_view of_all = " WHERE id >= ?1 AND id < ?2 AND ?3 IS NULL";
 constexpr std::string_view as_asked =
-    " AND (?4 = '' OR kind = ?4) AND (?5 = '' OR method = ?5) AND (?6 = '' OR name GLOB ?6)"
+    " AND (?4 = '' OR kind = ?4) AND (?5 = '' OR method = ?5) AND (?6 = '' OR coalesce(name, '') "
+    "GLOB ?6)"
     " AND (?7 = '' OR outcome = ?7 OR (?7 = 'failed' AND outcome NOT IN ('ok', 'input_required')))"
     " AND (?8 = '' OR principal = ?8) AND (?9 = '' OR client = ?9)"
     " AND (?10 = '' OR credential = ?10) AND (?11 = '' OR capability = ?11)"

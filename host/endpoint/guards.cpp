@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "endpoint/guards.h"
 
-#include <Poco/String.h>
-
 #include <algorithm>
 
 namespace pb::endpoint {
@@ -18,7 +16,11 @@ std::string_view without_port(std::string_view host) {
 }
 
 bool equal(std::string_view a, std::string_view b) {
-    return Poco::icompare(std::string(a), std::string(b)) == 0;
+    const auto lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool own_name(std::string_view host) {

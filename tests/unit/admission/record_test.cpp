@@ -84,12 +84,13 @@ TEST_F(RecordTest, WhatBecameOfAToolsCallThoughItsCallerGetsAResult) {
 
 TEST_F(RecordTest, ArgumentsAndResultsOnlyAsTheOrganisationWantsThem) {
     std::vector<std::pair<bool, std::string>> seen;
-    world.admission.recorder().use(
-        &notes, {}, [&](std::string_view org, bool result, std::string_view text) {
-            EXPECT_EQ(org, "default");
+    world.admission.recorder().use(&notes, {}, [&](std::string_view org, bool result) {
+        EXPECT_EQ(org, "default");
+        return [&seen, result](std::string_view text) {
             seen.emplace_back(result, text);
             return result ? std::string("{\"r\":1}") : std::string("{\"a\":1}");
-        });
+        };
+    });
     tool("ns__look", {{"text", "secret"}});
     ASSERT_EQ(seen.size(), 2u);
     EXPECT_EQ(seen[0].second, R"({"text":"secret"})");
@@ -125,10 +126,11 @@ TEST_F(RecordTest, WhatAProviderSaysIsKeptWhereResultsAre) {
          R"({"isError":true,"content":[],"_meta":{"patchbay/error":{"code":"IBAN DE02"}}})");
     tool("ns__look");
     EXPECT_EQ(notes.last().reason, "");
-    world.admission.recorder().use(&notes, {},
-                                   [](std::string_view, bool result, std::string_view text) {
-                                       return result ? std::string(text) : std::string();
-                                   });
+    world.admission.recorder().use(
+        &notes, {}, [](std::string_view, bool result) -> admission::Recorder::Redactor {
+            if (!result) return nullptr;
+            return [](std::string_view text) { return std::string(text); };
+        });
     EXPECT_EQ(fail(Status::invalid, R"({"message":"no such IBAN: DE02"})").reason,
               "no such IBAN: DE02");
 }
