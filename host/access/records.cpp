@@ -10,6 +10,7 @@ constexpr Millis look_every = 100;
 
 // Version 1. What is secret is kept as a digest (tokens, keys: 256 random bits) or by argon2id
 // (passwords). Times are milliseconds since 1970; NULL or 0: never.
+constexpr std::int64_t schema_version = 1;
 constexpr const char* schema = R"(
 CREATE TABLE org(
     name TEXT PRIMARY KEY,
@@ -80,33 +81,6 @@ CREATE TABLE schema(version INTEGER NOT NULL) STRICT;
 INSERT INTO schema VALUES(1);
 )";
 
-Result<void> prepare(const store::Database& database, const std::string& path) {
-    if (auto on = database.execute("PRAGMA foreign_keys=ON"); !on) return on;
-    auto exists =
-        database.prepare("SELECT count(*) FROM sqlite_schema WHERE type='table' AND name='schema'");
-    if (!exists) return exists.error();
-    if (exists->step() != SQLITE_ROW) return database.failure(path + " cannot be read");
-    if (exists->integer(0) == 0) {
-        auto making = store::Transaction::begin(database);
-        if (!making) return making.error();
-        // Two programs may come to this at once.
-        exists = database.prepare(
-            "SELECT count(*) FROM sqlite_schema WHERE type='table' AND name='schema'");
-        if (!exists) return exists.error();
-        if (exists->step() != SQLITE_ROW) return database.failure(path + " cannot be read");
-        if (exists->integer(0) == 0)
-            if (auto made = database.execute(schema); !made) return made;
-        return making->commit();
-    }
-    auto version = database.prepare("SELECT version FROM schema");
-    if (!version) return version.error();
-    if (version->step() != SQLITE_ROW) return database.failure(path + " cannot be read");
-    if (version->integer(0) != 1)
-        return invalid(path + " was written by a newer Patchbay (version " +
-                       std::to_string(version->integer(0)) + "); this one reads version 1");
-    return {};
-}
-
 }  // namespace
 
 Millis now_ms() {
@@ -118,7 +92,8 @@ Millis now_ms() {
 Result<std::shared_ptr<Records>> Records::open(const std::string& path) {
     auto database = store::Database::open(path);
     if (!database) return database.error();
-    if (auto ready = prepare(*database, path); !ready) return ready.error();
+    if (auto made = store::ensure_schema(*database, schema, schema_version); !made)
+        return Error{made.error().kind, "'" + path + "' cannot be used: " + made.error().message};
     return std::shared_ptr<Records>(
         new Records(store::Queries(std::move(*database), "the access records")));
 }

@@ -84,26 +84,6 @@ std::int64_t size_of(const Packed& record) {
     return out;
 }
 
-Result<void> make(const store::Database& database, const std::string& path) {
-    auto making = store::Transaction::begin(database);
-    if (!making) return making.error();
-    auto exists =
-        database.prepare("SELECT count(*) FROM sqlite_schema WHERE type='table' AND name='schema'");
-    if (!exists) return exists.error();
-    if (exists->step() != SQLITE_ROW) return database.failure(path + " cannot be read");
-    if (exists->integer(0) == 0) {
-        if (auto made = database.execute(schema); !made) return made;
-        return making->commit();
-    }
-    auto version = database.prepare("SELECT version FROM schema");
-    if (!version) return version.error();
-    if (version->step() != SQLITE_ROW) return database.failure(path + " cannot be read");
-    if (version->integer(0) != 1)
-        return invalid(path + " was written by a newer Patchbay (version " +
-                       std::to_string(version->integer(0)) + "); this one writes version 1");
-    return {};
-}
-
 }  // namespace
 
 File::File(store::Database database, store::Statement insert, store::Statement insert_many)
@@ -116,7 +96,8 @@ File::File(store::Database database, store::Statement insert, store::Statement i
 Result<File> File::open(const std::string& path) {
     auto database = store::Database::open(path);
     if (!database) return database.error();
-    if (auto made = make(*database, path); !made) return made.error();
+    if (auto made = store::ensure_schema(*database, schema, schema_version); !made)
+        return Error{made.error().kind, "'" + path + "' cannot be used: " + made.error().message};
     // Moving records from the log to the file goes better in larger portions.
     if (auto set = database->execute("PRAGMA wal_autocheckpoint=4000"); !set) return set.error();
     auto insert = database->prepare(insert_sql(1));

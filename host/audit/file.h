@@ -25,6 +25,8 @@ constexpr std::int64_t id_at(std::int64_t ms) {
     return (ms < 0 ? 0 : ms > latest_ms ? latest_ms : ms) << id_shift;
 }
 
+constexpr std::int64_t schema_version = 1;
+
 class File {
   public:
     // Opens or makes it; its folder must exist.

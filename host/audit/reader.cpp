@@ -167,12 +167,9 @@ Result<std::unique_ptr<Reader>> Reader::open(const std::string& folder,
         return not_found("there is no audit trail in '" + folder + "' yet");
     auto database = store::Database::open_to_read(path);
     if (!database) return database.error();
-    auto version = database->prepare("SELECT version FROM schema");
-    if (!version || version->step() != SQLITE_ROW)
-        return database->failure("'" + path + "' cannot be read as an audit trail");
-    if (version->integer(0) != 1)
-        return invalid(path + " was written by a newer Patchbay (version " +
-                       std::to_string(version->integer(0)) + "); this one reads version 1");
+    if (auto checked = store::check_schema(*database, schema_version); !checked)
+        return Error{checked.error().kind,
+                     "'" + path + "' cannot be used: " + checked.error().message};
     return std::unique_ptr<Reader>(new Reader(std::move(*database), time));
 }
 

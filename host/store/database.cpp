@@ -110,6 +110,38 @@ Error Database::failure(const std::string& doing) const {
     return {kind, doing + ": " + sqlite3_errmsg(handle_.get())};
 }
 
+Result<void> check_schema(const Database& database, std::int64_t version) {
+    auto found = database.prepare("SELECT version FROM schema");
+    if (!found) return found.error();
+    if (found->step() != SQLITE_ROW) return database.failure("its schema version cannot be read");
+    if (const auto theirs = found->integer(0); theirs != version)
+        return Error{ErrorKind::unsupported,
+                     "it was written by another version of Patchbay (its schema is " +
+                         std::to_string(theirs) + ", this one's is " + std::to_string(version) +
+                         ")"};
+    return {};
+}
+
+Result<void> ensure_schema(const Database& database, const char* schema, std::int64_t version) {
+    const auto is_empty = [&]() -> Result<bool> {
+        auto found = database.prepare("SELECT count(*) FROM sqlite_schema WHERE name='schema'");
+        if (!found) return found.error();
+        if (found->step() != SQLITE_ROW) return database.failure("it cannot be read");
+        return found->integer(0) == 0;
+    };
+    auto empty = is_empty();
+    if (!empty) return empty.error();
+    if (!*empty) return check_schema(database, version);
+    auto making = Transaction::begin(database);
+    if (!making) return making.error();
+    empty = is_empty();  // two programs may come to this at once
+    if (!empty) return empty.error();
+    if (*empty)
+        if (auto made = database.execute(schema); !made) return made;
+    if (auto checked = check_schema(database, version); !checked) return checked;
+    return making->commit();
+}
+
 Result<Transaction> Transaction::begin(const Database& database) {
     // IMMEDIATE: the lock is taken before anything is read, so that a commit never finds itself
     // late.

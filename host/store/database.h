@@ -80,6 +80,12 @@ class Database {
     std::unique_ptr<sqlite3, Close> handle_;
 };
 
+// Makes the tables of an empty file; `schema` makes a table `schema` with `version` as its one row.
+// unsupported: the file is of another version.
+Result<void> ensure_schema(const Database& database, const char* schema, std::int64_t version);
+// [for readers] The same for a file that somebody else makes.
+Result<void> check_schema(const Database& database, std::int64_t version);
+
 // Begins a write transaction; rolls back unless committed.
 class Transaction {
   public:

@@ -239,32 +239,12 @@ Result<void> SqliteStore::list(const Owner& owner, std::string_view prefix, std:
     return {};
 }
 
-// Makes the tables of an empty file; refuses those of a newer Patchbay.
-Result<void> migrate(const Database& database) {
-    auto transaction = Transaction::begin(database);
-    if (!transaction) return transaction.error();
-    auto exists = database.prepare("SELECT 1 FROM sqlite_schema WHERE name='schema'");
-    if (!exists) return exists.error();
-    if (Statement::Use(*exists)->step() != SQLITE_ROW) {
-        auto made = database.execute(schema);
-        if (!made) return made;
-        return transaction->commit();
-    }
-    auto version = database.prepare("SELECT version FROM schema");
-    if (!version) return version.error();
-    Statement::Use use(*version);
-    if (use->step() != SQLITE_ROW) return internal_error("its schema version is missing");
-    if (use->integer(0) != schema_version)
-        return Error{ErrorKind::unsupported, "it was written by another version of Patchbay"};
-    return {};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_store(const std::string& path) {
     auto database = Database::open(path);
     if (!database) return database.error();
-    auto migrated = migrate(*database);
+    auto migrated = ensure_schema(*database, schema, schema_version);
     if (!migrated) {
         Error error = migrated.error();
         error.message = "the store '" + path + "' cannot be used: " + error.message;

@@ -106,7 +106,8 @@ struct Stage {
         return answer->header("Mcp-Session-Id");
     }
     test::World world;
-    endpoint::StreamableHttp endpoint{world.server, world.authenticator, endpoint::Guards({}, {})};
+    endpoint::Gate gate{world.authenticator, endpoint::Guards({}, {}), {}};
+    endpoint::StreamableHttp endpoint{world.server, gate};
 };
 
 struct Input {

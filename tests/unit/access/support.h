@@ -6,18 +6,11 @@
 
 #include "access/records.h"
 #include "support/files.h"
+#include "support/must.h"
 
 namespace pb::access::testing {
 
-template <class Value>
-Value must(Result<Value> result) {
-    if (!result) throw std::runtime_error(result.error().message);
-    return std::move(*result);
-}
-
-inline void must(const Result<void>& result) {
-    if (!result) throw std::runtime_error(result.error().message);
-}
+using test::must;
 
 class WithRecords : public ::testing::Test {
   protected:

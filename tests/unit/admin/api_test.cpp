@@ -96,13 +96,13 @@ TEST_F(ApiTest, TheTrailIsReadWithinTheOrganisation) {
     EXPECT_EQ(ask(admin_, "GET", "/api/audit?org=other").status, 400);
     EXPECT_EQ(ask(as_key("mcp:read mcp:write"), "GET", "/api/audit").status, 403);
     // Who looked is in it.
-    ASSERT_EQ(notes_.records.size(), 5U);
-    for (const auto& each : notes_.records)
+    ASSERT_EQ(notes_.all().size(), 5U);
+    for (const auto& each : notes_.all())
         EXPECT_EQ(each.method, "audit.read");
-    EXPECT_EQ(notes_.records[0].outcome, "ok");
-    EXPECT_EQ(notes_.records[1].outcome, "error");
-    EXPECT_EQ(notes_.records[4].outcome, "denied");
-    EXPECT_EQ(notes_.records[4].code, 403);
+    EXPECT_EQ(notes_.all()[0].outcome, "ok");
+    EXPECT_EQ(notes_.all()[1].outcome, "error");
+    EXPECT_EQ(notes_.all()[4].outcome, "denied");
+    EXPECT_EQ(notes_.all()[4].code, 403);
 }
 
 TEST_F(ApiTest, WhatIsNotThereIsInTheTrailAndMeasured) {

@@ -9,29 +9,17 @@
 #include "admin/api.h"
 #include "support/exchange.h"
 #include "support/files.h"
+#include "support/must.h"
+#include "support/notes.h"
 
 namespace pb::admin::testing {
 
 using Json = nlohmann::json;
 using access::Role;
 
-template <class Value>
-Value must(Result<Value> result) {
-    if (!result) throw std::runtime_error(result.error().message);
-    return std::move(*result);
-}
-
-inline void must(const Result<void>& result) {
-    if (!result) throw std::runtime_error(result.error().message);
-}
+using test::must;
 
 constexpr const char* password = "correct horse battery";
-
-class Notes : public audit::Sink {
-  public:
-    void add(audit::Record&& record) noexcept override { records.push_back(std::move(record)); }
-    std::vector<audit::Record> records;
-};
 
 struct Got {
     int status = 0;
@@ -107,13 +95,13 @@ class Desk : public ::testing::Test {
     }
 
     // The last record, which has to be there.
-    const audit::Record& noted() const {
-        if (notes_.records.empty()) throw std::runtime_error("nothing is in the trail");
-        return notes_.records.back();
+    audit::Record noted() const {
+        if (notes_.all().empty()) throw std::runtime_error("nothing is in the trail");
+        return notes_.last();
     }
     // Whether a text is anywhere in the trail.
     bool noted_anywhere(const std::string& text) const {
-        for (const auto& each : notes_.records)
+        for (const auto& each : notes_.all())
             for (const auto* part : {&each.arguments, &each.reason, &each.name, &each.result})
                 if (part->find(text) != std::string::npos) return true;
         return false;
@@ -121,7 +109,7 @@ class Desk : public ::testing::Test {
 
     test::TempFolder folder_;
     std::unique_ptr<access::Access> access_ = must(access::Access::open(folder_.path()));
-    Notes notes_;
+    test::Notes notes_;
     Options options_;
     TrailQuery asked_;
     std::vector<std::string> measured_;

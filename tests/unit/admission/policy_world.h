@@ -2,34 +2,10 @@
 // An organisation with tools of every level, a prompt and a resource, and what its file says.
 #pragma once
 
-#include <mutex>
-#include <vector>
-
-#include "audit/record.h"
-#include "config/config.h"
 #include "gate.h"
+#include "support/notes.h"
 
 namespace pb::test {
-
-class Notes : public audit::Sink {
-  public:
-    void add(audit::Record&& record) noexcept override {
-        std::lock_guard lock(mutex_);
-        all_.push_back(std::move(record));
-    }
-    std::vector<audit::Record> all() {
-        std::lock_guard lock(mutex_);
-        return all_;
-    }
-    audit::Record last() {
-        std::lock_guard lock(mutex_);
-        return all_.empty() ? audit::Record() : all_.back();
-    }
-
-  private:
-    std::mutex mutex_;
-    std::vector<audit::Record> all_;
-};
 
 class PolicyWorld : public Gate {
   protected:
@@ -52,12 +28,7 @@ class PolicyWorld : public Gate {
     }
 
     void configure(const std::function<void(config::OrgAccess&)>& change) {
-        auto org = std::make_shared<config::OrgConfig>();
-        org->name = "default";
-        change(org->access);
-        auto set = std::make_shared<config::ConfigSet>();
-        set->orgs.emplace("default", org);
-        world.admission.policies().set(set);
+        allow(world.admission.policies(), change);
     }
     static runtime::CallerPtr with(const char* scopes, const std::string& role = {}) {
         auto out = std::make_shared<runtime::Caller>(*admission::Authenticator::external(

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/notes.h"
 #include "support/world.h"
 
 namespace pb::test {
@@ -88,16 +89,9 @@ TEST_F(InvokerTest, PassesTheSameGateAsAClient) {
 }
 
 TEST_F(InvokerTest, WhatNoProviderAnswersIsCountedAndRecorded) {
-    struct Notes : audit::Sink {
-        std::vector<audit::Record> all;
-        void add(audit::Record&& record) noexcept override { all.push_back(std::move(record)); }
-    } notes;
+    test::Notes notes;
     world.admission.recorder().use(&notes, {}, {});
-    auto org = std::make_shared<config::OrgConfig>();
-    org->access.limits.org = {1, 2};
-    auto set = std::make_shared<config::ConfigSet>();
-    set->orgs.emplace("default", org);
-    world.admission.policies().set(set);
+    test::allow(world.admission.policies(), [](auto& access) { access.limits.org = {1, 2}; });
     invoke("tools/list", "{}");
     invoke("tools/call", R"({"name":"nothing"})");
     EXPECT_EQ(status, Status::not_found);
@@ -105,14 +99,14 @@ TEST_F(InvokerTest, WhatNoProviderAnswersIsCountedAndRecorded) {
     EXPECT_EQ(status, Status::busy);
     EXPECT_EQ(result["code"], -32005);
     EXPECT_GT(result["data"]["retry_after_seconds"], 0);
-    ASSERT_EQ(notes.all.size(), 3u);
-    EXPECT_EQ(notes.all[0].outcome, "ok");
-    EXPECT_EQ(notes.all[0].method, "tools/list");
-    EXPECT_EQ(notes.all[1].name, "nothing");
-    EXPECT_EQ(notes.all[1].outcome, "error");
-    EXPECT_EQ(notes.all[1].reason, "Unknown tool: nothing");
-    EXPECT_EQ(notes.all[1].principal, "service:agents");
-    EXPECT_EQ(notes.all[2].outcome, "limited");
+    ASSERT_EQ(notes.all().size(), 3u);
+    EXPECT_EQ(notes.all()[0].outcome, "ok");
+    EXPECT_EQ(notes.all()[0].method, "tools/list");
+    EXPECT_EQ(notes.all()[1].name, "nothing");
+    EXPECT_EQ(notes.all()[1].outcome, "error");
+    EXPECT_EQ(notes.all()[1].reason, "Unknown tool: nothing");
+    EXPECT_EQ(notes.all()[1].principal, "service:agents");
+    EXPECT_EQ(notes.all()[2].outcome, "limited");
 }
 
 TEST_F(InvokerTest, WhatIsNoCallIsRefusedAtOnce) {

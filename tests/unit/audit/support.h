@@ -14,16 +14,12 @@
 
 #include "audit/trail.h"
 #include "support/files.h"
+#include "support/must.h"
 
 namespace pb::audit::testing {
 
 using Json = nlohmann::json;
-
-template <class Value>
-Value must(Result<Value> result) {
-    if (!result) throw std::runtime_error(result.error().message);
-    return std::move(*result);
-}
+using test::must;
 
 inline Record call(const std::string& name, const std::string& org = "acme",
                    std::int64_t at_ms = 0) {

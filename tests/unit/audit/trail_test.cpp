@@ -345,13 +345,13 @@ TEST_F(TrailTest, WhatOrganisationsHaveAddsUp) {
     EXPECT_TRUE(until([&] { return sum(held) == sum(records); }));
 }
 
-TEST_F(TrailTest, AFileOfANewerVersionIsNotTouched) {
+TEST_F(TrailTest, AFileOfAnotherVersionIsNotTouched) {
     open();
     ASSERT_TRUE(
         must(store::Database::open(folder_ / "audit.db")).execute("UPDATE schema SET version=2"));
     const auto again = Trail::open(folder_.path());
     ASSERT_FALSE(again);
-    EXPECT_NE(again.error().message.find("newer Patchbay"), std::string::npos);
+    EXPECT_NE(again.error().message.find("another version"), std::string::npos);
 }
 
 }  // namespace

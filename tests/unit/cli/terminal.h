@@ -9,20 +9,12 @@
 
 #include "cli/commands.h"
 #include "files.h"
+#include "support/must.h"
 
 namespace pb::cli::testing {
 
 using Json = nlohmann::json;
-
-template <class Value>
-Value must(Result<Value> result) {
-    if (!result) throw std::runtime_error(result.error().message);
-    return std::move(*result);
-}
-
-inline void must(const Result<void>& result) {
-    if (!result) throw std::runtime_error(result.error().message);
-}
+using test::must;
 
 class Terminal : public config::FilesTest {
   protected:

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "door.h"
+#include "support/notes.h"
 
 namespace pb::test {
 namespace {
@@ -40,33 +41,22 @@ TEST_F(Batch, OfNotificationsAloneHasNoAnswer) {
 }
 
 TEST_F(Batch, WhatIsNoMessageIsChargedOneByOneAndRecordedOnce) {
-    struct Notes : audit::Sink {
-        std::vector<audit::Record> all;
-        void add(audit::Record&& record) noexcept override { all.push_back(std::move(record)); }
-    } notes;
+    test::Notes notes;
     world.admission.recorder().use(&notes, {}, {});
-    auto org = std::make_shared<config::OrgConfig>();
-    org->access.limits.org = {1, 20};
-    auto set = std::make_shared<config::ConfigSet>();
-    set->orgs.emplace("default", org);
-    world.admission.policies().set(set);
+    test::allow(world.admission.policies(), [](auto& access) { access.limits.org = {1, 20}; });
     const auto answers = reply_of(batch(json::array_t(15, json::object())));
     EXPECT_EQ(answers.size(), 15u);
     EXPECT_EQ(answers[14]["error"]["code"], -32600);
-    ASSERT_EQ(notes.all.size(), 1u);
-    EXPECT_EQ(notes.all[0].outcome, "error");
+    ASSERT_EQ(notes.all().size(), 1u);
+    EXPECT_EQ(notes.all()[0].outcome, "error");
     const auto more = reply_of(batch(json::array_t(15, json::object())));
     EXPECT_EQ(more[4]["error"]["code"], -32600);
     EXPECT_EQ(more[5]["error"]["code"], -32005);
-    EXPECT_EQ(notes.all.size(), 2u);
+    EXPECT_EQ(notes.all().size(), 2u);
 }
 
 TEST_F(Batch, WhatIsRefusedBeforeItIsAMessageIsChargedToo) {
-    auto org = std::make_shared<config::OrgConfig>();
-    org->access.limits.org = {1, 2};
-    auto set = std::make_shared<config::ConfigSet>();
-    set->orgs.emplace("default", org);
-    world.admission.policies().set(set);
+    test::allow(world.admission.policies(), [](auto& access) { access.limits.org = {1, 2}; });
     const HeaderList json_type{{"Content-Type", "application/json"}};
     EXPECT_EQ(send("POST", json_type, "{")->status(), 400);
     EXPECT_EQ(send("POST", {{"Content-Type", "text/plain"}}, "{}")->status(), 415);

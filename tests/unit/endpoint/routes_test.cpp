@@ -6,6 +6,7 @@
 
 #include "support/exchange.h"
 #include "support/files.h"
+#include "support/notes.h"
 #include "support/world.h"
 
 namespace pb::test {
@@ -33,16 +34,9 @@ class RoutesTest : public testing::Test {
     // From now on all that is recorded is in `notes`, and so much may be asked for.
     void record(const Rate& rate = {}) {
         admission.recorder().use(&notes, {}, {});
-        auto org = std::make_shared<config::OrgConfig>();
-        org->access.limits.org = rate;
-        auto set = std::make_shared<config::ConfigSet>();
-        set->orgs.emplace("default", org);
-        admission.policies().set(set);
+        test::allow(admission.policies(), [&](auto& access) { access.limits.org = rate; });
     }
-    struct Notes : audit::Sink {
-        std::vector<audit::Record> all;
-        void add(audit::Record&& record) noexcept override { all.push_back(std::move(record)); }
-    } notes;
+    test::Notes notes;
 
     void serve(const std::string& org, std::vector<catalog::Route> routes) {
         auto snapshot = std::make_shared<catalog::Snapshot>();
@@ -72,12 +66,7 @@ class RoutesTest : public testing::Test {
     }
 
     void configure(const std::function<void(config::OrgAccess&)>& change) {
-        auto org = std::make_shared<config::OrgConfig>();
-        org->name = "default";
-        change(org->access);
-        auto set = std::make_shared<config::ConfigSet>();
-        set->orgs.emplace("default", org);
-        admission.policies().set(set);
+        test::allow(admission.policies(), change);
     }
     // What a bearer token is.
     admission::Authenticated check(std::string_view) const {
@@ -292,21 +281,21 @@ TEST_F(RoutesTest, WhateverItIsAnsweredWithIsRecorded) {
     const std::string trace = "0af7651916cd43dd8448eb211c80319c";
     const auto parent = "00-" + trace + "-b7ad6b7169203331-01";
     send("GET", "/api/notes/a", {{"traceparent", parent}});
-    ASSERT_EQ(notes.all.size(), 1u);
-    EXPECT_EQ(notes.all[0].method, "http GET");
-    EXPECT_EQ(notes.all[0].name, "/api/notes/a");
-    EXPECT_EQ(notes.all[0].capability, "notes");
-    EXPECT_EQ(notes.all[0].trace_id, trace);
+    ASSERT_EQ(notes.all().size(), 1u);
+    EXPECT_EQ(notes.all()[0].method, "http GET");
+    EXPECT_EQ(notes.all()[0].name, "/api/notes/a");
+    EXPECT_EQ(notes.all()[0].capability, "notes");
+    EXPECT_EQ(notes.all()[0].trace_id, trace);
     EXPECT_EQ(seen_context["trace"]["traceparent"], parent);
     EXPECT_EQ(send("GET", "/api/notes?a=%", {{"traceparent", "00-x" + parent}})->status(), 400);
-    EXPECT_EQ(notes.all.back().code, 400);
-    EXPECT_EQ(notes.all.back().outcome, "error");
-    EXPECT_EQ(notes.all.back().trace_id, "");
+    EXPECT_EQ(notes.all().back().code, 400);
+    EXPECT_EQ(notes.all().back().outcome, "error");
+    EXPECT_EQ(notes.all().back().trace_id, "");
     EXPECT_EQ(send("GET", "/api/nothing")->status(), 404);
-    EXPECT_EQ(notes.all.back().code, 404);
-    EXPECT_EQ(notes.all.back().capability, "");
-    EXPECT_EQ(notes.all.back().org, "default");
-    EXPECT_EQ(notes.all.size(), 3u);
+    EXPECT_EQ(notes.all().back().code, 404);
+    EXPECT_EQ(notes.all().back().capability, "");
+    EXPECT_EQ(notes.all().back().org, "default");
+    EXPECT_EQ(notes.all().size(), 3u);
 }
 
 TEST_F(RoutesTest, WhatIsRefusedCountsToo) {
@@ -317,12 +306,12 @@ TEST_F(RoutesTest, WhatIsRefusedCountsToo) {
     const auto limited = send("GET", "/api/nothing");
     EXPECT_EQ(limited->status(), 429);
     EXPECT_NE(limited->header("Retry-After"), "");
-    ASSERT_EQ(notes.all.size(), 4u);
-    EXPECT_EQ(notes.all.back().outcome, "limited");
+    ASSERT_EQ(notes.all().size(), 4u);
+    EXPECT_EQ(notes.all().back().outcome, "limited");
     // A sample of them is enough.
     for (int i = 0; i < 200; ++i)
         send("GET", "/api/nothing");
-    EXPECT_LT(notes.all.size(), 100u);
+    EXPECT_LT(notes.all().size(), 100u);
 }
 
 TEST_F(RoutesTest, AClientThatLeavesCancelsItsCall) {

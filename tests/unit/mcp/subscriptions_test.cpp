@@ -2,6 +2,7 @@
 // Who hears of changes, in both eras.
 #include <gtest/gtest.h>
 
+#include "support/notes.h"
 #include "support/world.h"
 
 namespace pb::test {
@@ -33,8 +34,8 @@ class Subscribing : public testing::Test {
         return admission::Authenticator::external("default", "ada", *access::Scopes::parse(scopes),
                                                   "client");
     }
+    std::vector<std::string> told;  // to the world's end
     World world;
-    std::vector<std::string> told;
 };
 
 TEST_F(Subscribing, AcknowledgedFirstThenOnlyWhatWasAskedFor) {
@@ -193,12 +194,8 @@ TEST_F(Subscribing, WhatIsForbiddenLaterIsHeardOfNoMore) {
     session->standalone = stream;
     world.legacy(session, "resources/subscribe", {{"uri", "test://a"}});
     const auto forbid = [this](std::vector<config::Forbidden> rules) {
-        auto org = std::make_shared<config::OrgConfig>();
-        org->name = "default";
-        org->access.forbidden = std::move(rules);
-        auto set = std::make_shared<config::ConfigSet>();
-        set->orgs.emplace("default", org);
-        world.admission.policies().set(set);
+        allow(world.admission.policies(),
+              [&](auto& access) { access.forbidden = std::move(rules); });
     };
     forbid({{{}, {"fake"}, {}, {}}});
     world.catalog.resource_updated("default", "test://a");

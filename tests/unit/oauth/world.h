@@ -18,45 +18,28 @@
 #include "oauth/server.h"
 #include "support/exchange.h"
 #include "support/files.h"
+#include "support/must.h"
+#include "support/notes.h"
 
 namespace pb::oauth::testing {
 
 using Json = nlohmann::json;
+using test::must;
 
-template <class Value>
-Value must(Result<Value> result) {
-    if (!result) throw std::runtime_error(result.error().message);
-    return std::move(*result);
-}
-inline void must(const Result<void>& result) {
-    if (!result) throw std::runtime_error(result.error().message);
-}
-
-class Trail : public audit::Sink {
+class Trail : public test::Notes {
   public:
-    void add(audit::Record&& record) noexcept override {
-        std::lock_guard lock(mutex_);
-        records_.push_back(std::move(record));
-    }
     std::vector<audit::Record> of(std::string_view method) const {
-        std::lock_guard lock(mutex_);
-        std::vector<audit::Record> out;
-        std::copy_if(records_.begin(), records_.end(), std::back_inserter(out),
-                     [&](const auto& each) { return each.method == method; });
+        auto out = all();
+        std::erase_if(out, [&](const auto& each) { return each.method != method; });
         return out;
     }
     std::string text() const {
-        std::lock_guard lock(mutex_);
         std::string out;
-        for (const auto& each : records_)
+        for (const auto& each : all())
             out += each.method + "|" + each.principal + "|" + each.credential + "|" + each.client +
                    "|" + each.name + "|" + each.outcome + "|" + each.reason + "\n";
         return out;
     }
-
-  private:
-    mutable std::mutex mutex_;
-    std::vector<audit::Record> records_;
 };
 
 struct Answer {
@@ -198,7 +181,7 @@ class OAuthTest : public ::testing::Test {
             {"code_challenge_method", "S256"}, {"state", "st&te"},
             {"scope", "mcp:read mcp:write"},   {"resource", "http://127.0.0.1:8080/mcp"}};
         for (const auto& [name, value] : changes) {
-            std::erase_if(params, [&](const auto& each) { return each.first == name; });
+            std::erase_if(params, [&name = name](const auto& each) { return each.first == name; });
             if (value != "-") params.emplace_back(name, value);
         }
         return "/oauth/authorize?" + form_encode(params);
