@@ -186,7 +186,7 @@ struct Api::Told {
     std::chrono::steady_clock::time_point begun;
 };
 
-void Api::tell(Told told) const {
+void Api::tell(Told&& told) const {
     auto& [record, reply, begun] = told;
     const auto took = std::chrono::steady_clock::now() - begun;
     record.outcome = outcome_of(reply.status);

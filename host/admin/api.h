@@ -69,7 +69,7 @@ class Api {
 
   private:
     struct Told;
-    void tell(Told told) const;
+    void tell(Told&& told) const;
 
     access::Access& access_;
     audit::Sink& sink_;

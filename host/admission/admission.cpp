@@ -44,7 +44,7 @@ std::string Admission::scope_to_use(const runtime::Caller& caller, const catalog
                                     access::Level level) const {
     const auto org = policies_.of(caller.org);
     if (!org || !org->access.challenges) return {};
-    const auto scopes = Views::scopes_for(caller, org, binding, level);
+    auto scopes = Views::scopes_for(caller, org, binding, level);
     if (level != access::Level::admin || scopes.empty()) return scopes;
     // What is narrowed would not do; what else the credential may do it goes on to.
     std::string whole;

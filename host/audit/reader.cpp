@@ -224,19 +224,9 @@ Result<std::int64_t> Reader::dropped(const Filter& filter) const {
     return use->integer(0);
 }
 
-Result<Page> Reader::page(const Filter& filter, std::string_view cursor, std::size_t limit) {
-    if (limit < 1 || limit > most_per_page)
-        return invalid("a page of the audit trail has 1 to 1000 records");
-    if (auto fine = check_filter(filter); !fine) return fine.error();
-    const auto low = filter.from_ms ? id_at(*filter.from_ms) : 0;
-    auto high = filter.to_ms ? id_at(*filter.to_ms) : std::numeric_limits<std::int64_t>::max();
-    if (!cursor.empty()) {
-        const auto id = id_of(cursor, filter.org);
-        if (!id) return invalid("the cursor is not one of this organisation's audit trail");
-        high = std::min(high, *id);
-    }
-    const std::unique_lock lock(mutex_, patience);
-    if (!lock) return Error{ErrorKind::busy, "others are reading the audit trail; try again"};
+// The records of [low, high), the newest first.
+Result<Page> Reader::look_for(const Filter& filter, std::int64_t low, std::int64_t high,
+                              std::size_t limit) const {
     Page page;
     auto lost = dropped(filter);
     if (!lost) return lost.error();
@@ -254,6 +244,26 @@ Result<Page> Reader::page(const Filter& filter, std::string_view cursor, std::si
             return page;
         }
     }
+}
+
+Result<Page> Reader::page(const Filter& filter, std::string_view cursor, std::size_t limit) {
+    if (limit < 1 || limit > most_per_page)
+        return invalid("a page of the audit trail has 1 to 1000 records");
+    if (auto fine = check_filter(filter); !fine) return fine.error();
+    const auto low = filter.from_ms ? id_at(*filter.from_ms) : 0;
+    auto high = filter.to_ms ? id_at(*filter.to_ms) : std::numeric_limits<std::int64_t>::max();
+    if (!cursor.empty()) {
+        const auto id = id_of(cursor, filter.org);
+        if (!id) return invalid("the cursor is not one of this organisation's audit trail");
+        high = std::min(high, *id);
+    }
+    std::unique_lock lock(mutex_);
+    if (!free_.wait_for(lock, patience, [this] { return !reading_; }))
+        return Error{ErrorKind::busy, "others are reading the audit trail; try again"};
+    reading_ = true;
+    lock.unlock();
+    const Turn turn(*this);
+    return look_for(filter, low, high, limit);
 }
 
 }  // namespace pb::audit

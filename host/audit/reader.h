@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -52,8 +53,25 @@ class Reader {
     Result<Page> page(const Filter& filter, std::string_view cursor = {}, std::size_t limit = 100);
 
   private:
+    // Lets the next one read.
+    struct Turn {
+        explicit Turn(Reader& of) : reader(of) {}
+        ~Turn() {
+            {
+                const std::lock_guard lock(reader.mutex_);
+                reader.reading_ = false;
+            }
+            reader.free_.notify_one();
+        }
+        Turn(const Turn&) = delete;
+        Turn& operator=(const Turn&) = delete;
+        Reader& reader;
+    };
+
     Reader(store::Database database, std::chrono::milliseconds time)
         : time_(time), database_(std::move(database)) {}
+    Result<Page> look_for(const Filter& filter, std::int64_t low, std::int64_t high,
+                          std::size_t limit) const;
     Result<std::optional<std::int64_t>> floor(const Filter& filter, std::int64_t low,
                                               std::int64_t high) const;
     Result<std::int64_t> collect(const Filter& filter, std::int64_t low, std::int64_t high,
@@ -61,7 +79,9 @@ class Reader {
     Result<std::int64_t> dropped(const Filter& filter) const;
 
     const std::chrono::milliseconds time_;
-    std::timed_mutex mutex_;
+    std::mutex mutex_;
+    std::condition_variable free_;
+    bool reading_ = false;
     store::Database database_;
 };
 

@@ -21,7 +21,7 @@ namespace pb::audit {
 
 struct Options {
     std::size_t most_records = 200'000, most_bytes = 64u << 20;  // waiting in memory
-    std::chrono::milliseconds every{25};                        // at most so long
+    std::chrono::milliseconds every{25};                         // at most so long
     std::chrono::hours keep{90 * 24};                            // 0: for ever
     std::int64_t keep_bytes = std::int64_t{4} << 30;             // 0: no bound
 };

@@ -4,6 +4,7 @@
  * configuration, and says what it was told. Reads JSON by looking for texts, which is enough for
  * what the tests send. */
 #include <patchbay/plugin.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,8 @@ PATCHBAY_MANIFEST(
 struct growth {
     patchbay_plugin table;
     const patchbay_host* host;
-    char told[4096]; /* the last start object, as a JSON string's content */
+    pthread_mutex_t mutex; /* calls come while it is configured */
+    char told[4096];       /* the last start object, as a JSON string's content */
     int starts, configures;
     patchbay_call waiting; /* for what its scope has */
 };
@@ -36,13 +38,16 @@ static int holds(patchbay_str text, const char* part) {
 
 static struct growth* of(patchbay_plugin* self) { return self->impl; }
 
-static void remember(struct growth* me, patchbay_str start) {
+static void remember(struct growth* me, patchbay_str start, int* count) {
     size_t to = 0;
+    pthread_mutex_lock(&me->mutex);
     for (uint64_t at = 0; at < start.size && to + 2 < sizeof me->told; ++at) {
         if (start.data[at] == '"' || start.data[at] == '\\') me->told[to++] = '\\';
         me->told[to++] = start.data[at];
     }
     me->told[to] = 0;
+    ++*count;
+    pthread_mutex_unlock(&me->mutex);
 }
 
 static const patchbay_capabilities_v1* capabilities(struct growth* me) {
@@ -53,8 +58,7 @@ static const patchbay_capabilities_v1* capabilities(struct growth* me) {
 
 static patchbay_status start(patchbay_plugin* self, patchbay_str message) {
     struct growth* me = of(self);
-    remember(me, message);
-    ++me->starts;
+    remember(me, message, &me->starts);
     const patchbay_capabilities_v1* table = capabilities(me);
     if (!table) return PATCHBAY_E_UNSUPPORTED;
     return table->offer(me->host, str("{\"name\":\"mcp:one\",\"namespace\":\"one\"}"), NULL, NULL);
@@ -63,13 +67,15 @@ static patchbay_status start(patchbay_plugin* self, patchbay_str message) {
 static patchbay_status configure(patchbay_plugin* self, patchbay_str message) {
     struct growth* me = of(self);
     if (holds(message, "\"refuse\"")) return PATCHBAY_E_INVALID;
-    remember(me, message);
-    ++me->configures;
+    remember(me, message, &me->configures);
     return PATCHBAY_OK;
 }
 
 static void stop(patchbay_plugin* self) { (void)self; }
-static void destroy(patchbay_plugin* self) { free(of(self)); }
+static void destroy(patchbay_plugin* self) {
+    pthread_mutex_destroy(&of(self)->mutex);
+    free(of(self));
+}
 
 static void answer_text(struct growth* me, patchbay_call call, const char* text) {
     char body[8192];
@@ -131,8 +137,10 @@ static void call_own(struct growth* me, patchbay_call call, patchbay_str params)
         snprintf(text, sizeof text, "%d", table->withdraw(me->host, str("mcp:two")));
         answer_text(me, call, text);
     } else {
+        pthread_mutex_lock(&me->mutex);
         snprintf(text, sizeof text, "%d starts, %d configures, %s", me->starts, me->configures,
                  me->told);
+        pthread_mutex_unlock(&me->mutex);
         answer_text(me, call, text);
     }
 }
@@ -168,6 +176,7 @@ static void handle(patchbay_plugin* self, patchbay_call call, const patchbay_req
 PATCHBAY_EXPORT patchbay_plugin* patchbay_plugin_v1(const patchbay_host* host) {
     struct growth* me = calloc(1, sizeof *me);
     if (!me) return NULL;
+    pthread_mutex_init(&me->mutex, NULL);
     me->host = host;
     me->table.struct_size = sizeof me->table;
     me->table.abi_major = PATCHBAY_ABI_MAJOR;
