@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ostream>
+#include <ranges>
 #include <set>
 #include <thread>
 
@@ -18,7 +19,7 @@ namespace {
 
 constexpr std::size_t page_size = 1000, most_followed = 10'000;
 constexpr int most_pages = 10'000;  // a page may be empty and not the last
-constexpr access::Millis looks_back = 10 * 60'000;
+constexpr access::Millis looks_back = 600'000;
 constexpr std::chrono::milliseconds looks_every{500};
 
 std::string member_text(const Json& record, const char* name) {
@@ -124,8 +125,8 @@ class Viewer {
     }
 
     void print(const std::vector<std::string>& newest_first) {
-        for (auto each = newest_first.rbegin(); each != newest_first.rend(); ++each)
-            streams_.out << (options_.json ? *each : line_of(*each)) << '\n';
+        for (const auto& each : std::ranges::reverse_view(newest_first))
+            streams_.out << (options_.json ? each : line_of(each)) << '\n';
         streams_.out << std::flush;
     }
 

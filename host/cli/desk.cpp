@@ -81,7 +81,7 @@ void Desk::print(const Json& json, const std::vector<std::vector<std::string>>& 
     streams.out << table(shown);
 }
 
-void Desk::hand_out(const std::string& secret, Json with) const {
+void Desk::hand_out(const std::string& secret, const Json& with) const {
     if (options.json)
         streams.out << json::dump(with) << '\n' << std::flush;
     else

@@ -37,7 +37,7 @@ struct Desk {
     // --json prints `json`, else the rows are a table.
     void print(const Json& json, const std::vector<std::vector<std::string>>& rows) const;
     // A secret that was made: alone on standard output, so that a script can take it.
-    void hand_out(const std::string& secret, Json with) const;
+    void hand_out(const std::string& secret, const Json& with) const;
 
     // Writes into the trail what was done, once for each organisation.
     void note(std::string_view method, const std::string& subject, const Json& done,
