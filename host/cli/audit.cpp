@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <ostream>
-#include <ranges>
 #include <set>
 #include <thread>
 
@@ -125,8 +124,8 @@ class Viewer {
     }
 
     void print(const std::vector<std::string>& newest_first) {
-        for (const auto& each : std::ranges::reverse_view(newest_first))
-            streams_.out << (options_.json ? each : line_of(each)) << '\n';
+        for (auto i = newest_first.size(); i-- > 0;)
+            streams_.out << (options_.json ? newest_first[i] : line_of(newest_first[i])) << '\n';
         streams_.out << std::flush;
     }
 
