@@ -5,9 +5,11 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 
@@ -24,7 +26,8 @@ struct Workers::State {
     std::condition_variable work, ended;
     std::deque<std::function<void()>> tasks;
     std::size_t most = 1;
-    std::size_t threads = 0;
+    std::map<std::thread::id, std::thread> threads;
+    std::vector<std::thread> finished;  // but for their last few steps, which need no lock
     std::size_t idle = 0;
     bool stopping = false;
 };
@@ -37,21 +40,33 @@ Workers::~Workers() {
     std::unique_lock lock(state_->mutex);
     state_->stopping = true;
     state_->work.notify_all();
-    if (!state_->ended.wait_for(lock, patience, [this] { return state_->threads == 0; }))
-        log::warning("callback.stuck", {{"threads", state_->threads}});
+    if (!state_->ended.wait_for(lock, patience, [this] { return state_->threads.empty(); }))
+        log::warning("callback.stuck", {{"threads", state_->threads.size()}});
+    for (auto& [id, thread] : state_->threads)
+        thread.detach();
+    join_finished(*state_);
+}
+
+// What threads leave to their very end (OpenSSL does) has to be done before the process ends.
+void Workers::join_finished(State& state) {
+    for (auto& thread : state.finished)
+        thread.join();
+    state.finished.clear();
 }
 
 void Workers::post(std::function<void()> task) {
     std::lock_guard lock(state_->mutex);
     state_->tasks.push_back(std::move(task));
-    if (state_->idle >= state_->tasks.size() || state_->threads >= state_->most) {
+    if (state_->idle >= state_->tasks.size() || state_->threads.size() >= state_->most) {
         state_->work.notify_one();
         return;
     }
     // A system without threads to give still gets its work done, later, by those that are there.
+    join_finished(*state_);
     try {
-        std::thread(run, state_).detach();
-        ++state_->threads;
+        std::thread thread(run, state_);
+        const auto id = thread.get_id();
+        state_->threads.emplace(id, std::move(thread));
     } catch (const std::exception& error) {
         log::error("callback.no_thread", {{"reason", error.what()}});
     }
@@ -79,7 +94,9 @@ void Workers::run(std::shared_ptr<State> state) {
         task = nullptr;
         lock.lock();
     }
-    --state->threads;
+    const auto self = state->threads.find(std::this_thread::get_id());
+    state->finished.push_back(std::move(self->second));
+    state->threads.erase(self);
     state->ended.notify_all();
 }
 

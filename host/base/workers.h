@@ -28,6 +28,7 @@ class Workers {
   private:
     struct State;
     static void run(std::shared_ptr<State> state);
+    static void join_finished(State& state);
     std::shared_ptr<State> state_;
 };
 
